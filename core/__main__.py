@@ -1,0 +1,8 @@
+"""`python -m core COMMAND`: everything a page can do, without a page."""
+
+import sys
+
+from core.command_line import main
+
+if __name__ == "__main__":
+    sys.exit(main())

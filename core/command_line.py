@@ -1,0 +1,90 @@
+"""The command line: reads arguments, calls the commands, prints what they return.
+
+Exit status 0 is done, 1 the work failed, 2 the request was wrong. What a command returns is the
+JSON that `--json` prints, one document on standard output; progress goes to standard error.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from core import commands
+from core.errors import InvalidRequest, TransferLabError
+from core.tables import as_text
+from core.workspace import ENVIRONMENT_VARIABLE, find_workspace
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        result = options.command(find_workspace(options.workspace), options)
+    except TransferLabError as error:
+        print(f"python -m core: {error}", file=sys.stderr)
+        return 2 if isinstance(error, InvalidRequest) else 1
+    except KeyboardInterrupt:
+        return 130
+    content = result.content
+    print(json.dumps(content, indent=1) if options.json else as_text(content))
+    return int(result.status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m core",
+        description="Train image classifiers, compare them and use them.",
+    )
+    kinds = parser.add_subparsers(metavar="COMMAND", required=True)
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print one JSON document")
+    common.add_argument(
+        "--workspace",
+        metavar="DIR",
+        help=f"where runs are kept (default: ${ENVIRONMENT_VARIABLE}, else ./workspace)",
+    )
+
+    def command(name: str, run: Any, summary: str) -> argparse.ArgumentParser:
+        added = kinds.add_parser(name, parents=[common], help=summary, description=summary)
+        added.set_defaults(command=run)
+        return added
+
+    command("recipes", commands.recipes, "list the recipes to start from")
+    command("architectures", commands.architectures, "list the networks there are")
+    command("datasets", commands.datasets, "list the datasets there are")
+    train = command("train", commands.train, "train a network by a recipe")
+    train.add_argument("recipe", metavar="RECIPE")
+    train.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting, for example epochs=3 or network.head.dropout=0.2",
+    )
+    train.add_argument("--name", help="what to call the run (default: the recipe's name)")
+    train.add_argument("--detach", action="store_true", help="do not wait for it to end")
+    command("runs", commands.runs, "list the runs")
+    for name, run, summary in (
+        ("show", commands.show, "show one run"),
+        ("stop", commands.stop, "stop a run within one batch, keeping its best weights"),
+        ("delete", commands.delete, "delete a run that is not training"),
+    ):
+        command(name, run, summary).add_argument("run", metavar="RUN", help=_RUN)
+    evaluate = command("evaluate", commands.evaluate, "measure a run's saved weights")
+    evaluate.add_argument("run", metavar="RUN", help=_RUN)
+    evaluate.add_argument("--split", choices=commands.SPLITS, default="test")
+    compare = command("compare", commands.compare, "set two runs side by side")
+    compare.add_argument("run_a", metavar="RUN_A", help=_RUN)
+    compare.add_argument("run_b", metavar="RUN_B", help=_RUN)
+    compare.add_argument(
+        "--export", metavar="DIR", help="write the images they disagree on and all predictions"
+    )
+    predict = command("predict", commands.predict, "classify pictures")
+    predict.add_argument("run", metavar="RUN", help=_RUN)
+    predict.add_argument("images", metavar="IMAGE", nargs="+")
+    return parser
+
+
+_RUN = "an id, a unique prefix of one, or a name"

@@ -1,0 +1,53 @@
+"""The exceptions that callers catch. Each carries one sentence for a person.
+
+TransferLabError
+├── InvalidRequest          what was asked for cannot be done as asked (exit status 2)
+│   ├── InvalidConfig       a setting breaks a rule
+│   ├── UnknownRun          no run, or more than one, goes by that reference
+│   ├── UnreadableImage     a file or drawing that cannot be made into a picture
+│   └── NotComparable       two runs that do not share a test split, or lack predictions
+└── WorkFailed              the request was right, carrying it out failed (exit status 1)
+    ├── DamagedFile         a file of ours does not hold what it must
+    ├── WeightsUnavailable  pretrained weights could not be had
+    └── PredictorDied       the process that answers predictions is gone
+"""
+
+
+class TransferLabError(Exception):
+    """A failure that a person is told about in the words of the exception."""
+
+
+class InvalidRequest(TransferLabError):
+    """What was asked for cannot be done as asked."""
+
+
+class InvalidConfig(InvalidRequest):
+    """A setting breaks a rule; the sentence names the setting, the rule and the value."""
+
+
+class UnknownRun(InvalidRequest):
+    """No run, or more than one, goes by that id, prefix or name."""
+
+
+class UnreadableImage(InvalidRequest):
+    """A file or drawing that cannot be made into a picture for a network."""
+
+
+class NotComparable(InvalidRequest):
+    """Two runs that do not share a test split, or a run without predictions."""
+
+
+class WorkFailed(TransferLabError):
+    """The request was right; carrying it out failed."""
+
+
+class DamagedFile(WorkFailed):
+    """A file of ours does not hold what it must."""
+
+
+class WeightsUnavailable(WorkFailed):
+    """Pretrained weights could not be downloaded or read."""
+
+
+class PredictorDied(WorkFailed):
+    """The process that answers predictions ended before it answered."""

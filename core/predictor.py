@@ -1,0 +1,76 @@
+"""Answering what trained networks see in a picture, with each run loaded once."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from core.config import NetworkConfig
+from core.models import load_run
+from core.networks import Network, example
+from core.preprocessing import Pixels, for_network
+from core.runs import Runs
+
+MOST_NETWORKS = 4
+BATCH = 256
+
+
+class Predictor:
+    """Keeps the networks of the runs asked for last, up to `most` of them.
+
+    One process may use it from one thread at a time.
+    """
+
+    def __init__(self, runs: Runs, most: int = MOST_NETWORKS) -> None:
+        self._runs = runs
+        self._most = most
+        self._loaded: OrderedDict[str, LoadedNetwork] = OrderedDict()
+
+    def predict(self, run_id: str, images: Pixels) -> NDArray[np.float32]:
+        """Probabilities, (count, classes), of images (count, height, width[, 3]) uint8.
+
+        Raises UnknownRun, NotComparable or DamagedFile where the run cannot answer.
+        """
+        return self._network(run_id).probabilities(images)
+
+    def load(self, run_id: str) -> None:
+        """Make a run ready to answer at once."""
+        self._network(run_id)
+
+    def _network(self, run_id: str) -> "LoadedNetwork":
+        run = self._runs.find(run_id)
+        if run.id not in self._loaded:
+            self._loaded[run.id] = LoadedNetwork(load_run(run), run.config.network)
+        self._loaded.move_to_end(run.id)
+        while len(self._loaded) > self._most:
+            self._loaded.popitem(last=False)
+        return self._loaded[run.id]
+
+
+class LoadedNetwork:
+    """A network that takes plain images, compiled and warm."""
+
+    def __init__(self, network: Network, config: NetworkConfig) -> None:
+        def forward(images: Any) -> Any:
+            features = images if network.frozen is None else network.frozen(images, training=False)
+            return network.trained(features, training=False)
+
+        images = tf.TensorSpec([None, config.side, config.side, config.channels], tf.uint8)
+        self._config = config
+        self._forward = tf.function(forward, input_signature=[images])
+        self._forward(example(config))
+
+    def probabilities(
+        self, images: Pixels, progress: Callable[[int], None] = lambda done: None
+    ) -> NDArray[np.float32]:
+        """(count, height, width[, 3]) uint8 images to (count, classes) probabilities."""
+        parts = []
+        for start in range(0, len(images), BATCH):
+            batch = images[start : start + BATCH]
+            fed = for_network(batch, self._config.side, self._config.channels)
+            parts.append(self._forward(fed).numpy())
+            progress(start + len(batch))
+        return np.concatenate(parts)

@@ -1,0 +1,75 @@
+"""Telling whether a process that was started earlier is still the one that runs now."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pydantic import BaseModel, ConfigDict
+
+
+class ProcessIdentity(BaseModel):
+    """A process id and its start, which together are never used twice on one machine.
+
+    `started` is `BOOT_ID:CLOCK_TICKS` on Linux, where neither a clock that is set nor a restart
+    of the machine can make two processes look alike; elsewhere the creation time in seconds.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    pid: int
+    started: str
+
+    def is_alive(self) -> bool:
+        """True while exactly this process runs (a zombie does not run)."""
+        return _start_of(self.pid) == self.started
+
+
+def this_process() -> ProcessIdentity:
+    """The identity of the calling process."""
+    pid = os.getpid()
+    return ProcessIdentity(pid=pid, started=_start_of(pid) or "")
+
+
+def _start_of(pid: int) -> str | None:
+    if Path("/proc/self/stat").exists():
+        return _start_on_linux(pid)
+    try:
+        process = psutil.Process(pid)
+        running = process.status() != psutil.STATUS_ZOMBIE
+        return f"{process.create_time():.2f}" if running else None
+    except psutil.Error:
+        return None
+
+
+def _start_on_linux(pid: int) -> str | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    # The command's name stands in parentheses and may itself hold spaces and parentheses.
+    fields = stat.rpartition(")")[2].split()
+    state, start_ticks = fields[0], fields[19]
+    return None if state in "ZX" else f"{_boot_id()}:{start_ticks}"
+
+
+def _boot_id() -> str:
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def detached() -> dict[str, Any]:
+    """Arguments of `subprocess.Popen` for a child that outlives its parent and its terminal."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    return {"start_new_session": True}
+
+
+def lower_priority() -> None:
+    """Give way to other processes, so that the dashboard stays quick while a run trains."""
+    process = psutil.Process()
+    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 10)

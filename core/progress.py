@@ -1,0 +1,50 @@
+"""What training tells while it goes on: one value per event."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a phase is: `done` of `total` in `unit`s."""
+
+    phase: str
+    done: int
+    total: int
+    unit: str
+
+
+@dataclass(frozen=True)
+class BatchEnd:
+    """One training step: `batch` of `batches` in its epoch, `step` over the whole run, from 1."""
+
+    epoch: int
+    batch: int
+    batches: int
+    step: int
+    images: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    """An epoch and how the network did after it.
+
+    probabilities: (test images, classes) float16. `complete` is False where a stop cut it short.
+    """
+
+    epoch: int
+    complete: bool
+    seconds: float
+    metrics: dict[str, float]
+    probabilities: NDArray[np.float16]
+
+
+Event = Progress | BatchEnd | EpochEnd
+Report = Callable[[Event], None]
+ShouldStop = Callable[[], bool]

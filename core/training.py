@@ -1,0 +1,246 @@
+"""Training a network on a run's splits. Knows Keras, but no run folder and no process."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from core import schedules, weights
+from core.config import RunConfig
+from core.datasets import Split, Splits
+from core.feature_cache import FeatureCache, Features
+from core.networks import Network
+from core.predictions import as_stored
+from core.preprocessing import for_network
+from core.progress import BatchEnd, EpochEnd, Progress, Report, ShouldStop
+
+EXTRACTION_BATCH = 128
+EVALUATION_BATCH = 500
+CUT = "end of backbone"
+
+
+class Stopped(Exception):
+    """Somebody asked to stop before there was anything to evaluate."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the trained part of a network is fed for one split, with the true classes.
+
+    rows: (count, ...) uint8 images or features, possibly memory-mapped. labels: (count,) int64.
+    """
+
+    rows: NDArray[Any]
+    labels: NDArray[np.int64]
+
+
+def train(
+    config: RunConfig,
+    splits: Splits,
+    network: Network,
+    cache: FeatureCache,
+    precision: str,
+    report: Report,
+    should_stop: ShouldStop,
+) -> None:
+    """Train a network in place, telling of each batch and epoch.
+
+    Frozen layers are run once over all images, or not at all where the cache has their output.
+    A stop ends the epoch at once; what was learned is evaluated and reported like any epoch.
+    Raises Stopped where the stop came before the first step.
+    """
+    prepare = _Preparation(config, network, cache, precision, report, should_stop)
+    inputs = prepare(splits.train, "training")
+    test = prepare(splits.test, "test")
+    watched = test if splits.validation is splits.test else prepare(splits.validation, "validation")
+    if should_stop():
+        raise Stopped
+    step = TrainingStep(config, network.trained)
+    evaluate = Evaluation(network.trained)
+    for epoch in range(1, config.epochs + 1):
+        started = time.perf_counter()
+        metrics, complete = _train_epoch(config, epoch, inputs, step, report, should_stop)
+        total = len(test.labels) + (0 if watched is test else len(watched.labels))
+        report(Progress("evaluating", 0, total, "images"))
+        probabilities = evaluate(test.rows)
+        metrics |= measure(probabilities, test.labels, "test_")
+        watched_output = probabilities if watched is test else evaluate(watched.rows)
+        metrics |= measure(watched_output, watched.labels, "val_")
+        seconds = time.perf_counter() - started
+        report(EpochEnd(epoch, complete, seconds, metrics, as_stored(probabilities)))
+        if not complete or should_stop():
+            return
+
+
+def _train_epoch(
+    config: RunConfig,
+    epoch: int,
+    inputs: Inputs,
+    step: "TrainingStep",
+    report: Report,
+    should_stop: ShouldStop,
+) -> tuple[dict[str, float], bool]:
+    batches = -(-len(inputs.labels) // config.batch_size)
+    images, loss_sum, correct_sum = 0, 0.0, 0.0
+    for batch, chosen in enumerate(batch_indices(config, epoch, len(inputs.labels)), start=1):
+        number = (epoch - 1) * batches + batch
+        rate = schedules.learning_rate(
+            config.schedule, config.learning_rate, number - 1, config.epochs * batches
+        )
+        loss, accuracy = step(inputs.rows[chosen], inputs.labels[chosen], rate)
+        count = len(chosen)
+        images, loss_sum = images + count, loss_sum + loss * count
+        correct_sum += accuracy * count
+        report(BatchEnd(epoch, batch, batches, number, count, loss, accuracy, rate))
+        if should_stop():
+            break
+    metrics = {"loss": loss_sum / images, "accuracy": correct_sum / images}
+    return metrics, images == len(inputs.labels)
+
+
+def batch_indices(config: RunConfig, epoch: int, count: int) -> Iterator[NDArray[np.int64]]:
+    """Which images each batch of an epoch takes: a shuffle decided by seed and epoch alone."""
+    order = np.random.default_rng([config.seed, epoch]).permutation(count)
+    for start in range(0, count, config.batch_size):
+        yield order[start : start + config.batch_size]
+
+
+class TrainingStep:
+    """One step of gradient descent, compiled at its first call."""
+
+    def __init__(self, config: RunConfig, model: keras.Model) -> None:
+        optimizer = OPTIMIZERS[config.optimizer](config.learning_rate)
+        if model.dtype_policy.compute_dtype == "float16":
+            optimizer = keras.mixed_precision.LossScaleOptimizer(optimizer)
+        optimizer.build(model.trainable_variables)
+        self._model = model
+        self._optimizer = optimizer
+        self._rate = optimizer.learning_rate
+        rows = tf.TensorSpec(model.input_shape, _input_dtype(model))
+        labels, rate = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)
+        self._compiled = tf.function(self._step, input_signature=[rows, labels, rate])
+
+    def __call__(
+        self, rows: NDArray[Any], labels: NDArray[np.int64], rate: float
+    ) -> tuple[float, float]:
+        """Train on one batch; returns its mean loss and accuracy before the step."""
+        loss, accuracy = self._compiled(rows, labels, np.float32(rate))
+        return float(loss), float(accuracy)
+
+    def _step(self, rows: Any, labels: Any, rate: Any) -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            probabilities = self._model(rows, training=True)
+            losses = keras.ops.sparse_categorical_crossentropy(labels, probabilities)
+            loss = tf.reduce_mean(losses)
+            scaled = self._optimizer.scale_loss(loss)
+        self._rate.assign(rate)
+        variables = self._model.trainable_variables
+        self._optimizer.apply(tape.gradient(scaled, [v.value for v in variables]), variables)
+        right = tf.equal(tf.argmax(probabilities, axis=1), labels)
+        return loss, tf.reduce_mean(tf.cast(right, tf.float32))
+
+
+OPTIMIZERS: dict[str, Callable[[float], keras.optimizers.Optimizer]] = {
+    "rmsprop": lambda rate: keras.optimizers.RMSprop(rate, rho=0.9, epsilon=1e-8),
+    "adam": keras.optimizers.Adam,
+    "sgd": keras.optimizers.SGD,
+}
+
+
+class Evaluation:
+    """The probabilities of a network without training it."""
+
+    def __init__(self, model: keras.Model) -> None:
+        rows = tf.TensorSpec(model.input_shape, _input_dtype(model))
+        self._forward = tf.function(
+            lambda rows: model(rows, training=False), input_signature=[rows]
+        )
+
+    def __call__(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        """(count, ...) images or features to (count, classes) probabilities."""
+        starts = range(0, len(rows), EVALUATION_BATCH)
+        parts = [self._forward(rows[start : start + EVALUATION_BATCH]) for start in starts]
+        return np.concatenate([part.numpy() for part in parts])
+
+
+def measure(
+    probabilities: NDArray[np.floating[Any]], labels: NDArray[np.int64], prefix: str = ""
+) -> dict[str, float]:
+    """Accuracy and mean cross-entropy, from probabilities as they are stored."""
+    stored = as_stored(probabilities)
+    of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    loss = -np.log(np.clip(of_truth, keras.backend.epsilon(), 1.0))
+    right = np.argmax(stored, axis=1) == labels
+    return {f"{prefix}loss": float(loss.mean()), f"{prefix}accuracy": float(right.mean())}
+
+
+class _Preparation:
+    """Turns a split into what the trained part of the network is fed."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        network: Network,
+        cache: FeatureCache,
+        precision: str,
+        report: Report,
+        should_stop: ShouldStop,
+    ) -> None:
+        self._config = config
+        self._frozen = network.frozen
+        self._cache = cache
+        self._precision = precision
+        self._report = report
+        self._should_stop = should_stop
+
+    def __call__(self, split: Split, part: str) -> Inputs:
+        """Prepare one split; `part` names it in what is reported."""
+        side, channels = self._config.network.side, self._config.network.channels
+        if self._frozen is None:
+            return Inputs(for_network(split.images, side, channels), split.labels)
+        return Inputs(self._features(self._frozen, split, part), split.labels)
+
+    def _features(self, frozen: keras.Model, split: Split, part: str) -> Features:
+        key = self._key(frozen, split)
+        found = self._cache.find(key)
+        if found is not None:
+            return found
+        shape = (len(split), *frozen.output_shape[1:])
+        return self._cache.store(key, shape, np.float16, self._extract(frozen, split, part))
+
+    def _key(self, frozen: keras.Model, split: Split) -> dict[str, Any]:
+        return {
+            "dataset": split.fingerprint(),
+            "backbone": weights.fingerprint(frozen),
+            "cut": CUT,
+            "side": self._config.network.side,
+            "scaling": self._config.network.scaling,
+            "precision": self._precision,
+        }
+
+    def _extract(self, frozen: keras.Model, split: Split, part: str) -> Iterator[Features]:
+        network = self._config.network
+        forward = tf.function(lambda images: frozen(images, training=False))
+        for start in range(0, len(split), EXTRACTION_BATCH):
+            images = split.images[start : start + EXTRACTION_BATCH]
+            if self._should_stop():
+                raise Stopped
+            yield forward(for_network(images, network.side, network.channels)).numpy()
+            done = min(start + EXTRACTION_BATCH, len(split))
+            self._report(Progress(f"features of {part} images", done, len(split), "images"))
+
+
+def _input_dtype(model: keras.Model) -> Any:
+    return tf.uint8 if model.name == "cnn" else tf.float16
+
+
+def gpu_capabilities() -> list[tuple[int, int]]:
+    """CUDA compute capability of each GPU that TensorFlow sees."""
+    devices = tf.config.list_physical_devices("GPU")
+    details = (tf.config.experimental.get_device_details(device) for device in devices)
+    return [detail["compute_capability"] for detail in details if "compute_capability" in detail]

@@ -1,0 +1,254 @@
+"""The worker trains one run, in a process of its own: `python -m core.worker RUN_FOLDER`.
+
+It alone writes the run's state from the moment it starts, and ends with the run.
+"""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from core import precision
+from core.datasets import load_splits
+from core.errors import InvalidRequest, TransferLabError, WorkFailed
+from core.feature_cache import FeatureCache
+from core.metrics import append_event
+from core.predictions import write_epoch, write_truth
+from core.processes import lower_priority, this_process
+from core.progress import BatchEnd, EpochEnd, Event, Progress
+from core.runs import Failure, Parameters, Run, Weights
+from core.workspace import Workspace
+
+HEARTBEAT_SECONDS = 1.0
+EVENT_SECONDS = 0.25
+"""Batches are told of at most this often; one line then stands for all since the last."""
+
+
+def work(run: Run, workspace: Workspace) -> None:
+    """Train a run. Every failure ends in the run's state, none in an exception."""
+    record = Record(run)
+    try:
+        _train(record, workspace)
+    except InvalidRequest as error:
+        record.fail("request", str(error), "Change that setting and launch a new run.")
+    except WorkFailed as error:
+        record.fail("work", str(error), "Mend that and launch the run again.")
+    except MemoryError:
+        record.fail("memory", "The machine ran out of memory.", _LESS_MEMORY)
+    except Exception as error:  # the edge of the process: nobody is left to catch it
+        traceback.print_exc()
+        exhausted = "ResourceExhausted" in type(error).__name__
+        kind, advice = ("memory", _LESS_MEMORY) if exhausted else ("unexpected", _SEE_LOG)
+        record.fail(kind, f"Training broke off: {_brief(error)}", advice)
+
+
+_LESS_MEMORY = "Take a smaller batch or fewer images, or close other programs."
+_SEE_LOG = "The end of the run's log says where; the same settings will break off again."
+
+
+def _brief(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+
+
+def _train(record: "Record", workspace: Workspace) -> None:
+    # Imported here: a page sees the run begin before the seconds that TensorFlow takes.
+    from core import models, networks, training
+
+    run = record.run
+    config = run.config
+    number_format = precision.resolve(
+        config.precision, precision.cpu_flags(), training.gpu_capabilities()
+    )
+    record.write(precision=number_format, phase="loading images")
+    splits = load_splits(config.data, config.seed)
+    fingerprint = splits.test.fingerprint()
+    write_truth(run.folder.predictions, splits.test.labels, splits.test.indices, fingerprint)
+    record.write(phase="building the network", test_fingerprint=fingerprint)
+    network = networks.build(config.network, len(config.class_names), number_format, config.seed)
+    models.save_reference(run.folder, network, config.network.weights)
+    counted = network.parameters
+    record.begin(
+        Parameters(total=counted.total, trainable=counted.trainable),
+        save=partial(models.save_trained, run.folder, network),
+    )
+    try:
+        training.train(
+            config=config,
+            splits=splits,
+            network=network,
+            cache=FeatureCache(workspace.features),
+            precision=number_format,
+            report=record,
+            should_stop=run.folder.stop_request.exists,
+        )
+    except training.Stopped:
+        record.note("stopped before the first training step")
+    record.end()
+
+
+class Record:
+    """Writes down what training tells: state, metrics, predictions and weights."""
+
+    def __init__(self, run: Run) -> None:
+        self._clock = time.monotonic()
+        self._written = self._clock
+        self._phase = ""
+        self._phase_event = 0.0
+        self._batches: list[BatchEnd] = []
+        self._batch_event = 0.0
+        self._save: Callable[[Weights], None] | None = None
+        self._complete = False
+        self.run = run.write_state(
+            status="preparing",
+            phase="starting TensorFlow",
+            process=this_process(),
+            heartbeat=time.time(),
+        )
+
+    def __call__(self, event: Event) -> None:
+        """Take one event of training."""
+        match event:
+            case Progress():
+                self._progress(event)
+            case BatchEnd():
+                self._batch(event)
+            case EpochEnd():
+                self._epoch(event)
+
+    def begin(self, parameters: Parameters, save: Callable[[Weights], None]) -> None:
+        """The network stands; `save` writes its weights as best or last."""
+        self._save = save
+        self.write(status="running", parameters=parameters)
+
+    def end(self) -> None:
+        """Training is over, by itself or because somebody stopped it."""
+        all_done = self._complete and self.run.state.epoch == self.run.config.epochs
+        self.write(status="finished" if all_done else "stopped", phase="")
+
+    def fail(self, kind: str, sentence: str, advice: str) -> None:
+        """Training cannot go on."""
+        print(f"{sentence} {advice}", file=sys.stderr)
+        self.write(
+            status="failed", error=Failure(kind=kind, sentence=sentence, advice=advice)
+        )
+
+    def note(self, text: str) -> None:
+        """Add a remark to the metrics."""
+        self._append({"event": "note", "text": text})
+
+    def write(self, **changes: Any) -> None:
+        """Write a changed state, with heartbeat, time taken and the memory that it took."""
+        self._written = time.monotonic()
+        self.run = self.run.write_state(
+            heartbeat=time.time(),
+            seconds=self._written - self._clock,
+            peak_memory=_peak_memory(),
+            **changes,
+        )
+
+    def _progress(self, event: Progress) -> None:
+        finished = event.done == event.total
+        if event.phase == self._phase and not finished and not self._due(self._phase_event):
+            return
+        self._phase, self._phase_event = event.phase, time.monotonic()
+        values = {"phase": event.phase, "done": event.done, "total": event.total}
+        self._append({"event": "phase", **values, "unit": event.unit})
+        self.write(**values, unit=event.unit)
+
+    def _batch(self, event: BatchEnd) -> None:
+        self._batches.append(event)
+        first, last = event.step == 1, event.batch == event.batches
+        if first or last or self._due(self._batch_event, EVENT_SECONDS):
+            self._flush_batches()
+        if first or self._due(self._written):
+            self._phase = "training"
+            self.write(
+                phase="training",
+                epoch=event.epoch,
+                done=event.batch,
+                total=event.batches,
+                unit="batches",
+            )
+
+    def _flush_batches(self) -> None:
+        if not self._batches:
+            return
+        last, images = self._batches[-1], sum(batch.images for batch in self._batches)
+        loss = sum(batch.loss * batch.images for batch in self._batches) / images
+        accuracy = sum(batch.accuracy * batch.images for batch in self._batches) / images
+        self._append(
+            {
+                "event": "batch",
+                "epoch": last.epoch,
+                "batch": last.batch,
+                "batches": last.batches,
+                "step": last.step,
+                "images": images,
+                "loss": loss,
+                "accuracy": accuracy,
+                "learning_rate": last.learning_rate,
+            }
+        )
+        self._batches.clear()
+        self._batch_event = time.monotonic()
+
+    def _epoch(self, event: EpochEnd) -> None:
+        if self._save is None:
+            raise RuntimeError("an epoch ended before the network was there to be saved")
+        self._flush_batches()
+        write_epoch(self.run.folder.predictions, event.epoch, event.probabilities)
+        self._save("last")
+        changes: dict[str, Any] = {"epoch": event.epoch}
+        if self._is_best(event.metrics):
+            self._save("best")
+            changes |= {"best_epoch": event.epoch, "metrics": event.metrics}
+        self._complete = event.complete
+        self._append(
+            {
+                "event": "epoch",
+                "epoch": event.epoch,
+                "complete": event.complete,
+                "seconds": event.seconds,
+                "best": "best_epoch" in changes,
+                **event.metrics,
+            }
+        )
+        self.write(**changes)
+
+    def _is_best(self, metrics: dict[str, float]) -> bool:
+        """Better on the validation images than every epoch before; of equals, the lower loss."""
+        best = self.run.state.metrics
+        if not best:
+            return True
+        new = (metrics["val_accuracy"], -metrics["val_loss"])
+        return new > (best["val_accuracy"], -best["val_loss"])
+
+    def _append(self, event: dict[str, Any]) -> None:
+        elapsed = round(time.monotonic() - self._clock, 3)
+        append_event(self.run.folder.metrics, {**event, "seconds_since_start": elapsed})
+
+    @staticmethod
+    def _due(last: float, every: float = HEARTBEAT_SECONDS) -> bool:
+        return time.monotonic() - last >= every
+
+
+def _peak_memory() -> int:
+    """Most bytes of memory that this process has held so far."""
+    memory = psutil.Process().memory_info()
+    if sys.platform == "win32":
+        return int(memory.peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return max(int(memory.rss), peak if sys.platform == "darwin" else peak * 1024)
+
+
+if __name__ == "__main__":
+    lower_priority()
+    folder = Path(sys.argv[1])
+    work(Run.read(folder), Workspace(folder.parent.parent))
