@@ -139,7 +139,8 @@ def evaluate(workspace: Workspace, options: Namespace) -> Result:
     """Measure a run's best weights on one of its splits."""
     run = Runs(workspace).find(options.run)
     split = getattr(load_splits(run.config.data, run.config.seed), options.split)
-    from core.predictor import LoadedNetwork, load_run
+    from core.models import load_run
+    from core.predictor import LoadedNetwork
     from core.training import measure
 
     network = LoadedNetwork(load_run(run), run.config.network)
@@ -170,7 +171,8 @@ def compare(workspace: Workspace, options: Namespace) -> Result:
 def predict(workspace: Workspace, options: Namespace) -> Result:
     """Rank the classes of each picture; one that cannot be read gets its error instead."""
     run = Runs(workspace).find(options.run)
-    from core.predictor import LoadedNetwork, load_run
+    from core.models import load_run
+    from core.predictor import LoadedNetwork
 
     network = LoadedNetwork(load_run(run), run.config.network)
     predictions = [_predict_one(network, run, path) for path in options.images]

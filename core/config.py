@@ -5,7 +5,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from core.architectures import ARCHITECTURES, ParameterCount, count_parameters
@@ -24,6 +32,13 @@ def _test_or_fraction(value: Any) -> Any:
     )
 
 
+def _known_dataset(name: str) -> str:
+    if name in DATASETS:
+        return name
+    raise ValueError(f"data.name must be {' or '.join(DATASETS)}, got {_shown(name)}")
+
+
+DatasetName = Annotated[str, AfterValidator(_known_dataset)]
 Validation = Annotated[Literal["test"] | float, BeforeValidator(_test_or_fraction)]
 
 
@@ -36,7 +51,7 @@ class Frozen(BaseModel):
 class DataConfig(Frozen):
     """Which images a run trains on and is tested on."""
 
-    name: Literal["mnist"] = Field("mnist", description="The dataset.")
+    name: DatasetName = Field("mnist", description="The dataset.")
     train_images: int | None = Field(
         None, ge=10, description="Take only the first so many training images; empty takes all."
     )

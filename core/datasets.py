@@ -37,8 +37,8 @@ class Split:
     def fingerprint(self) -> str:
         """SHA-256 of shape, pixels and labels: equal for equal content, whatever its source."""
         digest = hashlib.sha256(repr((self.images.shape, self.images.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(self.images))
-        digest.update(np.ascontiguousarray(self.labels, dtype=np.int64))
+        digest.update(np.ascontiguousarray(self.images).data)
+        digest.update(np.ascontiguousarray(self.labels, dtype=np.int64).data)
         return digest.hexdigest()
 
 

@@ -41,9 +41,7 @@ def _write_disagreements(comparison: Comparison, folder: Path) -> int:
     a, b = comparison.predictions_a, comparison.predictions_b
     positions = comparison.disagreements()
     for position in positions:
-        name = "_".join(
-            str(part[position]) for part in (a.indices, a.labels, a.classes, b.classes)
-        )
+        name = "_".join(str(part[position]) for part in (a.indices, a.labels, a.classes, b.classes))
         encoded = cv2.imencode(".png", images[position])[1]
         (folder / f"{name}.png").write_bytes(encoded.tobytes())
     return len(positions)

@@ -39,6 +39,6 @@ def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     """Write a compressed npz atomically."""
 
     def save(file: BinaryIO) -> None:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
     write_atomically(path, save)

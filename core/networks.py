@@ -76,9 +76,7 @@ def _build_cnn(config: NetworkConfig, classes: int, seed: int) -> Network:
 
 def _build_vgg16(config: NetworkConfig, classes: int, seed: int) -> Network:
     shape = (config.side, config.side, config.channels)
-    backbone = APPLICATIONS[config.architecture](
-        include_top=False, weights=None, input_shape=shape
-    )
+    backbone = APPLICATIONS[config.architecture](include_top=False, weights=None, input_shape=shape)
     load_weights(backbone, config.architecture, config.weights)
     images = keras.Input(shape, name="images")
     frozen = keras.Model(images, backbone(_scaled(config.scaling)(images), training=False))

@@ -12,7 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,8 @@ class PredictionService:
 
     def _exchange(self, header: Header, array: Array) -> tuple[Header, Array]:
         process = self._running()
-        assert process.stdin is not None and process.stdout is not None
+        if process.stdin is None or process.stdout is None:
+            raise EOFError
         _send(process.stdin, header, array)
         return _receive(process.stdout)
 
@@ -104,14 +105,14 @@ def _checked(answer: tuple[Header, Array]) -> Array:
     return array
 
 
-def _send(stream: BinaryIO, header: Header, array: Array) -> None:
+def _send(stream: IO[bytes], header: Header, array: Array) -> None:
     whole = header | {"shape": array.shape, "dtype": array.dtype.str}
     head = json.dumps(whole).encode()
     stream.write(struct.pack("!I", len(head)) + head + np.ascontiguousarray(array).tobytes())
     stream.flush()
 
 
-def _receive(stream: BinaryIO) -> tuple[Header, Array]:
+def _receive(stream: IO[bytes]) -> tuple[Header, Array]:
     (length,) = struct.unpack("!I", _read(stream, 4))
     header = json.loads(_read(stream, length))
     dtype, shape = np.dtype(header["dtype"]), tuple(header["shape"])
@@ -119,14 +120,14 @@ def _receive(stream: BinaryIO) -> tuple[Header, Array]:
     return header, np.frombuffer(_read(stream, size), dtype).reshape(shape)
 
 
-def _read(stream: BinaryIO, size: int) -> bytes:
+def _read(stream: IO[bytes], size: int) -> bytes:
     content = stream.read(size)
     if len(content) < size:
         raise EOFError
     return content
 
 
-def _serve(workspace: Workspace, questions: BinaryIO, answers: BinaryIO) -> None:
+def _serve(workspace: Workspace, questions: IO[bytes], answers: IO[bytes]) -> None:
     from core.predictor import Predictor
 
     predictor = Predictor(Runs(workspace))

@@ -30,12 +30,13 @@ class Predictions:
     @property
     def classes(self) -> NDArray[np.int64]:
         """The class each image was taken for, (count,) int64."""
-        return np.argmax(self.probabilities, axis=1)
+        classes: NDArray[np.int64] = np.argmax(self.probabilities, axis=1)
+        return classes
 
     @property
     def correct(self) -> NDArray[np.bool_]:
         """Which images were taken for what they are, (count,)."""
-        return self.classes == self.labels
+        return np.equal(self.classes, self.labels)
 
 
 def as_stored(probabilities: NDArray[Any]) -> NDArray[np.float16]:

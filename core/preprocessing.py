@@ -159,7 +159,7 @@ def is_in_mnist_frame(light: Pixels) -> bool:
         return False
     rows, columns = _extent(light > 0)
     longest = max(rows.stop - rows.start, columns.stop - columns.start)
-    off_centre = np.abs(np.subtract(_centre_of_mass(light), DIGIT_SIDE / 2)).max()
+    off_centre = max(abs(centre - DIGIT_SIDE / 2) for centre in _centre_of_mass(light))
     return DIGIT_BOX - 1 <= longest <= DIGIT_BOX and off_centre <= 0.5 + 1e-3
 
 
@@ -179,7 +179,8 @@ def _lift_ink(light: Pixels) -> Pixels:
         )
     ink = np.clip((light.astype(np.float32) - paper) * 255 / (brightest - paper), 0, 255)
     ink[ink < FAINTEST_INK] = 0
-    return ink.astype(np.uint8)
+    whole: Pixels = ink.astype(np.uint8)
+    return whole
 
 
 def _extent(mask: NDArray[np.bool_]) -> tuple[slice, slice]:

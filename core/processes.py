@@ -71,5 +71,7 @@ def detached() -> dict[str, Any]:
 
 def lower_priority() -> None:
     """Give way to other processes, so that the dashboard stays quick while a run trains."""
-    process = psutil.Process()
-    process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 10)
+    if sys.platform == "win32":
+        psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+    else:
+        os.nice(10)

@@ -66,9 +66,7 @@ def _vgg16_digits() -> Recipe:
     )
 
 
-RECIPES: Mapping[str, Recipe] = {
-    recipe.name: recipe for recipe in (_cnn_digits(), _vgg16_digits())
-}
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (_cnn_digits(), _vgg16_digits())}
 
 
 def find_recipe(name: str) -> Recipe:

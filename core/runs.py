@@ -1,10 +1,13 @@
 """Runs: each is a folder that a person and any tool can read. Only this module knows its files."""
 
+import itertools
 import json
+import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -37,15 +40,21 @@ Weights = Literal["best", "last"]
 """Which of a run's weights: those of its best epoch or of its last."""
 
 LONGEST_NAME = 80
+COLORS = 10
+"""Colours in the palette of runs."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 class Request(Frozen):
-    """`config.json`: what was asked for. It never changes."""
+    """`config.json`: what was asked for. It never changes.
+
+    `color` is the place in the palette that the run is drawn in wherever it appears.
+    """
 
     id: str
     name: str
+    color: int = 0
     created: datetime
     config: RunConfig
 
@@ -142,7 +151,7 @@ class RunFolder:
         return self.model / "backbone.json"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """One run as it stood when it was read."""
 
@@ -203,10 +212,17 @@ class Runs:
 
     def create(self, config: RunConfig, name: str | None = None) -> Run:
         """Make the folder of a new run, queued. Raises InvalidRequest where the name is taken."""
-        chosen = self._free_name(config.recipe) if name is None else self._check_name(name)
+        known = self.all()
+        names = {run.name for run in known}
         now = datetime.now().astimezone()
         run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-        request = Request(id=run_id, name=chosen, created=now, config=config)
+        request = Request(
+            id=run_id,
+            name=_free_name(config.recipe, names) if name is None else _check_name(name, names),
+            color=_rarest_color(known),
+            created=now,
+            config=config,
+        )
         state = State(queued=time.time())
         # Made under a hidden name, so that no reader meets a run without its files.
         unfinished = RunFolder(self.workspace.runs / f".new-{run_id}")
@@ -233,9 +249,10 @@ class Runs:
 
     def find_any(self, reference: str) -> Run | DamagedRun:
         """Like `find`, for who can also do with a damaged run."""
+        if reference in self._ids():
+            return self._read(self.workspace.runs / reference)
         known = self._read_all()
         for matches in (
-            [run for run in known if run.id == reference],
             [run for run in known if isinstance(run, Run) and run.name == reference],
             [run for run in known if reference and run.id.startswith(reference)],
         ):
@@ -282,38 +299,48 @@ class Runs:
         shutil.rmtree(doomed, ignore_errors=True)
 
     def _read_all(self) -> list[Run | DamagedRun]:
-        return sorted(self._read_each(), key=lambda run: run.id, reverse=True)
+        folders = (self.workspace.runs / run_id for run_id in sorted(self._ids(), reverse=True))
+        # One that was deleted since the folder was listed is no damaged run.
+        return [run for folder in folders if _exists(run := self._read(folder))]
 
-    def _read_each(self) -> Iterator[Run | DamagedRun]:
-        if not self.workspace.runs.is_dir():
-            return
-        for path in self.workspace.runs.iterdir():
-            if path.name.startswith(".") or not path.is_dir():
-                continue
-            try:
-                yield Run.read(path)
-            except DamagedFile as error:
-                if path.is_dir():  # else it was deleted while the list was read
-                    yield DamagedRun(path.name, path, str(error))
+    def _ids(self) -> set[str]:
+        try:
+            entries = list(os.scandir(self.workspace.runs))
+        except FileNotFoundError:
+            return set()
+        return {entry.name for entry in entries if not entry.name.startswith(".")}
 
-    def _free_name(self, wanted: str) -> str:
-        taken = {run.name for run in self.all()}
-        number = 2
-        name = wanted
-        while name in taken:
-            name = f"{wanted} {number}"
-            number += 1
-        return name
+    @staticmethod
+    def _read(folder: Path) -> Run | DamagedRun:
+        try:
+            return Run.read(folder)
+        except DamagedFile as error:
+            return DamagedRun(folder.name, folder, str(error))
 
-    def _check_name(self, name: str) -> str:
-        tidy = " ".join(name.split())
-        if not 1 <= len(tidy) <= LONGEST_NAME or not tidy.isprintable():
-            raise InvalidRequest(
-                f"a name must have 1 to {LONGEST_NAME} printable characters, got {name[:100]!r}"
-            )
-        if any(run.name == tidy for run in self.all()):
-            raise InvalidRequest(f"there is a run named {tidy!r} already; choose another name")
-        return tidy
+
+def _exists(run: Run | DamagedRun) -> bool:
+    return isinstance(run, Run) or run.path.is_dir()
+
+
+def _free_name(wanted: str, taken: Collection[str]) -> str:
+    numbered = (f"{wanted} {number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([wanted], numbered) if name not in taken)
+
+
+def _check_name(name: str, taken: Collection[str]) -> str:
+    tidy = " ".join(name.split())
+    if not 1 <= len(tidy) <= LONGEST_NAME or not tidy.isprintable():
+        raise InvalidRequest(
+            f"name must have 1 to {LONGEST_NAME} printable characters, got {name[:100]!r}"
+        )
+    if tidy in taken:
+        raise InvalidRequest(f"there is a run named {tidy!r} already; choose another name")
+    return tidy
+
+
+def _rarest_color(runs: Iterable[Run]) -> int:
+    used = Counter(run.request.color for run in runs)
+    return min(range(COLORS), key=lambda color: (used[color], color))
 
 
 def _true_status(folder: RunFolder, state: State) -> Status:

@@ -23,7 +23,7 @@ def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> tuple
 
 
 def mcnemar_p(only_a: int, only_b: int) -> float:
-    """Two-sided exact p of McNemar's test (1947): is either of two classifiers right more often?
+    """Two-sided exact p of McNemar's test (1947) of two classifiers on the same images.
 
     only_a, only_b: images that only the one or only the other got right. Under the hypothesis
     that both are equally good each such image falls to either side like a coin.

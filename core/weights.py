@@ -38,7 +38,7 @@ def fingerprint(model: keras.Model) -> str:
     digest = hashlib.sha256()
     for array in model.get_weights():
         digest.update(repr((array.shape, array.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 

@@ -15,7 +15,7 @@ import psutil
 
 from core import precision
 from core.datasets import load_splits
-from core.errors import InvalidRequest, TransferLabError, WorkFailed
+from core.errors import InvalidRequest, WorkFailed
 from core.feature_cache import FeatureCache
 from core.metrics import append_event
 from core.predictions import write_epoch, write_truth
@@ -133,9 +133,7 @@ class Record:
     def fail(self, kind: str, sentence: str, advice: str) -> None:
         """Training cannot go on."""
         print(f"{sentence} {advice}", file=sys.stderr)
-        self.write(
-            status="failed", error=Failure(kind=kind, sentence=sentence, advice=advice)
-        )
+        self.write(status="failed", error=Failure(kind=kind, sentence=sentence, advice=advice))
 
     def note(self, text: str) -> None:
         """Add a remark to the metrics."""

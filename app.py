@@ -1,0 +1,77 @@
+"""Overview: what is here, what ran last, where to go next."""
+
+import streamlit as st
+
+from core.catalogue import DATASETS
+from core.recipes import RECIPES
+from ui import lab, run_view, theme
+from ui.gallery import Part, gallery
+from ui.navigation import page
+
+SAMPLES = 24
+
+page("Overview", "🔬")
+st.markdown(
+    "Does a network that learned to see on a million photographs beat a small one built for the "
+    "task? Train both on handwritten digits, see **where and why** they disagree, and draw "
+    "digits for them."
+)
+
+known = lab.runs().all()
+finished = [run for run in known if run.has_results]
+active = [run for run in known if run_view.is_active(run)]
+
+steps = st.columns(3, gap="medium")
+with steps[0].container(border=True, height="stretch"):
+    st.markdown("**1 · Train**")
+    st.caption("Pick a recipe and launch it. It trains on when you close this tab.")
+    for recipe in RECIPES.values():
+        done = any(run.config.recipe == recipe.name for run in finished)
+        st.markdown(f"{':material/check_circle:' if done else ':material/circle:'} {recipe.name}")
+    st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
+with steps[1].container(border=True, height="stretch"):
+    st.markdown("**2 · Compare**")
+    st.caption("Two trained networks side by side: which is better, and on which images.")
+    st.markdown(f"{len(finished)} of 2 trained networks" if len(finished) < 2 else "Ready")
+    st.page_link("pages/4_Compare.py", label="Compare two networks", icon=":material/compare:")
+with steps[2].container(border=True, height="stretch"):
+    st.markdown("**3 · Predict**")
+    st.caption("Draw a digit or upload a picture, and watch each network decide.")
+    st.markdown("Ready" if finished else "Needs one trained network")
+    st.page_link("pages/5_Predict.py", label="Draw a digit", icon=":material/draw:")
+
+if active:
+    st.subheader("Training now", anchor=False)
+    for run in active:
+        st.markdown(f"**{run_view.name(run)}**")
+        run_view.progress(run)
+
+if finished:
+    st.subheader("Last results", anchor=False)
+    best = finished[:3]
+    for column, run in zip(st.columns(3, gap="medium"), best, strict=False):
+        with column.container(border=True):
+            st.markdown(f"**{run_view.name(run)}**")
+            accuracy = theme.percent(run.state.metrics["test_accuracy"])
+            st.metric("Test accuracy", accuracy, help="Share of the test images taken for what "
+                      "they are, after the run's best epoch.")  # fmt: skip
+            st.caption(
+                f"{run.config.network.architecture} · {theme.duration(run.state.seconds)} · "
+                f"{theme.count(run.config.parameters.trainable)} parameters trained"
+            )
+
+for name, facts in DATASETS.items():
+    st.subheader(facts.label, anchor=False)
+    st.caption(
+        f"{theme.count(facts.train_images)} training and {theme.count(facts.test_images)} test "
+        f"images of {' x '.join(map(str, facts.image_shape))} pixels in "
+        f"{len(facts.class_names)} classes. {facts.source}."
+    )
+    with lab.failures_as_sentences():
+        test = lab.test_images(name)
+    gallery(
+        test.images[:SAMPLES],
+        [[Part(facts.class_names[label], "muted")] for label in test.labels[:SAMPLES]],
+        key=f"samples_{name}",
+        label=f"First test images of {facts.label}",
+    )

@@ -1,0 +1,137 @@
+"""Predict: draw a digit or upload a picture, and see what each network makes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.errors import UnreadableImage
+from core.preprocessing import FORMATS, DigitSteps, Polarity, decode, for_network, to_digit
+from core.runs import Run
+from ui import lab, run_view
+from ui.canvas import draw
+from ui.navigation import page
+
+MOST_RUNS = 4
+POLARITIES: dict[Polarity, str] = {
+    "auto": "Detect",
+    "light ink": "Light on dark",
+    "dark ink": "Dark on light",
+}
+
+
+def choose_runs(finished: list[Run]) -> list[Run]:
+    """The runs that answer, at first the best of each network."""
+    by_id = {run.id: run for run in finished}
+    chosen = st.multiselect(
+        "Networks",
+        list(by_id),
+        default=_best_of_each(finished),
+        format_func=lambda run_id: run_view.label(by_id[run_id]),
+        max_selections=MOST_RUNS,
+    )
+    return [by_id[run_id] for run_id in chosen]
+
+
+def _best_of_each(finished: list[Run]) -> list[str]:
+    best: dict[str, Run] = {}
+    for run in sorted(finished, key=lambda run: run.state.metrics["val_accuracy"]):
+        best[run.config.network.architecture] = run
+    return [run.id for run in best.values()][:MOST_RUNS]
+
+
+def take_picture() -> NDArray[np.uint8] | None:
+    """A drawing or an uploaded picture, or None where there is none yet."""
+    source = st.segmented_control(
+        "Picture", ["Draw", "Upload"], default="Draw", required=True, label_visibility="collapsed"
+    )
+    return draw("digit") if source == "Draw" else upload()
+
+
+def upload() -> NDArray[np.uint8] | None:
+    """An uploaded picture; what cannot be read is told and taken for none."""
+    file = st.file_uploader(
+        "A picture of one digit, on paper or on screen",
+        type=[kind.lower() for kind in FORMATS] + ["jpg", "tif"],
+    )
+    if file is None:
+        return None
+    try:
+        picture = decode(file.getvalue())
+    except UnreadableImage as error:
+        st.error(lab.sentence(error), icon=":material/error:")
+        return None
+    st.image(picture, width=280)
+    return picture
+
+
+def as_digit(picture: NDArray[np.uint8], polarity: Polarity) -> DigitSteps | None:
+    """The picture as an MNIST digit, or None with the reason shown."""
+    try:
+        return to_digit(picture, polarity)
+    except UnreadableImage as error:
+        st.warning(lab.sentence(error), icon=":material/edit_off:")
+        return None
+
+
+def show_what_networks_see(steps: DigitSteps, runs: list[Run]) -> None:
+    """The digit as each kind of network is fed it."""
+    st.subheader("What the networks see", anchor=False)
+    sizes = sorted({(run.config.network.side, run.config.network.channels) for run in runs})
+    for column, (side, channels) in zip(st.columns(len(sizes)), sizes, strict=True):
+        fed = for_network(steps.digit[None], side, channels)[0]
+        column.image(
+            run_view.enlarged(fed if channels == 3 else fed[..., 0], 168),
+            caption=f"{side} x {side} x {channels}",
+            output_format="PNG",
+        )
+    if steps.already_mnist:
+        st.caption("The picture is framed as MNIST's are, so it is taken as it is.")
+    else:
+        st.caption(
+            "Framed the way MNIST was made: ink on black, cropped, its longer side brought to "
+            "20 pixels, its centre of mass moved to the middle of 28 x 28."
+        )
+
+
+page("Predict", "✏️")
+finished = [run for run in lab.runs().all() if run.has_results]
+if not finished:
+    st.info(
+        "No network is trained yet. Train one first, a few minutes are enough, then draw digits "
+        "for it here.",
+        icon=":material/info:",
+    )
+    st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
+    st.stop()
+
+drawing_column, answer_column = st.columns([1, 1], gap="large")
+with answer_column:
+    runs = choose_runs(finished)
+    if not runs:
+        st.info("Choose at least one network above.", icon=":material/arrow_upward:")
+with drawing_column:
+    picture = take_picture()
+    polarity = st.segmented_control(
+        "Ink",
+        list(POLARITIES),
+        format_func=POLARITIES.__getitem__,
+        default="auto",
+        required=True,
+        help="Whether strokes are lighter or darker than what they stand on.",
+    )
+
+if picture is not None and runs:
+    with answer_column, lab.failures_as_sentences():
+        steps = as_digit(picture, polarity)
+        if steps is not None:
+            answers = {run: lab.predict(run, steps.digit) for run in runs}
+            run_view.bars(answers, key="answers")
+            show_what_networks_see(steps, runs)
+elif runs:
+    for run in runs:
+        lab.warm_up(run)
+    with answer_column:
+        run_view.bars(dict.fromkeys(runs), key="answers")
+        st.caption("Draw a digit: every network answers as soon as a stroke ends.")

@@ -1,0 +1,110 @@
+import base64
+import json
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from streamlit.testing.v1 import AppTest
+
+from ui.gallery import Part, gallery
+
+GREY = np.arange(30 * 4 * 4, dtype=np.uint8).reshape(30, 4, 4)
+
+
+def gallery_app(pictures: object, captions: object, selected: int | None) -> None:
+    import streamlit as st
+
+    from ui.gallery import gallery
+
+    st.session_state["result"] = gallery(
+        pictures,  # type: ignore[arg-type]
+        captions,  # type: ignore[arg-type]
+        key="g",
+        selected=selected,
+    )
+
+
+def captions(number: int) -> list[list[Part]]:
+    return [[Part(f"true {i}"), Part("A: 9 62 %", "bad")] for i in range(number)]
+
+
+def start(pictures: NDArray[np.uint8] = GREY, selected: int | None = None) -> AppTest:
+    texts = captions(len(pictures))
+    app = AppTest.from_function(gallery_app, args=(pictures, texts, selected)).run(timeout=30)
+    assert not app.exception
+    return app
+
+
+def sent(app: AppTest) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(app.get("bidi_component")[0].proto.json)
+    return data
+
+
+def click(app: AppTest, index: int) -> AppTest:
+    app.session_state["g"] = {"selected": [sent(app)["tag"], index]}
+    return app.run()
+
+
+def decode(url: str) -> NDArray[np.uint8]:
+    code = np.frombuffer(base64.b64decode(url.split(",")[1]), np.uint8)
+    return cv2.imdecode(code, cv2.IMREAD_UNCHANGED)  # type: ignore[return-value]
+
+
+def test_nothing_is_selected_before_a_click() -> None:
+    assert start().session_state["result"] is None
+
+
+def test_a_click_gives_its_index() -> None:
+    assert click(start(), 17).session_state["result"] == 17
+
+
+def test_a_first_selection_holds_until_a_click() -> None:
+    app = start(selected=3)
+    assert (sent(app)["selected"], app.session_state["result"]) == (3, 3)
+    assert click(app, 5).session_state["result"] == 5
+
+
+def test_what_is_sent_does_not_change_with_a_click() -> None:
+    app = start()
+    before = sent(app)
+    assert sent(click(app, 17)) == before
+
+
+def test_a_click_on_earlier_pictures_does_not_count_for_new_ones() -> None:
+    app = click(start(), 17)
+    app.args = (GREY[::-1], captions(30), None)
+    assert app.run().session_state["result"] is None
+
+
+def test_the_sprite_holds_every_grey_picture_exactly() -> None:
+    sheet = decode(sent(start())["sprite"])
+    tiles = [sheet[r : r + 4, c : c + 4] for r in (0, 4) for c in range(0, 100, 4)]
+    assert np.array_equal(tiles[:30], GREY)
+
+
+def test_a_colour_picture_keeps_its_colours() -> None:
+    orange = np.full((1, 16, 16, 3), (224, 112, 15), np.uint8)
+    blue, green, red = decode(sent(start(orange))["sprite"])[8, 8]
+    assert np.allclose([red, green, blue], [224, 112, 15], atol=8)
+
+
+def test_captions_keep_their_words_and_tones() -> None:
+    assert sent(start())["captions"][4] == [["true 4", ""], ["A: 9 62 %", "bad"]]
+
+
+def test_no_pictures_show_nothing() -> None:
+    app = start(GREY[:0])
+    assert app.session_state["result"] is None
+    assert not app.get("bidi_component")
+
+
+def test_pictures_must_be_uint8() -> None:
+    with pytest.raises(ValueError, match=r"must be uint8 .* got float64"):
+        gallery(np.zeros((2, 4, 4)), captions(2), key="g")  # type: ignore[arg-type]
+
+
+def test_every_picture_needs_a_caption() -> None:
+    with pytest.raises(ValueError, match="captions must be 30, one per picture, got 29"):
+        gallery(GREY, captions(29), key="g")

@@ -1,0 +1,142 @@
+import itertools
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ui import theme
+
+ROOT = Path(__file__).parents[2]
+CONFIG = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())
+
+# Simulations of full colour blindness on linear RGB (Machado, Oliveira and Fernandes, 2009).
+VISION = {
+    "normal": np.eye(3),
+    "red-blind": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "green-blind": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "blue-blind": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+
+
+def linear(color: str) -> NDArray[np.float64]:
+    srgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(a: str, b: str) -> float:
+    low, high = sorted(float(linear(c) @ [0.2126, 0.7152, 0.0722]) for c in (a, b))
+    return (high + 0.05) / (low + 0.05)
+
+
+def oklab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    to_lms = np.array(
+        [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ]
+    )
+    to_lab = np.array(
+        [
+            [0.2104542553, 0.7936177850, -0.0040720468],
+            [1.9779984951, -2.4285922050, 0.4505937099],
+            [0.0259040371, 0.7827717662, -0.8086757660],
+        ]
+    )
+    lab: NDArray[np.float64] = to_lab @ np.cbrt(to_lms @ np.clip(rgb, 0, 1))
+    return lab
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_run_colors_stay_apart_however_one_sees(vision: str) -> None:
+    seen = [oklab(VISION[vision] @ linear(color)) for color in theme.RUN_COLORS]
+    assert min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)) > 0.08
+
+
+@pytest.mark.parametrize("base", ["light", "dark"])
+def test_every_color_stands_out_from_the_background(base: str) -> None:
+    background = CONFIG["theme"][base]["backgroundColor"]
+    colors = [*theme.RUN_COLORS, *theme.OUTCOME_COLORS.values()]
+    assert min(contrast(color, background) for color in colors) > 2.6
+
+
+@pytest.mark.parametrize("base", ["light", "dark"])
+def test_text_is_readable(base: str) -> None:
+    colors = CONFIG["theme"][base]
+    assert contrast(colors["textColor"], colors["backgroundColor"]) > 7
+    assert contrast(colors["textColor"], colors["secondaryBackgroundColor"]) > 7
+    assert contrast(colors["linkColor"], colors["backgroundColor"]) > 4.5
+
+
+def test_streamlits_own_charts_use_the_same_ten_colors() -> None:
+    assert CONFIG["theme"]["chartCategoricalColors"] == list(theme.RUN_COLORS)
+    assert len(theme.RUN_COLORS) == 10
+
+
+def test_the_first_two_runs_are_blue_and_orange() -> None:
+    (red_a, _, blue_a), (red_b, _, blue_b) = map(linear, [theme.run_color(0), theme.run_color(1)])
+    assert blue_a > red_a
+    assert red_b > blue_b
+
+
+def test_ten_places_have_ten_colors_and_the_eleventh_begins_again() -> None:
+    assert len({theme.run_color(place) for place in range(10)}) == 10
+    assert theme.run_color(10) == theme.run_color(0)
+
+
+def test_an_id_has_one_color_for_ever() -> None:
+    assert theme.run_color("20240501-cnn-a1b2") == "#996699"
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.9895, "98.95 %"), (0, "0.00 %"), (1, "100.00 %"), (None, "–"), (float("nan"), "–")],
+)
+def test_percent(share: float | None, text: str) -> None:
+    assert theme.percent(share) == text
+
+
+def test_percent_with_fewer_digits() -> None:
+    assert theme.percent(0.6249, digits=0) == "62 %"
+
+
+def test_count_sets_thousands_apart() -> None:
+    assert theme.count(887530) == "887,530"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 00 s"),
+        (65, "1 min 05 s"),
+        (3599.7, "1 h 00 min"),
+        (3725, "1 h 02 min"),
+        (None, "–"),
+    ],
+)
+def test_duration(seconds: float | None, text: str) -> None:
+    assert theme.duration(seconds) == text

@@ -1,0 +1,219 @@
+"""A grid of pictures to click on: one sprite image for all of them, a caption under each."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+SPRITE_COLUMNS = 25
+
+_HTML = "<div class='grid' role='group'></div>"
+
+_CSS = """
+.grid { display: flex; flex-wrap: wrap; gap: 6px; }
+.item { all: unset; box-sizing: border-box; cursor: pointer; padding: 4px; border-radius: 6px;
+        border: 2px solid transparent; font: 0.75rem/1.3 var(--st-font, sans-serif);
+        color: var(--st-text-color); background: var(--st-secondary-background-color); }
+.item:hover { border-color: var(--st-border-color); }
+.item:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
+.item[aria-pressed=true] { border-color: var(--st-primary-color); }
+.picture { display: block; margin: 0 auto 2px; border-radius: 3px; image-rendering: pixelated;
+           background-repeat: no-repeat; }
+.smooth .picture { image-rendering: auto; }
+.part { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
+        text-align: center; font-variant-numeric: tabular-nums; }
+.good { color: var(--st-green-text-color); }
+.bad { color: var(--st-red-text-color); font-weight: 650; }
+.muted { opacity: 0.7; }
+"""
+
+_JS = r"""
+const picture = (data, i) => {
+  const span = document.createElement('span');
+  const [width, height] = data.size;
+  span.className = 'picture';
+  Object.assign(span.style, {
+    width: `${width}px`, height: `${height}px`, backgroundImage: `url(${data.sprite})`,
+    backgroundSize: `${data.columns * width}px auto`,
+    backgroundPosition:
+      `-${(i % data.columns) * width}px -${Math.floor(i / data.columns) * height}px`,
+  });
+  return span;
+};
+
+const part = ([text, tone]) => {
+  const span = document.createElement('span');
+  span.className = `part ${tone}`;
+  span.textContent = span.title = text;
+  return span;
+};
+
+const item = (data) => (caption, i) => {
+  const button = document.createElement('button');
+  const text = caption.map(([words]) => words).join(', ');
+  button.type = 'button';
+  button.className = 'item';
+  button.dataset.index = i;
+  button.tabIndex = -1;
+  button.style.width = `${Math.max(data.size[0], 72) + 12}px`;
+  button.setAttribute('aria-label', `Picture ${i + 1}: ${text}`);
+  button.setAttribute('aria-pressed', 'false');
+  button.append(picture(data, i), ...caption.map(part));
+  return button;
+};
+
+const reach = (grid, button) => {           // one stop for the tab key, arrows inside
+  grid.querySelector('[tabindex="0"]')?.setAttribute('tabindex', '-1');
+  button?.setAttribute('tabindex', '0');
+};
+const mark = (grid, button) => {
+  grid.querySelector('[aria-pressed=true]')?.setAttribute('aria-pressed', 'false');
+  button?.setAttribute('aria-pressed', 'true');
+};
+
+const neighbour = (grid, from, key) => {
+  const items = [...grid.children];
+  const perRow = items.filter((e) => e.offsetTop === items[0].offsetTop).length;
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -perRow, ArrowDown: perRow,
+                 Home: -from, End: items.length - 1 - from }[key];
+  return step === undefined ? undefined : items[from + step];
+};
+
+export default function ({ data, parentElement, setStateValue }) {
+  const grid = parentElement.querySelector('.grid');
+  if (grid.dataset.tag !== data.tag) {
+    grid.dataset.tag = data.tag;
+    grid.setAttribute('aria-label', data.label);
+    grid.classList.toggle('smooth', data.smooth);
+    grid.replaceChildren(...data.captions.map(item(data)));
+    mark(grid, grid.children[data.selected]);
+    reach(grid, grid.children[data.selected ?? 0]);
+  }
+  grid.onclick = (event) => {
+    const button = event.target.closest('.item');
+    if (!button) return;
+    mark(grid, button);
+    reach(grid, button);
+    setStateValue('selected', [data.tag, Number(button.dataset.index)]);
+  };
+  grid.onkeydown = (event) => {
+    const from = event.target.closest('.item');
+    const to = from && neighbour(grid, Number(from.dataset.index), event.key);
+    if (!to) return;
+    event.preventDefault();
+    reach(grid, to);
+    to.focus();
+  };
+}
+"""
+
+
+class Part(NamedTuple):
+    """One line of a caption and how it looks."""
+
+    text: str
+    tone: Literal["", "good", "bad", "muted"] = ""
+
+
+def gallery(
+    pictures: NDArray[np.uint8],
+    captions: Sequence[Sequence[Part]],
+    *,
+    key: str,
+    zoom: float = 2,
+    selected: int | None = None,
+    label: str = "Pictures",
+) -> int | None:
+    """Show pictures (N, H, W) or (N, H, W, 3) and return the index of the one clicked, or None.
+
+    `selected` is the one marked before the first click. New pictures or captions begin without a
+    click. What is sent stays the same from rerun to rerun, so that only the click travels.
+    """
+    pictures = np.ascontiguousarray(pictures)
+    if pictures.dtype != np.uint8 or pictures.ndim not in (3, 4):
+        raise ValueError(
+            f"pictures must be uint8 of shape (N, H, W) or (N, H, W, 3), "
+            f"got {pictures.dtype} of shape {pictures.shape}"
+        )
+    if len(captions) != len(pictures):
+        raise ValueError(f"captions must be {len(pictures)}, one per picture, got {len(captions)}")
+    if len(pictures) == 0:
+        return None
+    sprite_id = hashlib.sha256(pictures.tobytes() + repr(pictures.shape).encode()).hexdigest()
+    texts = [[tuple(part) for part in caption] for caption in captions]
+    tag = hashlib.sha256(json.dumps([sprite_id, zoom, selected, texts]).encode()).hexdigest()[:16]
+    height, width = pictures.shape[1:3]
+    result = _component()(
+        data={
+            "tag": tag,
+            "label": label,
+            "sprite": _sprite(sprite_id, pictures),
+            "columns": SPRITE_COLUMNS,
+            "size": [round(width * zoom), round(height * zoom)],
+            "smooth": zoom < 1 or pictures.ndim == 4,
+            "captions": texts,
+            "selected": _first_selected(key, tag, selected),
+        },
+        key=key,
+        default={"selected": None},
+        on_selected_change=_nothing,
+    )
+    return _clicked(result.get("selected"), tag, selected)
+
+
+def _first_selected(key: str, tag: str, selected: int | None) -> int | None:
+    """What was selected when these pictures were first sent; kept, so that the message stays."""
+    kept: tuple[str, int | None] | None = st.session_state.get(f"_{key}_first")
+    if kept is None or kept[0] != tag:
+        state = st.session_state.get(key) or {}
+        kept = (tag, _clicked(state.get("selected"), tag, selected))
+        st.session_state[f"_{key}_first"] = kept
+    return kept[1]
+
+
+def _clicked(click: Sequence[object] | None, tag: str, otherwise: int | None) -> int | None:
+    """Index of a click, if it was on these pictures and not on earlier ones of the same key."""
+    if click is None or click[0] != tag:
+        return otherwise
+    return int(str(click[1]))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _sprite(sprite_id: str, _pictures: NDArray[np.uint8]) -> str:
+    """All pictures side by side as a data URL; `sprite_id` is their hash.
+
+    Grey pictures stay exact (PNG); colour ones are compressed (WebP).
+    """
+    count, height, width = _pictures.shape[:3]
+    rows = -(-count // SPRITE_COLUMNS)
+    canvas = np.zeros((rows * SPRITE_COLUMNS, *_pictures.shape[1:]), np.uint8)
+    canvas[:count] = _pictures
+    grid = canvas.reshape(rows, SPRITE_COLUMNS, *_pictures.shape[1:]).swapaxes(1, 2)
+    sheet = grid.reshape(rows * height, SPRITE_COLUMNS * width, *_pictures.shape[3:])
+    if _pictures.ndim == 3:
+        kind, (_, code) = "png", cv2.imencode(".png", sheet)
+    else:
+        bgr = cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)
+        kind, (_, code) = "webp", cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, 85])
+    return f"data:image/{kind};base64,{base64.b64encode(code.tobytes()).decode()}"
+
+
+def _nothing() -> None:
+    """Streamlit keeps a value of a component only if something listens to its changes."""
+
+
+@functools.cache
+def _component() -> ComponentRenderer:
+    return st.components.v2.component("transfer_lab_gallery", html=_HTML, css=_CSS, js=_JS)

@@ -1,0 +1,102 @@
+"""What the pages work with: the runs, the engine that trains them, the process that predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.comparison import Comparison, compare
+from core.datasets import Split, load_part
+from core.engine import LocalEngine
+from core.errors import TransferLabError
+from core.prediction_service import PredictionService
+from core.runs import Run, Runs
+from core.workspace import Workspace, find_workspace
+
+
+def workspace() -> Workspace:
+    """The workspace that this server shows."""
+    return find_workspace()
+
+
+def runs() -> Runs:
+    """The runs of the workspace."""
+    return Runs(workspace())
+
+
+def engine() -> LocalEngine:
+    """Where runs are trained."""
+    return LocalEngine(workspace())
+
+
+def predict(run: Run, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The probabilities, one per class, that a run gives one image (height, width[, 3])."""
+    with st.spinner(f"Loading {plain(run.name)} …", show_time=False):
+        probabilities: NDArray[np.float32] = _predictor(workspace()).predict(run.id, image[None])[0]
+    return probabilities
+
+
+def warm_up(run: Run) -> None:
+    """Begin loading a run, so that its first answer comes at once."""
+    _warm_up(workspace(), run.id)
+
+
+def test_images(dataset: str) -> Split:
+    """The whole test part of a dataset, read once for all sessions."""
+    return _test_images(dataset)
+
+
+def comparison(a: Run, b: Run) -> Comparison:
+    """Two runs compared; kept for as long as neither of them changes."""
+    return _comparison(a.id, a.state.heartbeat, b.id, b.state.heartbeat, _runs=(a, b))
+
+
+@contextmanager
+def failures_as_sentences() -> Iterator[None]:
+    """Show an expected failure as the sentence it carries and end the page there."""
+    try:
+        yield
+    except TransferLabError as error:
+        st.error(sentence(error), icon=":material/error:")
+        st.stop()
+
+
+def sentence(error: TransferLabError) -> str:
+    """The words of a failure, as a sentence that no markup in it can change."""
+    text = str(error)
+    whole = text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    return plain(whole)
+
+
+def plain(text: str) -> str:
+    """Text from outside, such as a name or a path, for where Streamlit reads Markdown."""
+    return "".join(f"\\{letter}" if letter in _MARKUP else letter for letter in text)
+
+
+_MARKUP = set("\\`*_{}[]()#+-.!|<>~$:^&")
+
+
+@st.cache_resource(show_spinner=False)
+def _predictor(workspace: Workspace) -> PredictionService:
+    return PredictionService(workspace)
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up(workspace: Workspace, run_id: str) -> None:
+    _predictor(workspace).warm_up(run_id)
+
+
+@st.cache_resource(show_spinner="Reading the test images …")
+def _test_images(dataset: str) -> Split:
+    return load_part(dataset, "test")
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _comparison(
+    a: str, changed_a: float, b: str, changed_b: float, _runs: tuple[Run, Run]
+) -> Comparison:
+    return compare(*_runs)

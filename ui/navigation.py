@@ -1,0 +1,39 @@
+"""The frame of every page: browser tab, sidebar and title."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import streamlit as st
+
+PRODUCT = "Transfer Lab"
+
+
+class Page(NamedTuple):
+    """A page of the sidebar: its script, its name and its Material icon."""
+
+    script: str
+    name: str
+    icon: str
+
+
+PAGES = (
+    Page("app.py", "Overview", ":material/dashboard:"),
+    Page("pages/2_Train.py", "Train", ":material/model_training:"),
+    Page("pages/3_Runs.py", "Runs", ":material/list_alt:"),
+    Page("pages/4_Compare.py", "Compare", ":material/compare:"),
+    Page("pages/5_Predict.py", "Predict", ":material/draw:"),
+)
+
+
+def page(title: str, icon: str) -> None:
+    """Begin a page; the first call of every page script.
+
+    `icon` is an emoji: a Material icon in the browser tab would be fetched from outside.
+    """
+    st.set_page_config(page_title=f"{title} · {PRODUCT}", page_icon=icon, layout="wide")
+    with st.sidebar:
+        st.markdown(f"### :material/experiment: {PRODUCT}")
+        for entry in PAGES:
+            st.page_link(entry.script, label=entry.name, icon=entry.icon)
+    st.title(title, anchor=False)

@@ -1,0 +1,102 @@
+"""Colours and number formats, the same on every page."""
+
+from __future__ import annotations
+
+import math
+import zlib
+
+RUN_COLORS = (
+    "#2f7de1",
+    "#e0700f",
+    "#884488",
+    "#779966",
+    "#cc1100",
+    "#bb88aa",
+    "#3355bb",
+    "#aa3355",
+    "#4499ff",
+    "#996699",
+)
+"""One colour per run; also `chartCategoricalColors` in .streamlit/config.toml.
+
+Chosen to stay apart under normal, red-blind, green-blind and blue-blind vision, and to stand out
+from the light and the dark background alike.
+"""
+
+OUTCOME_COLORS = {
+    "both_right": "#8a94a6",
+    "only_a_right": RUN_COLORS[0],
+    "only_b_right": RUN_COLORS[1],
+    "both_wrong": "#b0468f",
+}
+"""Colours of the four outcomes of a comparison: run A is blue and run B orange, as everywhere."""
+
+WATCHED_COLOR = "#8a94a6"
+"""What is watched beside a run, such as its validation images."""
+
+MISSING = "–"
+
+
+def run_color(run: int | str) -> str:
+    """Colour of a run, by its place among the runs shown (0 is A, 1 is B) or by its id.
+
+    An id keeps its colour wherever it appears, but two ids may share one; a place is unique up to
+    ten runs.
+    """
+    place = run if isinstance(run, int) else zlib.crc32(run.encode())
+    return RUN_COLORS[place % len(RUN_COLORS)]
+
+
+def percent(share: float | None, digits: int = 2) -> str:
+    """A share as a percentage; a missing one is a dash.
+
+    >>> percent(0.9895)
+    '98.95 %'
+    """
+    if share is None or math.isnan(share):
+        return MISSING
+    return f"{100 * share:.{digits}f} %"
+
+
+def count(number: int) -> str:
+    """A whole number with its thousands set apart.
+
+    >>> count(887530)
+    '887,530'
+    """
+    return f"{number:,}"
+
+
+def points(difference: float) -> str:
+    """A difference of two shares in percentage points, with its sign.
+
+    >>> points(0.0331)
+    '+3.31 pp'
+    """
+    return f"{100 * difference:+.2f} pp"
+
+
+def p_value(p: float) -> str:
+    """A probability that may be very small.
+
+    >>> [p_value(p) for p in (0.21, 0.0004, 3e-61, 0.0)]
+    ['0.21', '0.0004', '3e-61', '< 1e-300']
+    """
+    return "< 1e-300" if p == 0 else f"{p:.1g}" if p < 0.001 else f"{p:.2g}"
+
+
+def duration(seconds: float | None) -> str:
+    """A time span in the two units that matter; a missing one is a dash.
+
+    >>> [duration(s) for s in (0.84, 42.3, 65, 3725)]
+    ['0.8 s', '42 s', '1 min 05 s', '1 h 02 min']
+    """
+    if seconds is None or math.isnan(seconds):
+        return MISSING
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours} h {minutes_left:02d} min" if hours else f"{minutes} min {rest:02d} s"
