@@ -19,7 +19,6 @@ st.markdown(
 
 known = lab.runs().all()
 finished = [run for run in known if run.has_results]
-active = [run for run in known if run_view.is_active(run)]
 
 steps = st.columns(3, gap="medium")
 with steps[0].container(border=True, height="stretch"):
@@ -40,12 +39,7 @@ with steps[2].container(border=True, height="stretch"):
     st.markdown("Ready" if finished else "Needs one trained network")
     st.page_link("pages/5_Predict.py", label="Draw a digit", icon=":material/draw:")
 
-if active:
-    st.subheader("Training now", anchor=False)
-    for run in active:
-        st.markdown(f"**{run_view.name(run)}**")
-        run_view.progress(run)
-
+run_view.training_now(known)
 if finished:
     st.subheader("Last results", anchor=False)
     best = finished[:3]

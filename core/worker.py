@@ -19,7 +19,7 @@ from core.errors import InvalidRequest, WorkFailed
 from core.feature_cache import FeatureCache
 from core.metrics import append_event
 from core.predictions import write_epoch, write_truth
-from core.processes import lower_priority, this_process
+from core.processes import lower_priority, quieten_tensorflow, this_process
 from core.progress import BatchEnd, EpochEnd, Event, Progress
 from core.runs import Failure, Parameters, Run, Weights
 from core.workspace import Workspace
@@ -248,5 +248,6 @@ def _peak_memory() -> int:
 
 if __name__ == "__main__":
     lower_priority()
+    quieten_tensorflow()
     folder = Path(sys.argv[1])
     work(Run.read(folder), Workspace(folder.parent.parent))

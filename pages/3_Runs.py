@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import nan
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +20,7 @@ def table_of(runs: list[Run]) -> pd.DataFrame:
             "name": [run.name for run in runs],
             "status": [run.status for run in runs],
             "network": [run.config.network.architecture for run in runs],
-            "accuracy": [run.state.metrics.get("test_accuracy") for run in runs],
+            "accuracy": [100 * run.state.metrics.get("test_accuracy", nan) for run in runs],
             "epochs": [f"{run.state.epoch} of {run.config.epochs}" for run in runs],
             "time": [theme.duration(run.state.seconds) for run in runs],
             "precision": [run.state.precision for run in runs],
@@ -40,7 +41,7 @@ def choose(runs: list[Run]) -> Run | None:
             "name": st.column_config.TextColumn("Name", width="medium"),
             "status": "Status",
             "network": "Network",
-            "accuracy": st.column_config.NumberColumn("Test accuracy", format="percent"),
+            "accuracy": st.column_config.NumberColumn("Test accuracy", format="%.2f %%"),
             "epochs": "Epochs",
             "time": "Time",
             "precision": "Precision",
@@ -108,6 +109,7 @@ if not runs and not damaged:
     st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
     st.stop()
 
+run_view.training_now(runs)
 if runs:
     chosen = choose(runs)
     if chosen is None:

@@ -13,27 +13,30 @@ from ui.gallery import Part, gallery
 from ui.navigation import page
 
 PER_PAGE = 100
-SHOWN = {
-    "disagreements": "They disagree",
+GALLERY_HEIGHT = 560
+FIGURE_WIDTH = 165
+OUTCOMES: dict[Outcome, str] = {
     "only_a_right": "Only A right",
     "only_b_right": "Only B right",
     "both_wrong": "Both wrong",
     "both_right": "Both right",
 }
+GROUPS = {"disagreements": "They disagree", **OUTCOMES}
 
 
 def choose_two(finished: list[Run]) -> tuple[Run, Run]:
     """Run A and run B, kept in the address so that a link opens the same comparison."""
+    default_a, default_b = _telling_pair(finished)
     left, right = st.columns(2)
     with left:
-        a = run_view.choose(finished, "Run A", parameter="a", default=_other_network(finished))
+        a = run_view.choose(finished, "Run A", parameter="a", default=default_a)
     with right:
-        b = run_view.choose(finished, "Run B", parameter="b", default=0)
+        b = run_view.choose(finished, "Run B", parameter="b", default=default_b)
     return a, b
 
 
-def _other_network(finished: list[Run]) -> int:
-    """The newest run of another network than the newest run's, tested on the same images."""
+def _telling_pair(finished: list[Run]) -> tuple[int, int]:
+    """Places of the newest run and the newest of another network, the better one first."""
     newest = finished[0]
     fitting = (
         place
@@ -41,22 +44,46 @@ def _other_network(finished: list[Run]) -> int:
         if run.state.test_fingerprint == newest.state.test_fingerprint
         and run.config.network.architecture != newest.config.network.architecture
     )
-    return next(fitting, 1)
+    pair = (0, next(fitting, 1))
+    first, second = sorted(pair, key=lambda place: -finished[place].state.metrics["val_accuracy"])
+    return first, second
 
 
 def show_verdict(comparison: Comparison) -> None:
     """The sentence, and the figures it rests on."""
     c = comparison
     st.markdown(f"#### {lab.plain(verdict(c))}")
-    a, b, difference, chance = st.columns(4)
-    a.metric(f"A · {run_view.name(c.a)}", theme.percent(c.accuracy_a), help=_ACCURACY)
-    a.caption(_interval(c.interval_a))
-    b.metric(f"B · {run_view.name(c.b)}", theme.percent(c.accuracy_b), help=_ACCURACY)
-    b.caption(_interval(c.interval_b))
-    difference.metric("A minus B", theme.points(c.difference), help=_DIFFERENCE)
-    difference.caption(_interval(c.difference_interval))
-    chance.metric("McNemar p", theme.p_value(c.mcnemar_p), help=_MCNEMAR)
-    chance.caption("small: not chance")
+    figures = (
+        (
+            f"A · {run_view.name(c.a)}",
+            theme.percent(c.accuracy_a),
+            _ACCURACY,
+            theme.interval(c.interval_a, theme.percent),
+        ),
+        (
+            f"B · {run_view.name(c.b)}",
+            theme.percent(c.accuracy_b),
+            _ACCURACY,
+            theme.interval(c.interval_b, theme.percent),
+        ),
+        (
+            "A minus B",
+            theme.points(c.difference),
+            _DIFFERENCE,
+            theme.interval(c.difference_interval, theme.points),
+        ),
+        (
+            "McNemar p",
+            theme.p_value(c.mcnemar_p),
+            _MCNEMAR,
+            "unlikely by chance" if c.better else "may well be chance",
+        ),
+    )
+    with st.container(horizontal=True, gap="small"):
+        for title, figure, meaning, note in figures:
+            with st.container(width=FIGURE_WIDTH, gap="xsmall"):
+                st.metric(title, figure, help=meaning)
+                st.caption(note)
 
 
 _ACCURACY = (
@@ -73,25 +100,22 @@ _MCNEMAR = (
 )
 
 
-def _interval(interval: tuple[float, float]) -> str:
-    low, high = interval
-    return f"95 %: {100 * low:.2f} to {100 * high:.2f} %"
-
-
 def show_counts(comparison: Comparison) -> None:
     """How many images fall to each of the four outcomes."""
-    columns = st.columns(4)
-    for column, (outcome, text) in zip(columns, _OUTCOMES.items(), strict=True):
-        number = comparison.counts[outcome]
-        column.metric(text, theme.count(number), border=True)
+    with st.container(horizontal=True, gap="small"):
+        for outcome, text in OUTCOMES.items():
+            color = outcome_color(comparison, outcome)
+            with st.container(border=True, width=FIGURE_WIDTH, gap="xsmall"):
+                st.html(theme.swatch(color, text))
+                st.markdown(f"### {theme.count(comparison.counts[outcome])}")
 
 
-_OUTCOMES: dict[Outcome, str] = {
-    "both_right": "Both right",
-    "only_a_right": "Only A right",
-    "only_b_right": "Only B right",
-    "both_wrong": "Both wrong",
-}
+def outcome_color(comparison: Comparison, outcome: Outcome) -> str:
+    """The colour of an outcome: a run's own where only that run is right."""
+    winners = {"only_a_right": comparison.a, "only_b_right": comparison.b}
+    if outcome in winners:
+        return run_view.color_of(winners[outcome])
+    return theme.OUTCOME_COLORS[outcome]
 
 
 def positions_of(comparison: Comparison, shown: str) -> NDArray[np.int64]:
@@ -114,12 +138,12 @@ def caption(comparison: Comparison, position: int) -> list[Part]:
     return parts
 
 
-def show_gallery(comparison: Comparison) -> None:
-    """The images of one group, page by page; a click shows one in detail."""
+def show_images(comparison: Comparison) -> None:
+    """The images of one group, page by page, and beside them the one that was clicked."""
     shown = st.segmented_control(
         "Images",
-        list(SHOWN),
-        format_func=lambda group: f"{SHOWN[group]} ({len(positions_of(comparison, group)):,})",
+        ["disagreements", *OUTCOMES],
+        format_func=lambda group: f"{GROUPS[group]} · {len(positions_of(comparison, group)):,}",
         default="disagreements",
         required=True,
         label_visibility="collapsed",
@@ -128,43 +152,49 @@ def show_gallery(comparison: Comparison) -> None:
     if len(positions) == 0:
         st.info("There is no such image.", icon=":material/check:")
         return
-    number = -(-len(positions) // PER_PAGE)
-    current = st.pagination(number, key=f"page_{shown}") if number > 1 else 1
-    positions = positions[(current - 1) * PER_PAGE : current * PER_PAGE]
+    many, one = st.columns([3, 2], gap="large")
+    with many:
+        clicked = show_gallery(comparison, shown, positions)
+    with one:
+        show_image(comparison, clicked)
+
+
+def show_gallery(comparison: Comparison, shown: str, positions: NDArray[np.int64]) -> int:
+    """Thumbnails of the images at some positions; the position of the one that is chosen."""
     st.caption(
-        "The images that a network was surest of come first. Green is right, red is wrong. "
-        "Click one to see both networks' probabilities."
+        "Those that a network was surest of come first. Green is right, red is wrong. Click an "
+        "image, or reach it by the arrow keys, to see it large."
     )
+    pages = -(-len(positions) // PER_PAGE)
+    current = st.pagination(pages, key=f"page_{shown}") if pages > 1 else 1
+    positions = positions[(current - 1) * PER_PAGE : current * PER_PAGE]
     images = lab.test_images(comparison.a.config.data.name).images
-    clicked = gallery(
-        images[comparison.predictions_a.indices[positions]],
-        [caption(comparison, int(position)) for position in positions],
-        key="compared",
-        label=SHOWN[shown],
-    )
-    if clicked is not None:
-        show_image(comparison, int(positions[clicked]))
+    with st.container(height=GALLERY_HEIGHT, border=False):
+        clicked = gallery(
+            images[comparison.predictions_a.indices[positions]],
+            [caption(comparison, int(position)) for position in positions],
+            key="compared",
+            label=GROUPS[shown],
+            selected=0,
+        )
+    return int(positions[clicked or 0])
 
 
 def show_image(comparison: Comparison, position: int) -> None:
-    """One image in detail: large, with the probabilities of both networks."""
+    """One image large, with the probabilities that both networks gave it."""
     c = comparison
     index = int(c.predictions_a.indices[position])
-    names = c.a.config.class_names
-    picture, bars = st.columns([1, 2], gap="large")
-    with picture:
-        true_class = names[int(c.predictions_a.labels[position])]
-        st.subheader(f"Test image {index}: {lab.plain(true_class)}", anchor=False)
-        image = lab.test_images(c.a.config.data.name).images[index]
-        st.image(run_view.enlarged(image, 280), output_format="PNG")
-    with bars:
-        run_view.bars(
-            {
-                c.a: c.predictions_a.probabilities[position],
-                c.b: c.predictions_b.probabilities[position],
-            },
-            key="compared_bars",
-        )
+    true_class = c.a.config.class_names[int(c.predictions_a.labels[position])]
+    image = lab.test_images(c.a.config.data.name).images[index]
+    st.markdown(f"**Test image {index}** · true class **{lab.plain(true_class)}**")
+    st.image(run_view.enlarged(image, 196), output_format="PNG")
+    run_view.bars(
+        {
+            c.a: c.predictions_a.probabilities[position],
+            c.b: c.predictions_b.probabilities[position],
+        },
+        key="compared_bars",
+    )
 
 
 page("Compare", "⚖️")
@@ -183,4 +213,4 @@ with lab.failures_as_sentences():
     compared = lab.comparison(run_a, run_b)
 show_verdict(compared)
 show_counts(compared)
-show_gallery(compared)
+show_images(compared)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.metrics import Event, read_events
 from core.runs import WAITING_OR_WORKING, WORKING, Run, Status
-from ui import theme
+from ui import lab, theme
 from ui.charts import Series, line_chart, probability_bars
 from ui.lab import plain
 
@@ -141,6 +141,24 @@ def _thinned(events: Sequence[Event]) -> list[Event]:
     return [events[i] for i in chosen]
 
 
+def training_now(known: Sequence[Run]) -> None:
+    """The runs that wait or train, followed until one of them ends or the next begins."""
+    active = {run.id: run.status for run in known if is_active(run)}
+    if not active:
+        return
+
+    @st.fragment(run_every=2.0)
+    def follow() -> None:
+        now = [run for run in lab.runs().all() if run.id in active]
+        if {run.id: run.status for run in now} != active:
+            st.rerun()  # what else the page shows has changed too
+        for run in reversed(now):
+            progress(run, title=f"**{name(run)}** · ")
+
+    st.subheader("Training now", anchor=False)
+    follow()
+
+
 def loss_and_accuracy(run: Run) -> None:
     """Two charts that grow while the run trains."""
     curves = Curves.of(run)
@@ -148,11 +166,11 @@ def loss_and_accuracy(run: Run) -> None:
     with left:
         _chart(run, curves, "loss", "Loss falls as the network learns", "loss (cross-entropy)")
     with right:
-        _chart(run, curves, "accuracy", "Accuracy rises", "share of images right", ".2%")
+        _chart(run, curves, "accuracy", "Accuracy rises", "share of images right", ".2~%")
 
 
 def _chart(
-    run: Run, curves: Curves, value: str, title: str, axis: str, number_format: str = ".4f"
+    run: Run, curves: Curves, value: str, title: str, axis: str, number_format: str = ".3~f"
 ) -> None:
     batches, epochs = curves.points("batch", value), curves.points("epoch", f"val_{value}")
     watched = "test images" if run.config.data.validation == "test" else "validation images"
@@ -177,16 +195,16 @@ def _chart(
     )
 
 
-def progress(run: Run) -> None:
+def progress(run: Run, title: str = "") -> None:
     """How far a waiting or working run has come, in one line."""
     state = run.state
     if run.status == "queued":
-        st.progress(0.0, text="Waiting for the runs before it. This page may be closed.")
+        st.progress(0.0, text=f"{title}Waiting for the runs before it. This page may be closed.")
         return
     share = state.done / state.total if state.total else 0.0
     epoch = f"Epoch {state.epoch} of {run.config.epochs}: " if state.phase == "training" else ""
     counted = f", {state.done:,} of {state.total:,} {state.unit}" if state.total else ""
-    st.progress(min(share, 1.0), text=f"{epoch}{state.phase}{counted}")
+    st.progress(min(share, 1.0), text=f"{title}{epoch}{state.phase}{counted}")
 
 
 def is_active(run: Run) -> bool:

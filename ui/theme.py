@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import math
 import zlib
+from collections.abc import Callable
 
 RUN_COLORS = (
     "#2f7de1",
@@ -70,10 +72,26 @@ def count(number: int) -> str:
 def points(difference: float) -> str:
     """A difference of two shares in percentage points, with its sign.
 
-    >>> points(0.0331)
-    '+3.31 pp'
+    >>> points(0.0331), points(-0.002)
+    ('+3.31 pp', '−0.20 pp')
     """
-    return f"{100 * difference:+.2f} pp"
+    return f"{100 * difference:+.2f} pp".replace("-", "−")
+
+
+def interval(bounds: tuple[float, float], figure: Callable[[float], str]) -> str:
+    """A 95 % interval, both ends written by `figure`, the unit once.
+
+    >>> interval((0.9873, 0.9913), percent)
+    '95 %: 98.73 to 99.13 %'
+    """
+    low, high = bounds
+    return f"95 %: {figure(low).rpartition(' ')[0]} to {figure(high)}"
+
+
+def swatch(color: str, text: str) -> str:
+    """A line of HTML: a square of a colour, then text."""
+    square = f"display:inline-block;width:.7rem;height:.7rem;border-radius:2px;background:{color}"
+    return f'<span style="font-size:.875rem"><i style="{square}"></i> {html.escape(text)}</span>'
 
 
 def p_value(p: float) -> str:
