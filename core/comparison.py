@@ -99,7 +99,8 @@ def verdict(comparison: Comparison) -> str:
             f"{c.a.name} and {c.b.name} are right and wrong on exactly the same images, "
             f"{c.counts['both_right']:,} of {c.total:,} right."
         )
-    images = f"{abs(only_a - only_b):,} more images right out of {c.total:,}"
+    more = abs(only_a - only_b)
+    images = f"{more:,} more image{'s' if more > 1 else ''} right out of {c.total:,}"
     chance = f"a difference this large by chance alone: {_chance(c.mcnemar_p)}"
     if c.better is not None:
         return f"{c.better.name} is better: {images}; {chance}."

@@ -43,9 +43,9 @@ Validation = Annotated[Literal["test"] | float, BeforeValidator(_test_or_fractio
 
 
 class Frozen(BaseModel):
-    """A value that is checked once, when it is made."""
+    """A value that is checked once, when it is made, and taken for no other type than it has."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class DataConfig(Frozen):
@@ -250,7 +250,7 @@ def _parse_assignment(word: str) -> tuple[str, Any]:
         raise InvalidConfig(f"a setting must be written key=value, got {word!r}")
     try:
         return key, json.loads(text)
-    except json.JSONDecodeError:
+    except ValueError:  # no JSON, or a number of thousands of digits
         return key, text
 
 

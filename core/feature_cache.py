@@ -37,9 +37,9 @@ class FeatureCache:
         entry = self._entry(key)
         try:
             features: Features = np.load(entry / _ARRAY, mmap_mode="r", allow_pickle=False)
+            os.utime(entry)  # the time of last use
         except (OSError, ValueError):
             return None
-        os.utime(entry)  # the time of last use
         return features
 
     def store(
@@ -86,7 +86,7 @@ class FeatureCache:
         except OSError:
             # Another process finished the same entry first: equal keys mean equal numbers. What
             # stands there but cannot be read is replaced.
-            if not (entry / _ARRAY).is_file():
+            if not entry.is_dir():
                 raise
             if _is_readable(entry / _ARRAY):
                 return

@@ -1,6 +1,7 @@
 """The stored predictions of a run: probabilities of the test split after each epoch."""
 
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,8 +100,12 @@ def _read_arrays(path: Path, *keys: str) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in keys}
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
+    except _UNREADABLE as error:
         raise DamagedFile(
             f"{path.name} in {path.parent.parent.name} cannot be read ({error}); "
             "train the run again to get it back"
         ) from None
+
+
+_UNREADABLE = (OSError, KeyError, ValueError, EOFError, RuntimeError, BadZipFile, zlib.error)
+"""What numpy, zipfile and zlib raise between them where the bytes of an npz were changed."""

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import os
 import secrets
 import shutil
@@ -12,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, ValidationError
 
 from core.config import Frozen, RunConfig
 from core.errors import DamagedFile, InvalidRequest, UnknownRun
@@ -44,6 +45,14 @@ COLORS = 10
 """Colours in the palette of runs."""
 
 Model = TypeVar("Model", bound=BaseModel)
+
+Metric = Annotated[
+    float,
+    Field(allow_inf_nan=True),
+    BeforeValidator(lambda value: math.nan if value is None else value),
+    PlainSerializer(lambda value: value if math.isfinite(value) else None, when_used="json"),
+]
+"""A number, NaN where training diverged. JSON has no NaN; it is null there."""
 
 
 class Request(Frozen):
@@ -95,7 +104,7 @@ class State(Frozen):
     parameters: Parameters | None = None
     test_fingerprint: str = ""
     best_epoch: int = 0
-    metrics: dict[str, float] = Field(default_factory=dict)
+    metrics: dict[str, Metric] = Field(default_factory=dict)
     peak_memory: int = 0
     error: Failure | None = None
 
@@ -279,8 +288,9 @@ class Runs:
     def request_stop(self, run: Run) -> None:
         """Ask a waiting or working run to stop; it does so within one batch.
 
-        Raises InvalidRequest if the run is not at work.
+        Raises InvalidRequest if the run is not at work, UnknownRun if it was deleted meanwhile.
         """
+        run = self.again(run)
         if run.status not in WAITING_OR_WORKING:
             raise InvalidRequest(
                 f"the run {run.name!r} is {run.status}; only a run that waits or trains can be "

@@ -65,11 +65,9 @@ def train(
     for epoch in range(1, config.epochs + 1):
         started = time.perf_counter()
         metrics, complete = _train_epoch(config, epoch, inputs, step, report, should_stop)
-        total = len(test.labels) + (0 if watched is test else len(watched.labels))
-        report(Progress("evaluating", 0, total, "images"))
-        probabilities = evaluate(test.rows)
+        probabilities = evaluate(test.rows, report)
         metrics |= measure(probabilities, test.labels, "test_")
-        watched_output = probabilities if watched is test else evaluate(watched.rows)
+        watched_output = probabilities if watched is test else evaluate(watched.rows, report)
         metrics |= measure(watched_output, watched.labels, "val_")
         seconds = time.perf_counter() - started
         report(EpochEnd(epoch, complete, seconds, metrics, as_stored(probabilities)))
@@ -161,11 +159,14 @@ class Evaluation:
             lambda rows: model(rows, training=False), input_signature=[rows]
         )
 
-    def __call__(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+    def __call__(self, rows: NDArray[Any], report: Report) -> NDArray[np.float32]:
         """(count, ...) images or features to (count, classes) probabilities."""
-        starts = range(0, len(rows), EVALUATION_BATCH)
-        parts = [self._forward(rows[start : start + EVALUATION_BATCH]) for start in starts]
-        return np.concatenate([part.numpy() for part in parts])
+        parts = []
+        for start in range(0, len(rows), EVALUATION_BATCH):
+            parts.append(self._forward(rows[start : start + EVALUATION_BATCH]).numpy())
+            done = min(start + EVALUATION_BATCH, len(rows))
+            report(Progress("evaluating", done, len(rows), "images"))
+        return np.concatenate(parts)
 
 
 def measure(

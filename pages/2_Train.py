@@ -20,6 +20,7 @@ from core.errors import InvalidConfig, TransferLabError
 from core.recipes import RECIPES, Recipe
 from core.runs import Run
 from ui import lab, run_view, theme
+from ui.figures import Figure, figures
 from ui.navigation import page
 
 
@@ -184,17 +185,18 @@ def _options(model: type[BaseModel], setting: str) -> list[Any]:
 def show_configuration(recipe: Recipe, config: RunConfig) -> None:
     """Parameter counts, and what was changed against the recipe."""
     counted = config.parameters
-    trained, frozen = st.columns(2)
-    trained.metric(
-        "Parameters trained",
-        theme.count(counted.trainable),
-        help="Numbers in the network that training changes.",
-    )
-    frozen.metric(
-        "Parameters frozen",
-        theme.count(counted.frozen),
-        help="Numbers taken over from pretraining and left as they are. Their output for each "
-        "image is computed once and kept on disk.",
+    figures(
+        Figure(
+            "Parameters trained",
+            theme.count(counted.trainable),
+            "Numbers in the network that training changes.",
+        ),
+        Figure(
+            "Parameters frozen",
+            theme.count(counted.frozen),
+            "Numbers taken over from pretraining and left as they are. Their output for each "
+            "image is computed once and kept on disk.",
+        ),
     )
     changed = differences(recipe.config, config)
     if changed:

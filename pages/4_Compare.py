@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from core.comparison import Comparison, Outcome, verdict
 from core.runs import Run
 from ui import lab, run_view, theme
+from ui.figures import FIGURE_WIDTH, Figure, figures
 from ui.gallery import Part, gallery
 from ui.navigation import page
 
 PER_PAGE = 100
 GALLERY_HEIGHT = 560
-FIGURE_WIDTH = 165
 OUTCOMES: dict[Outcome, str] = {
     "only_a_right": "Only A right",
     "only_b_right": "Only B right",
@@ -53,37 +53,28 @@ def show_verdict(comparison: Comparison) -> None:
     """The sentence, and the figures it rests on."""
     c = comparison
     st.markdown(f"#### {lab.plain(verdict(c))}")
-    figures = (
-        (
+    significance = "unlikely by chance" if c.better else "may well be chance"
+    figures(
+        Figure(
             f"A · {run_view.name(c.a)}",
             theme.percent(c.accuracy_a),
             _ACCURACY,
             theme.interval(c.interval_a, theme.percent),
         ),
-        (
+        Figure(
             f"B · {run_view.name(c.b)}",
             theme.percent(c.accuracy_b),
             _ACCURACY,
             theme.interval(c.interval_b, theme.percent),
         ),
-        (
+        Figure(
             "A minus B",
             theme.points(c.difference),
             _DIFFERENCE,
             theme.interval(c.difference_interval, theme.points),
         ),
-        (
-            "McNemar p",
-            theme.p_value(c.mcnemar_p),
-            _MCNEMAR,
-            "unlikely by chance" if c.better else "may well be chance",
-        ),
+        Figure("McNemar p", theme.p_value(c.mcnemar_p), _MCNEMAR, significance),
     )
-    with st.container(horizontal=True, gap="small"):
-        for title, figure, meaning, note in figures:
-            with st.container(width=FIGURE_WIDTH, gap="xsmall"):
-                st.metric(title, figure, help=meaning)
-                st.caption(note)
 
 
 _ACCURACY = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import streamlit as st
@@ -14,6 +14,7 @@ from core.metrics import Event, read_events
 from core.runs import WAITING_OR_WORKING, WORKING, Run, Status
 from ui import lab, theme
 from ui.charts import Series, line_chart, probability_bars
+from ui.figures import Figure, figures
 from ui.lab import plain
 
 MOST_POINTS = 1500
@@ -248,12 +249,22 @@ def _tail(run: Run) -> str:
 
 def results(run: Run) -> None:
     """The figures of a run's best epoch."""
-    metrics: dict[str, Any] = dict(run.state.metrics)
-    columns = st.columns(4)
-    columns[0].metric("Test accuracy", theme.percent(metrics.get("test_accuracy")))
-    columns[1].metric("Test loss", _number(metrics.get("test_loss")))
-    columns[2].metric("Time", theme.duration(run.state.seconds))
-    columns[3].metric("Parameters trained", theme.count(run.config.parameters.trainable))
+    metrics = run.state.metrics
+    figures(
+        Figure("Test accuracy", theme.percent(metrics.get("test_accuracy")), _TEST_ACCURACY),
+        Figure("Test loss", _number(metrics.get("test_loss")), _TEST_LOSS),
+        Figure("Time", theme.duration(run.state.seconds), "From the process's start to its end."),
+        Figure("Parameters trained", theme.count(run.config.parameters.trainable)),
+    )
+
+
+_TEST_ACCURACY = (
+    "Share of the test images taken for what they are, after the epoch that did best on the "
+    "images watched while training."
+)
+_TEST_LOSS = (
+    "Mean cross-entropy: how surprised the network is by the true classes. 0 is certain and right."
+)
 
 
 def _number(value: float | None) -> str:

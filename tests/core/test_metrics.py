@@ -1,0 +1,103 @@
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.metrics import Event, append_event, read_events
+
+BATCH: Event = {"event": "batch", "step": 1, "loss": 0.5}
+EPOCH: Event = {"event": "epoch", "epoch": 1, "test_accuracy": 0.9}
+
+values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+events = st.fixed_dictionaries({"event": st.text()}).flatmap(
+    lambda event: st.dictionaries(st.text(), values).map(lambda more: {**more, **event})
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "metrics.jsonl"
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("metrics") / "metrics.jsonl"
+
+
+def test_events_come_back_in_order(path: Path) -> None:
+    append_event(path, BATCH)
+    append_event(path, EPOCH)
+    assert read_events(path)[0] == [BATCH, EPOCH]
+
+
+def test_each_event_is_one_line_of_json(path: Path) -> None:
+    append_event(path, {"event": "note", "text": "two\nlines\u2028"})
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ["two\nlines\u2028"]
+
+
+def test_a_file_that_is_not_there_yet_holds_no_events(path: Path) -> None:
+    assert read_events(path) == ([], 0)
+
+
+def test_reading_on_gives_only_what_is_new(path: Path) -> None:
+    append_event(path, BATCH)
+    _, offset = read_events(path)
+    append_event(path, EPOCH)
+    assert read_events(path, offset)[0] == [EPOCH]
+
+
+def test_reading_on_when_nothing_is_new_stays_where_it_is(path: Path) -> None:
+    append_event(path, BATCH)
+    _, offset = read_events(path)
+    assert read_events(path, offset) == ([], offset)
+
+
+@pytest.mark.parametrize("line", [b"\0\0\0\0", b'{"event": "ba', b"\xff\xfe", b"[1]", b'{"a": 1}'])
+def test_a_line_that_is_no_event_is_passed_over(path: Path, line: bytes) -> None:
+    append_event(path, BATCH)
+    with path.open("ab") as file:
+        file.write(line + b"\n")
+    append_event(path, EPOCH)
+    assert read_events(path)[0] == [BATCH, EPOCH]
+
+
+@given(st.lists(events, min_size=1, max_size=5), st.data())
+def test_a_line_half_written_is_left_for_the_next_read(
+    shared: Path, written: list[Event], data: st.DataObject
+) -> None:
+    content = "".join(json.dumps(event) + "\n" for event in written).encode()
+    cut = data.draw(st.integers(0, len(content)))
+    shared.write_bytes(content[:cut])
+    first, offset = read_events(shared)
+    shared.write_bytes(content)
+    rest, end = read_events(shared, offset)
+    assert len(first) == content[:cut].count(b"\n")
+    assert first + rest == written
+    assert end == len(content)
+
+
+@given(st.lists(events, max_size=5))
+def test_whatever_is_appended_is_read(shared: Path, written: list[Event]) -> None:
+    shared.unlink(missing_ok=True)
+    for event in written:
+        append_event(shared, event)
+    assert read_events(shared)[0] == written
+
+
+def test_two_writers_do_not_mix_their_lines(path: Path) -> None:
+    def write(name: str) -> None:
+        for step in range(200):
+            append_event(path, {"event": "batch", "name": name, "step": step})
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in "ab"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    found = read_events(path)[0]
+    for name in "ab":
+        assert [event["step"] for event in found if event["name"] == name] == list(range(200))

@@ -1,0 +1,69 @@
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from core.processes import ProcessIdentity, detached, this_process
+
+Other = tuple[subprocess.Popen[str], ProcessIdentity]
+
+
+def test_this_process_is_alive() -> None:
+    assert this_process().is_alive()
+
+
+def test_this_process_is_the_same_whenever_it_is_asked_for() -> None:
+    assert this_process() == this_process()
+
+
+def test_another_process_is_alive_while_it_runs(other_process: Other) -> None:
+    process, identity = other_process
+    assert identity.pid == process.pid
+    assert identity.is_alive()
+
+
+def test_two_processes_have_two_identities(other_process: Other) -> None:
+    assert other_process[1] != this_process()
+
+
+def test_a_process_that_was_killed_is_dead(other_process: Other) -> None:
+    process, identity = other_process
+    process.kill()
+    process.wait()
+    assert not identity.is_alive()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no zombies")
+def test_a_zombie_is_dead(other_process: Other) -> None:
+    process, identity = other_process
+    process.kill()
+    deadline = time.monotonic() + 10
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert not identity.is_alive()
+
+
+def test_a_pid_that_was_given_to_another_process_is_dead(other_process: Other) -> None:
+    _, identity = other_process
+    assert not ProcessIdentity(pid=identity.pid, started="an earlier start").is_alive()
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 2**31 - 1])
+def test_a_pid_that_no_process_has_is_dead(pid: int) -> None:
+    assert not ProcessIdentity(pid=pid, started="").is_alive()
+
+
+def test_an_identity_comes_back_from_json() -> None:
+    identity = this_process()
+    assert ProcessIdentity.model_validate_json(identity.model_dump_json()) == identity
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sessions are POSIX")
+def test_a_detached_process_leads_a_session_of_its_own() -> None:
+    script = "import os; print(os.getsid(0) == os.getpid())"
+    command = [sys.executable, "-c", script]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **detached())
+    assert process.communicate()[0].strip() == "True"
