@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     content = result.content
-    print(json.dumps(content, indent=1) if options.json else as_text(content))
+    print(json.dumps(content, indent=1, allow_nan=False) if options.json else as_text(content))
     return int(result.status)
 
 

@@ -192,7 +192,7 @@ def describe(run: Run) -> dict[str, Any]:
         "best_epoch": state.best_epoch,
         "seconds": state.seconds,
         "precision": state.precision,
-        "metrics": state.metrics,
+        "metrics": state.model_dump(mode="json")["metrics"],
         "parameters": {"total": counted.total, "trainable": counted.trainable},
         "config": run.config.model_dump(mode="json"),
         **({"error": state.error.model_dump()} if state.error else {}),

@@ -148,12 +148,13 @@ class RunConfig(Frozen):
     learning_rate: float = Field(
         gt=0,
         le=10,
-        description="How far each training step moves the weights. Too high and the loss jumps "
-        "about, too low and little is learned.",
+        description="How far each training step moves the weights, at its highest where a "
+        "schedule changes it. Too high and the loss jumps about, too low and little is learned.",
     )
-    schedule: Literal["constant", "linear", "cosine", "warm_cosine"] = Field(
-        description="How the learning rate changes from the first step to the last: stays, falls "
-        "in a line, falls in half a cosine wave, or rises for the first tenth and then does so."
+    schedule: Literal["constant", "linear", "cosine", "one_cycle"] = Field(
+        description="How the learning rate changes from the first step to the last: it stays, "
+        "falls in a line, falls in half a cosine wave, or (one_cycle) rises from zero for three "
+        "tenths of the training and then falls so."
     )
     precision: Precision = Field(
         "auto",

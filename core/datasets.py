@@ -74,12 +74,16 @@ def load_splits(data: DataConfig, seed: int) -> Splits:
 
 
 def held_out_positions(labels: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.int64]:
-    """Positions of a stratified share of images: the same fraction of each class, at least one."""
+    """Positions of a stratified share of images: the same fraction of each class.
+
+    At least one image of a class is held out and at least one is left to train on, as far as
+    there are two.
+    """
     random = np.random.default_rng(seed)
     chosen = []
     for label in np.unique(labels):
         positions = np.flatnonzero(labels == label)
-        count = max(1, round(fraction * len(positions)))
+        count = min(max(1, round(fraction * len(positions))), len(positions) - 1)
         chosen.append(random.choice(positions, count, replace=False))
     return np.sort(np.concatenate(chosen))
 

@@ -9,6 +9,7 @@ TransferLabError
 └── WorkFailed              the request was right, carrying it out failed (exit status 1)
     ├── DamagedFile         a file of ours does not hold what it must
     ├── WeightsUnavailable  pretrained weights could not be had
+    ├── Diverged            the loss became infinite or not a number
     └── PredictorDied       the process that answers predictions is gone
 """
 
@@ -47,6 +48,10 @@ class DamagedFile(WorkFailed):
 
 class WeightsUnavailable(WorkFailed):
     """Pretrained weights could not be downloaded or read."""
+
+
+class Diverged(WorkFailed):
+    """The loss became infinite or not a number: nothing is learned any more."""
 
 
 class PredictorDied(WorkFailed):

@@ -37,12 +37,16 @@ def export_comparison(comparison: Comparison, folder: Path) -> dict[str, Any]:
 
 def _write_disagreements(comparison: Comparison, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
+    for earlier in folder.glob("*_*_*_*.png"):
+        earlier.unlink()
     images = load_test(comparison.a.config.data).images
     a, b = comparison.predictions_a, comparison.predictions_b
     positions = comparison.disagreements()
     for position in positions:
         name = "_".join(str(part[position]) for part in (a.indices, a.labels, a.classes, b.classes))
-        encoded = cv2.imencode(".png", images[position])[1]
+        image = images[position]
+        in_order = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        encoded = cv2.imencode(".png", in_order)[1]
         (folder / f"{name}.png").write_bytes(encoded.tobytes())
     return len(positions)
 

@@ -4,6 +4,7 @@ An entry is a folder named by the hash of everything its numbers depend on. It i
 another name and renamed at the end, so an entry that can be seen is complete.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -35,11 +36,10 @@ class FeatureCache:
     def find(self, key: Mapping[str, Any]) -> Features | None:
         """The memory-mapped features of a key, read-only, or None."""
         entry = self._entry(key)
-        try:
-            features: Features = np.load(entry / _ARRAY, mmap_mode="r", allow_pickle=False)
-            os.utime(entry)  # the time of last use
-        except (OSError, ValueError):
-            return None
+        features = _read(entry / _ARRAY)
+        if features is not None:
+            with contextlib.suppress(FileNotFoundError):  # dropped by another process just now
+                os.utime(entry)  # the time of last use
         return features
 
     def store(
@@ -88,7 +88,7 @@ class FeatureCache:
             # stands there but cannot be read is replaced.
             if not entry.is_dir():
                 raise
-            if _is_readable(entry / _ARRAY):
+            if _read(entry / _ARRAY) is not None:
                 return
             shutil.rmtree(entry)
             unfinished.rename(entry)
@@ -116,22 +116,27 @@ _UNFINISHED = ".unfinished-"
 def _write_batches(
     path: Path, shape: tuple[int, ...], dtype: DTypeLike, batches: Iterable[Features]
 ) -> None:
-    array = np.lib.format.open_memmap(path, mode="w+", dtype=np.dtype(dtype), shape=shape)
+    kind = np.dtype(dtype)
+    header = {"descr": kind.str, "fortran_order": False, "shape": shape}
     filled = 0
-    for batch in batches:
-        array[filled : filled + len(batch)] = batch
-        filled += len(batch)
+    # Written, not memory-mapped: a full disk is then an error that can be told, not a signal.
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_2_0(file, header)
+        for batch in batches:
+            file.write(np.ascontiguousarray(batch, dtype=kind).data)
+            filled += len(batch)
+        file.flush()
+        os.fsync(file.fileno())
     if filled != shape[0]:
         raise ValueError(f"batches must fill {shape[0]} rows, got {filled}")
-    array.flush()
 
 
-def _is_readable(path: Path) -> bool:
+def _read(path: Path) -> Features | None:
     try:
-        np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError):
-        return False
-    return True
+        features: Features = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return features
 
 
 def _size(folder: Path) -> int:

@@ -1,6 +1,7 @@
 """The metrics of a run: one JSON object a line, appended while it trains, read as it grows."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,17 @@ Event = dict[str, Any]
 
 
 def append_event(path: Path, event: Event) -> None:
-    """Add one line in a single write, so that no reader sees two events mixed."""
+    """Add one line in a single write, so that no reader sees two events mixed.
+
+    A number that JSON cannot say, such as the loss of a run that diverged, is left out.
+    """
+    finite = {key: value for key, value in event.items() if _can_be_said(value)}
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(event) + "\n")
+        file.write(json.dumps(finite, allow_nan=False) + "\n")
+
+
+def _can_be_said(value: Any) -> bool:
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def read_events(path: Path, offset: int = 0) -> tuple[list[Event], int]:

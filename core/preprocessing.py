@@ -170,7 +170,8 @@ def _has_dark_ink(grey: Pixels) -> bool:
 
 def _lift_ink(light: Pixels) -> Pixels:
     """Stretch the ink to 255 and set paper, with its noise, to 0."""
-    paper = float(np.median(light))
+    # Not the median: the ink of a tightly cropped digit may cover more than half.
+    paper = float(np.percentile(light, 25))
     brightest = float(light.max())
     if brightest - paper < SPREAD_TO_SEE_INK:
         raise UnreadableImage(

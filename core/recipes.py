@@ -31,8 +31,8 @@ def _cnn_digits() -> Recipe:
         epochs=1,
         batch_size=86,
         optimizer="rmsprop",
-        learning_rate=1e-3,
-        schedule="linear",
+        learning_rate=3e-3,
+        schedule="one_cycle",
     )
     return Recipe(
         name="cnn-digits",
@@ -55,8 +55,8 @@ def _vgg16_digits() -> Recipe:
         epochs=1,
         batch_size=86,
         optimizer="adam",
-        learning_rate=1e-3,
-        schedule="linear",
+        learning_rate=3e-3,
+        schedule="one_cycle",
     )
     return Recipe(
         name="vgg16-digits",

@@ -318,7 +318,9 @@ class Runs:
             entries = list(os.scandir(self.workspace.runs))
         except FileNotFoundError:
             return set()
-        return {entry.name for entry in entries if not entry.name.startswith(".")}
+        return {
+            entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
+        }
 
     @staticmethod
     def _read(folder: Path) -> Run | DamagedRun:

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Callable
 
-WARM_UP_SHARE = 0.1
+RISE = 0.3
+"""Share of training in which one_cycle rises to its peak (Smith and Topin, 2018)."""
 
 
 def _constant(progress: float) -> float:
@@ -18,17 +19,15 @@ def _cosine(progress: float) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
-def _warm_cosine(progress: float) -> float:
-    if progress < WARM_UP_SHARE:
-        return progress / WARM_UP_SHARE
-    return _cosine((progress - WARM_UP_SHARE) / (1.0 - WARM_UP_SHARE))
+def _one_cycle(progress: float) -> float:
+    return progress / RISE if progress < RISE else _cosine((progress - RISE) / (1.0 - RISE))
 
 
 SCHEDULES: dict[str, Callable[[float], float]] = {
     "constant": _constant,
     "linear": _linear,
     "cosine": _cosine,
-    "warm_cosine": _warm_cosine,
+    "one_cycle": _one_cycle,
 }
 """From the share of training done, 0 to 1, to the share of the learning rate in force."""
 

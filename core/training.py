@@ -1,5 +1,6 @@
 """Training a network on a run's splits. Knows Keras, but no run folder and no process."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from core import schedules, weights
 from core.config import RunConfig
 from core.datasets import Split, Splits
+from core.errors import Diverged
 from core.feature_cache import FeatureCache, Features
 from core.networks import Network
 from core.predictions import as_stored
@@ -91,6 +93,11 @@ def _train_epoch(
             config.schedule, config.learning_rate, number - 1, config.epochs * batches
         )
         loss, accuracy = step(inputs.rows[chosen], inputs.labels[chosen], rate)
+        if not math.isfinite(loss):
+            raise Diverged(
+                f"the loss is no longer a number at step {number}, with a learning rate of "
+                f"{rate:.2g}; try a learning_rate of {config.learning_rate / 10:.2g}"
+            )
         count = len(chosen)
         images, loss_sum = images + count, loss_sum + loss * count
         correct_sum += accuracy * count

@@ -15,7 +15,7 @@ import psutil
 
 from core import precision
 from core.datasets import load_splits
-from core.errors import InvalidRequest, WorkFailed
+from core.errors import Diverged, InvalidRequest, WorkFailed
 from core.feature_cache import FeatureCache
 from core.metrics import append_event
 from core.predictions import write_epoch, write_truth
@@ -36,6 +36,8 @@ def work(run: Run, workspace: Workspace) -> None:
         _train(record, workspace)
     except InvalidRequest as error:
         record.fail("request", str(error), "Change that setting and launch a new run.")
+    except Diverged as error:
+        record.fail("diverged", str(error), "Launch it again with a smaller learning rate.")
     except WorkFailed as error:
         record.fail("work", str(error), "Mend that and launch the run again.")
     except MemoryError:

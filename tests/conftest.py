@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from core.assets import verified
@@ -16,6 +17,10 @@ from core.processes import ProcessIdentity
 from core.recipes import RECIPES
 from core.runs import Run, Runs
 from core.workspace import PROJECT, Workspace
+
+# How long an example takes says nothing on a machine that does other work as well.
+settings.register_profile("unhurried", settings.default, deadline=None)
+settings.load_profile("unhurried")
 
 MakeRun = Callable[..., Run]
 CLASSES = 10

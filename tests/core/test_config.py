@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -20,6 +20,7 @@ from core.config import (
 )
 from core.errors import InvalidConfig
 from core.recipes import RECIPES
+from core.schedules import SCHEDULES
 
 CNN = RECIPES["cnn-digits"].config
 VGG16 = RECIPES["vgg16-digits"].config
@@ -66,7 +67,7 @@ configs = st.builds(
     batch_size=st.integers(1, 65_536),
     optimizer=st.sampled_from(["rmsprop", "adam", "sgd"]),
     learning_rate=st.floats(0, 10, exclude_min=True),
-    schedule=st.sampled_from(["constant", "linear", "cosine", "warm_cosine"]),
+    schedule=st.sampled_from(sorted(SCHEDULES)),
     precision=st.sampled_from(["auto", "float32", "mixed_bfloat16", "mixed_float16"]),
     seed=st.integers(0, 2**31 - 1),
 )
@@ -271,6 +272,10 @@ def test_equal_configurations_differ_in_nothing() -> None:
 
 def test_the_classes_are_those_of_the_dataset() -> None:
     assert CNN.class_names == tuple("0123456789")
+
+
+def test_every_schedule_can_be_chosen_and_no_other() -> None:
+    assert set(get_args(RunConfig.model_fields["schedule"].annotation)) == set(SCHEDULES)
 
 
 def test_every_setting_explains_itself() -> None:

@@ -11,7 +11,7 @@ from core.metrics import Event, append_event, read_events
 BATCH: Event = {"event": "batch", "step": 1, "loss": 0.5}
 EPOCH: Event = {"event": "epoch", "epoch": 1, "test_accuracy": 0.9}
 
-values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 events = st.fixed_dictionaries({"event": st.text()}).flatmap(
     lambda event: st.dictionaries(st.text(), values).map(lambda more: {**more, **event})
 )
@@ -86,6 +86,14 @@ def test_whatever_is_appended_is_read(shared: Path, written: list[Event]) -> Non
     for event in written:
         append_event(shared, event)
     assert read_events(shared)[0] == written
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_a_number_that_json_cannot_say_is_left_out(path: Path, number: float) -> None:
+    append_event(path, BATCH | {"loss": number})
+    (event,) = read_events(path)[0]
+    assert "loss" not in event
+    assert json.loads(path.read_text(), parse_constant=pytest.fail) == event
 
 
 def test_two_writers_do_not_mix_their_lines(path: Path) -> None:

@@ -173,6 +173,12 @@ def test_shrinking_takes_the_mean_of_what_falls_together() -> None:
     np.testing.assert_array_equal(for_network(image[None], 2, 1), [expected])
 
 
+def test_shrinking_a_lot_still_sees_every_pixel() -> None:
+    image = np.zeros((4, 4), np.uint8)
+    image[0, 0] = 160
+    assert for_network(image[None], 1, 1).item() == 10
+
+
 def test_growing_is_bilinear() -> None:
     image = np.array([[0, 100], [0, 100]], np.uint8)
     row = [0, 25, 75, 100]
@@ -254,7 +260,7 @@ def test_a_digit_made_larger_and_moved_comes_back(mnist: Arrays, polarity: str) 
         found = to_digit(canvas if polarity == "light" else 255 - canvas).digit
         apart.append(np.abs(found.astype(int) - image).mean())
     # Of 255. The few that are far off had their longer side at 19 pixels and now have it at 20.
-    assert np.median(apart) < 0.2
+    assert np.median(apart) < 0.6
     assert np.mean(apart) < 2
 
 
@@ -293,10 +299,13 @@ def test_the_polarity_is_found(ink: int, paper: int, inverted: bool) -> None:
 
 
 def test_the_polarity_can_be_overridden() -> None:
-    picture = stroke(255, paper=0)
-    assert to_digit(picture, "dark ink").inverted
-    assert not to_digit(picture, "light ink").inverted
-    assert not to_digit(255 - picture, "light ink").inverted
+    half = np.zeros((60, 60), np.uint8)
+    half[:, :30] = 255
+    light, dark = to_digit(half, "light ink"), to_digit(half, "dark ink")
+    assert not light.inverted
+    assert dark.inverted
+    np.testing.assert_array_equal(light.ink, half)
+    np.testing.assert_array_equal(dark.ink, 255 - half)
 
 
 def test_faint_ink_is_stretched_to_full_contrast() -> None:

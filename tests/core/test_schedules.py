@@ -29,12 +29,13 @@ def test_cosine_falls_slowly_at_first_and_at_last_and_is_half_way_in_the_middle(
     assert rates("cosine", 1.0, steps=4) == pytest.approx(expected)
 
 
-def test_a_warm_start_rises_for_a_tenth_and_then_falls() -> None:
-    found = rates("warm_cosine")
-    rising, falling = found[:100], found[100:]
+def test_one_cycle_rises_for_three_tenths_and_then_falls() -> None:
+    found = rates("one_cycle")
+    rising, falling = found[:300], found[300:]
     assert rising == sorted(rising)
     assert falling == sorted(falling, reverse=True)
     assert max(found) == pytest.approx(0.1, rel=0.01)
+    assert max(found[0], found[-1]) < 0.001
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

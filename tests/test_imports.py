@@ -1,0 +1,231 @@
+"""Who may import whom. The table below is the design; a change of it is a decision."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+CORE: dict[str, set[str]] = {
+    "__init__": set(),
+    "__main__": {"command_line", "processes"},
+    "architectures": set(),
+    "assets": {"errors", "workspace"},
+    "catalogue": set(),
+    "command_line": {"commands", "errors", "tables", "workspace"},
+    "commands": {
+        "architectures",
+        "catalogue",
+        "comparison",
+        "config",
+        "datasets",
+        "engine",
+        "errors",
+        "export",
+        "metrics",
+        "models",
+        "predictor",
+        "preprocessing",
+        "recipes",
+        "runs",
+        "training",
+        "workspace",
+    },
+    "comparison": {"errors", "predictions", "runs", "statistics"},
+    "config": {"architectures", "catalogue", "errors"},
+    "datasets": {"assets", "config"},
+    "engine": {"processes", "runs", "workspace"},
+    "errors": set(),
+    "export": {"comparison", "datasets", "errors", "files", "predictions"},
+    "feature_cache": {"files"},
+    "files": set(),
+    "metrics": set(),
+    "models": {"errors", "files", "networks", "runs", "weights"},
+    "networks": {"architectures", "config", "weights"},
+    "precision": set(),
+    "prediction_service": {
+        "errors",
+        "predictor",
+        "preprocessing",
+        "processes",
+        "runs",
+        "workspace",
+    },
+    "predictions": {"errors", "files", "runs"},
+    "predictor": {"config", "models", "networks", "preprocessing", "runs"},
+    "preprocessing": {"errors"},
+    "processes": set(),
+    "progress": set(),
+    "recipes": {"config", "errors"},
+    "runner": {"processes", "runs", "workspace"},
+    "runs": {"config", "errors", "files", "processes", "workspace"},
+    "schedules": set(),
+    "statistics": set(),
+    "tables": set(),
+    "training": {
+        "config",
+        "datasets",
+        "errors",
+        "feature_cache",
+        "networks",
+        "predictions",
+        "preprocessing",
+        "progress",
+        "schedules",
+        "weights",
+    },
+    "weights": {"assets", "errors"},
+    "worker": {
+        "datasets",
+        "errors",
+        "feature_cache",
+        "metrics",
+        "models",
+        "networks",
+        "precision",
+        "predictions",
+        "processes",
+        "progress",
+        "runs",
+        "training",
+        "workspace",
+    },
+    "workspace": set(),
+}
+"""What each module of core may import of core, anywhere in it."""
+
+KERAS = {"models", "networks", "predictor", "training", "weights"}
+"""The modules of core that import Keras or TensorFlow; all others open without it."""
+
+CORE_MODULES = sorted(path.stem for path in (PROJECT / "core").glob("*.py"))
+UI_MODULES = sorted(path.stem for path in (PROJECT / "ui").glob("*.py"))
+SCRIPTS = [PROJECT / "app.py", *sorted((PROJECT / "pages").glob("*.py"))]
+ALL = [*sorted((PROJECT / "core").glob("*.py")), *sorted((PROJECT / "ui").glob("*.py")), *SCRIPTS]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(PROJECT).as_posix()
+
+
+@cache
+def imported(path: Path, at_module_level: bool = False) -> frozenset[str]:
+    """Dotted names of all that a file imports; `from core import runs` gives `core.runs`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = outside_functions(tree) if at_module_level else ast.walk(tree)
+    return frozenset(name for node in nodes for name in names(node))
+
+
+def outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes that run when a file is imported."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from outside_functions(child)
+
+
+def names(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        if node.module in ("core", "ui", "pages"):
+            return [f"{node.module}.{alias.name}" for alias in node.names]
+        return [node.module or ""]
+    return []
+
+
+def packages(path: Path) -> set[str]:
+    return {name.split(".")[0] for name in imported(path)}
+
+
+def test_every_module_of_core_has_its_place_in_the_table() -> None:
+    assert list(CORE) == CORE_MODULES
+
+
+@pytest.mark.parametrize("module", CORE_MODULES)
+def test_a_module_of_core_imports_of_core_what_the_table_says(module: str) -> None:
+    path = PROJECT / "core" / f"{module}.py"
+    found = {name.split(".")[1] for name in imported(path) if name.startswith("core.")}
+    assert found == CORE.get(module)
+
+
+def test_core_does_not_import_in_circles() -> None:
+    assert len(list(TopologicalSorter(CORE).static_order())) == len(CORE)
+
+
+@pytest.mark.parametrize("module", CORE_MODULES)
+def test_core_knows_neither_streamlit_nor_what_stands_above_it(module: str) -> None:
+    path = PROJECT / "core" / f"{module}.py"
+    assert not packages(path) & {"streamlit", "streamlit_drawable_canvas", "ui", "pages", "app"}
+
+
+@pytest.mark.parametrize("module", CORE_MODULES)
+def test_only_named_modules_import_keras(module: str) -> None:
+    path = PROJECT / "core" / f"{module}.py"
+    uses_keras = bool(packages(path) & {"keras", "tensorflow", "tensorboard"})
+    assert uses_keras == (module in KERAS)
+
+
+@pytest.mark.parametrize("module", [name for name in CORE_MODULES if name not in KERAS])
+def test_modules_without_keras_import_those_with_it_only_where_they_use_them(module: str) -> None:
+    found = imported(PROJECT / "core" / f"{module}.py", at_module_level=True)
+    assert not found & {f"core.{name}" for name in KERAS}
+
+
+@pytest.mark.parametrize("module", UI_MODULES)
+def test_ui_knows_no_page_and_no_keras(module: str) -> None:
+    path = PROJECT / "ui" / f"{module}.py"
+    assert not packages(path) & {"pages", "app", "keras", "tensorflow"}
+    assert not imported(path) & {f"core.{name}" for name in KERAS}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=relative)
+def test_a_page_knows_no_other_page_and_no_keras(path: Path) -> None:
+    assert not packages(path) & {"pages", "app", "keras", "tensorflow"}
+    assert not imported(path) & {f"core.{name}" for name in KERAS}
+
+
+@pytest.mark.parametrize("path", ALL, ids=relative)
+def test_no_file_imports_tests_or_benchmarks(path: Path) -> None:
+    assert not packages(path) & {"tests", "benchmarks", "pytest", "hypothesis"}
+
+
+PROBE = """
+import importlib, json, sys, threading
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+heavy = {"keras", "tensorflow", "tensorboard"} & {name.split(".")[0] for name in sys.modules}
+print(json.dumps({"heavy": sorted(heavy), "threads": threading.active_count()}))
+"""
+
+
+def test_importing_all_that_pages_need_loads_no_tensorflow_and_does_nothing(
+    tmp_path: Path,
+) -> None:
+    light = [name for name in CORE_MODULES if name not in KERAS | {"__init__", "__main__"}]
+    shown = [name for name in UI_MODULES if name != "__init__"]
+    modules = [f"core.{name}" for name in light] + [f"ui.{name}" for name in shown]
+    environment = os.environ | {
+        "PYTHONPATH": str(PROJECT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(tmp_path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, *modules],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"heavy": [], "threads": 1}
+    assert list(tmp_path.iterdir()) == []
