@@ -64,7 +64,7 @@ def build(
 
 
 def _build_cnn(config: NetworkConfig, classes: int, seed: int) -> Network:
-    images = keras.Input((config.side, config.side, config.channels), name="images")
+    images = _images(config)
     x = _scaled(config.scaling)(images)
     for block, (filters, kernel) in enumerate(CNN_BLOCKS):
         for _ in range(2):
@@ -78,7 +78,7 @@ def _build_vgg16(config: NetworkConfig, classes: int, seed: int) -> Network:
     shape = (config.side, config.side, config.channels)
     backbone = APPLICATIONS[config.architecture](include_top=False, weights=None, input_shape=shape)
     load_weights(backbone, config.architecture, config.weights)
-    images = keras.Input(shape, name="images")
+    images = _images(config)
     frozen = keras.Model(images, backbone(_scaled(config.scaling)(images), training=False))
     frozen.trainable = False
     features = keras.Input(frozen.output_shape[1:], name="features")
@@ -90,6 +90,10 @@ _BUILDERS: dict[str, Callable[[NetworkConfig, int, int], Network]] = {
     "cnn": _build_cnn,
     "vgg16": _build_vgg16,
 }
+
+
+def _images(config: NetworkConfig) -> keras.KerasTensor:
+    return keras.Input((config.side, config.side, config.channels), dtype="uint8", name="images")
 
 
 def _scaled(scaling: str) -> keras.layers.Layer:

@@ -18,7 +18,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, ValidationError
 
 from core.config import Frozen, RunConfig
-from core.errors import DamagedFile, InvalidRequest, UnknownRun
+from core.errors import DamagedFile, InvalidRequest, UnknownRun, WorkFailed
 from core.files import write_json
 from core.processes import ProcessIdentity
 from core.workspace import Workspace
@@ -233,13 +233,22 @@ class Runs:
             config=config,
         )
         state = State(queued=time.time())
+        try:
+            folder = self._make_folder(request, state)
+        except OSError as error:
+            raise WorkFailed(
+                f"the run cannot be written to {self.workspace.root}: {error.strerror}; make room "
+                "or permit it, or choose another workspace"
+            ) from None
+        return Run(folder, request, state, "queued")
+
+    def _make_folder(self, request: Request, state: State) -> RunFolder:
         # Made under a hidden name, so that no reader meets a run without its files.
-        unfinished = RunFolder(self.workspace.runs / f".new-{run_id}")
+        unfinished = RunFolder(self.workspace.runs / f".new-{request.id}")
         unfinished.path.mkdir(parents=True)
         write_json(unfinished.request, request.model_dump(mode="json"))
         write_json(unfinished.state, state.model_dump(mode="json"))
-        folder = RunFolder(unfinished.path.rename(self.workspace.runs / run_id))
-        return Run(folder, request, state, "queued")
+        return RunFolder(unfinished.path.rename(self.workspace.runs / request.id))
 
     def all(self) -> list[Run]:
         """Every run that can be read, newest first."""

@@ -126,7 +126,7 @@ class TrainingStep:
         self._model = model
         self._optimizer = optimizer
         self._rate = optimizer.learning_rate
-        rows = tf.TensorSpec(model.input_shape, _input_dtype(model))
+        rows = tf.TensorSpec(model.input_shape, model.inputs[0].dtype)
         labels, rate = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.float32)
         self._compiled = tf.function(self._step, input_signature=[rows, labels, rate])
 
@@ -134,7 +134,7 @@ class TrainingStep:
         self, rows: NDArray[Any], labels: NDArray[np.int64], rate: float
     ) -> tuple[float, float]:
         """Train on one batch; returns its mean loss and accuracy before the step."""
-        loss, accuracy = self._compiled(rows, labels, np.float32(rate))
+        loss, accuracy = self._compiled(_as_input(self._model, rows), labels, np.float32(rate))
         return float(loss), float(accuracy)
 
     def _step(self, rows: Any, labels: Any, rate: Any) -> tuple[Any, Any]:
@@ -161,7 +161,8 @@ class Evaluation:
     """The probabilities of a network without training it."""
 
     def __init__(self, model: keras.Model) -> None:
-        rows = tf.TensorSpec(model.input_shape, _input_dtype(model))
+        self._model = model
+        rows = tf.TensorSpec(model.input_shape, model.inputs[0].dtype)
         self._forward = tf.function(
             lambda rows: model(rows, training=False), input_signature=[rows]
         )
@@ -170,7 +171,8 @@ class Evaluation:
         """(count, ...) images or features to (count, classes) probabilities."""
         parts = []
         for start in range(0, len(rows), EVALUATION_BATCH):
-            parts.append(self._forward(rows[start : start + EVALUATION_BATCH]).numpy())
+            batch = _as_input(self._model, rows[start : start + EVALUATION_BATCH])
+            parts.append(self._forward(batch).numpy())
             done = min(start + EVALUATION_BATCH, len(rows))
             report(Progress("evaluating", done, len(rows), "images"))
         return np.concatenate(parts)
@@ -243,8 +245,9 @@ class _Preparation:
             self._report(Progress(f"features of {part} images", done, len(split), "images"))
 
 
-def _input_dtype(model: keras.Model) -> Any:
-    return tf.uint8 if model.name == "cnn" else tf.float16
+def _as_input(model: keras.Model, rows: NDArray[Any]) -> NDArray[Any]:
+    """Rows in the number format the model takes: stored features are shorter."""
+    return np.asarray(rows, dtype=model.inputs[0].dtype)
 
 
 def gpu_capabilities() -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ from ui import lab, run_view, theme
 from ui.figures import FIGURE_WIDTH, Figure, figures
 from ui.gallery import Part, gallery
 from ui.navigation import page
+from ui.picture import picture
 
 PER_PAGE = 100
 GALLERY_HEIGHT = 560
@@ -178,7 +179,7 @@ def show_image(comparison: Comparison, position: int) -> None:
     true_class = c.a.config.class_names[int(c.predictions_a.labels[position])]
     image = lab.test_images(c.a.config.data.name).images[index]
     st.markdown(f"**Test image {index}** · true class **{lab.plain(true_class)}**")
-    st.image(run_view.enlarged(image, 196), output_format="PNG")
+    picture(image, side=196, alt=f"Test image {index}")
     run_view.bars(
         {
             c.a: c.predictions_a.probabilities[position],

@@ -12,8 +12,10 @@ from core.runs import Run
 from ui import lab, run_view
 from ui.canvas import draw
 from ui.navigation import page
+from ui.picture import picture
 
 MOST_RUNS = 4
+SEEN_SIDE = 165
 POLARITIES: dict[Polarity, str] = {
     "auto": "Detect",
     "light ink": "Light on dark",
@@ -36,17 +38,27 @@ def choose_runs(finished: list[Run]) -> list[Run]:
 
 def _best_of_each(finished: list[Run]) -> list[str]:
     best: dict[str, Run] = {}
-    for run in sorted(finished, key=lambda run: run.state.metrics["val_accuracy"]):
-        best[run.config.network.architecture] = run
+    for run in sorted(finished, key=lambda run: -run.state.metrics["val_accuracy"]):
+        best.setdefault(run.config.network.architecture, run)
     return [run.id for run in best.values()][:MOST_RUNS]
 
 
-def take_picture() -> NDArray[np.uint8] | None:
-    """A drawing or an uploaded picture, or None where there is none yet."""
+def take_picture() -> tuple[NDArray[np.uint8] | None, Polarity]:
+    """A drawing or an uploaded picture, or None where there is none yet, and its polarity."""
     source = st.segmented_control(
         "Picture", ["Draw", "Upload"], default="Draw", required=True, label_visibility="collapsed"
     )
-    return draw("digit") if source == "Draw" else upload()
+    if source == "Draw":
+        return draw("digit"), "light ink"
+    polarity = st.segmented_control(
+        "Ink",
+        list(POLARITIES),
+        format_func=POLARITIES.__getitem__,
+        default="auto",
+        required=True,
+        help="Whether strokes are lighter or darker than what they stand on.",
+    )
+    return upload(), polarity
 
 
 def upload() -> NDArray[np.uint8] | None:
@@ -58,12 +70,12 @@ def upload() -> NDArray[np.uint8] | None:
     if file is None:
         return None
     try:
-        picture = decode(file.getvalue())
+        uploaded = decode(file.getvalue())
     except UnreadableImage as error:
         st.error(lab.sentence(error), icon=":material/error:")
         return None
-    st.image(picture, width=280)
-    return picture
+    picture(uploaded, side=280, alt="The uploaded picture")
+    return uploaded
 
 
 def as_digit(picture: NDArray[np.uint8], polarity: Polarity) -> DigitSteps | None:
@@ -79,13 +91,16 @@ def show_what_networks_see(steps: DigitSteps, runs: list[Run]) -> None:
     """The digit as each kind of network is fed it."""
     st.subheader("What the networks see", anchor=False)
     sizes = sorted({(run.config.network.side, run.config.network.channels) for run in runs})
-    for column, (side, channels) in zip(st.columns(len(sizes)), sizes, strict=True):
-        fed = for_network(steps.digit[None], side, channels)[0]
-        column.image(
-            run_view.enlarged(fed if channels == 3 else fed[..., 0], 168),
-            caption=f"{side} x {side} x {channels}",
-            output_format="PNG",
-        )
+    with st.container(horizontal=True, gap="small"):
+        for side, channels in sizes:
+            fed = for_network(steps.digit[None], side, channels)[0]
+            with st.container(width=SEEN_SIDE):
+                picture(
+                    fed if channels == 3 else fed[..., 0],
+                    side=SEEN_SIDE,
+                    caption=f"{side} x {side} x {channels}",
+                    alt=f"The digit as {side} x {side} pixels in {channels} channels",
+                )
     if steps.already_mnist:
         st.caption("The picture is framed as MNIST's are, so it is taken as it is.")
     else:
@@ -112,19 +127,11 @@ with answer_column:
     if not runs:
         st.info("Choose at least one network above.", icon=":material/arrow_upward:")
 with drawing_column:
-    picture = take_picture()
-    polarity = st.segmented_control(
-        "Ink",
-        list(POLARITIES),
-        format_func=POLARITIES.__getitem__,
-        default="auto",
-        required=True,
-        help="Whether strokes are lighter or darker than what they stand on.",
-    )
+    taken, polarity = take_picture()
 
-if picture is not None and runs:
+if taken is not None and runs:
     with answer_column, lab.failures_as_sentences():
-        steps = as_digit(picture, polarity)
+        steps = as_digit(taken, polarity)
         if steps is not None:
             answers = {run: lab.predict(run, steps.digit) for run in runs}
             run_view.bars(answers, key="answers")

@@ -78,6 +78,12 @@ def choose(
     wanted = st.query_params.get(parameter)
     key = f"choice_{parameter}"
     if st.session_state.get(key) not in by_id:
+        if wanted is not None and wanted not in by_id:
+            st.warning(
+                f"The run {plain(wanted)} of this link cannot be shown here: it was deleted, or it "
+                "has no results yet. Another is shown instead.",
+                icon=":material/link_off:",
+            )
         st.session_state[key] = wanted if wanted in by_id else ids[default]
     chosen = st.selectbox(title, ids, format_func=lambda run_id: text(by_id[run_id]), key=key)
     st.query_params[parameter] = chosen
@@ -97,12 +103,6 @@ def bars(probabilities: Mapping[Run, NDArray[np.float32] | None], *, key: str) -
         colors={run.name: color_of(run) for run in probabilities},
         key=key,
     )
-
-
-def enlarged(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """An image with each pixel as a square, as large as fits `side`."""
-    times = max(1, side // max(image.shape[:2]))
-    return image.repeat(times, axis=0).repeat(times, axis=1)
 
 
 @dataclass

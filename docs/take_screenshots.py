@@ -1,0 +1,122 @@
+"""Take the README's screenshots from the real application: `python docs/take_screenshots.py`.
+
+Needs a workspace with trained runs, by default ./workspace, and Chromium (CHROMIUM=/path).
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+DOCS = Path(__file__).resolve().parent
+PORT = 8599
+ADDRESS = f"http://127.0.0.1:{PORT}"
+SIZE = {"width": 1360, "height": 900}
+FOUR = (((95, 55), (80, 140), (195, 140)), ((170, 50), (160, 235)))
+"""Strokes of a 4 on the canvas, in pixels from its upper left corner."""
+
+
+@contextmanager
+def server(workspace: Path) -> Iterator[None]:
+    """The application, serving a workspace."""
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    environment = os.environ | {"TRANSFER_LAB_WORKSPACE": str(workspace.resolve())}
+    process = subprocess.Popen(
+        [*command, "--server.port", str(PORT)], cwd=DOCS.parent, env=environment
+    )
+    try:
+        wait_for_server()
+        yield
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def wait_for_server() -> None:
+    """Return once the server answers."""
+    for _ in range(150):
+        try:
+            urllib.request.urlopen(f"{ADDRESS}/_stcore/health", timeout=1)
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise RuntimeError("the server did not answer within 30 seconds")
+
+
+def open_page(page: Page, name: str) -> None:
+    """Open a page and wait until all of it stands."""
+    page.goto(f"{ADDRESS}/{name}")
+    page.get_by_role("heading", level=1).wait_for()
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    """Wait until the page's script has ended and its charts and pictures are drawn."""
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+    )
+    page.wait_for_timeout(2500)
+
+
+def draw_a_four(page: Page) -> None:
+    """Draw on the canvas as a person would, and wait for the answers."""
+    page.locator(".upper-canvas").wait_for()
+    page.wait_for_timeout(8000)  # the networks load in the background
+    box = page.locator(".upper-canvas").bounding_box()
+    if box is None:
+        raise RuntimeError("the canvas is not on screen")
+    for start, *rest in FOUR:
+        page.mouse.move(box["x"] + start[0], box["y"] + start[1])
+        page.mouse.down()
+        for x, y in rest:
+            page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+        page.mouse.up()
+    page.mouse.move(5, 5)
+    settle(page)
+
+
+def choose_first_row(page: Page) -> None:
+    """Choose the newest run of the table."""
+    canvas = page.locator("[data-testid=stDataFrame] canvas").first
+    canvas.click(position={"x": 18, "y": 54})
+    settle(page)
+
+
+STEPS = {
+    "": ("overview", None),
+    "Train": ("train", None),
+    "Runs": ("runs", choose_first_row),
+    "Compare": ("compare", None),
+    "Predict": ("predict", draw_a_four),
+}
+
+
+def main() -> None:
+    """Take one picture of each page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--workspace", type=Path, default=Path("workspace"))
+    parser.add_argument("--output", type=Path, default=DOCS)
+    options = parser.parse_args()
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    with server(options.workspace), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport=SIZE, color_scheme="light")
+        for address, (name, prepare) in STEPS.items():
+            open_page(page, address)
+            if prepare is not None:
+                prepare(page)
+            page.screenshot(path=options.output / f"{name}.png")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""Small pictures shown large, each pixel as a sharp square."""
+
+from __future__ import annotations
+
+import base64
+import html
+
+import cv2
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+
+def picture(image: NDArray[np.uint8], *, side: int, caption: str = "", alt: str = "") -> None:
+    """Show an image (height, width) or (height, width, 3) RGB, its longer side `side` pixels wide.
+
+    It travels inside the page and not as a file of its own, so that it never lags behind.
+    """
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    size = f"width:{round(width * scale)}px;max-width:100%"
+    sharp = "image-rendering:pixelated;" if scale > 1 else ""
+    text = html.escape(alt or caption)
+    note = f'<figcaption style="font-size:.8rem;opacity:.7">{html.escape(caption)}</figcaption>'
+    st.html(
+        f'<figure style="margin:0"><img src="{_data_url(image)}" alt="{text}" '
+        f'style="{size};{sharp}border-radius:4px;display:block">{note if caption else ""}</figure>'
+    )
+
+
+def _data_url(image: NDArray[np.uint8]) -> str:
+    in_order = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    encoded = cv2.imencode(".png", in_order)[1].tobytes()
+    return f"data:image/png;base64,{base64.b64encode(encoded).decode()}"
