@@ -65,7 +65,7 @@ def _check_backbone(run: Run, network: Network) -> None:
 def _restore(model: keras.Model, path: Path, name: str) -> None:
     try:
         model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise DamagedFile(
             f"{path.name} of the run {name!r} cannot be read ({str(error).splitlines()[0]}); "
             "train it again to get it back"

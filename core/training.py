@@ -11,23 +11,18 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from core import schedules, weights
+from core import schedules
 from core.config import RunConfig
 from core.datasets import Split, Splits
 from core.errors import Diverged
-from core.feature_cache import FeatureCache, Features
+from core.feature_cache import FeatureCache
+from core.features import FrozenLayers, Stopped
 from core.networks import Network
 from core.predictions import as_stored
 from core.preprocessing import for_network
 from core.progress import BatchEnd, EpochEnd, Progress, Report, ShouldStop
 
-EXTRACTION_BATCH = 128
 EVALUATION_BATCH = 500
-CUT = "end of backbone"
-
-
-class Stopped(Exception):
-    """Somebody asked to stop before there was anything to evaluate."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +51,14 @@ def train(
     A stop ends the epoch at once; what was learned is evaluated and reported like any epoch.
     Raises Stopped where the stop came before the first step.
     """
-    prepare = _Preparation(config, network, cache, precision, report, should_stop)
+    frozen = network.frozen and FrozenLayers(network.frozen, config.network, precision, cache)
+
+    def prepare(split: Split, part: str) -> Inputs:
+        if frozen:
+            return Inputs(frozen.features(split, part, report, should_stop), split.labels)
+        network = config.network
+        return Inputs(for_network(split.images, network.side, network.channels), split.labels)
+
     inputs = prepare(splits.train, "training")
     test = prepare(splits.test, "test")
     watched = test if splits.validation is splits.test else prepare(splits.validation, "validation")
@@ -71,6 +73,8 @@ def train(
         metrics |= measure(probabilities, test.labels, "test_")
         watched_output = probabilities if watched is test else evaluate(watched.rows, report)
         metrics |= measure(watched_output, watched.labels, "val_")
+        if not math.isfinite(metrics["test_loss"] + metrics["val_loss"]):
+            raise _diverged(config, f"after epoch {epoch}", config.learning_rate)
         seconds = time.perf_counter() - started
         report(EpochEnd(epoch, complete, seconds, metrics, as_stored(probabilities)))
         if not complete or should_stop():
@@ -94,10 +98,7 @@ def _train_epoch(
         )
         loss, accuracy = step(inputs.rows[chosen], inputs.labels[chosen], rate)
         if not math.isfinite(loss):
-            raise Diverged(
-                f"the loss is no longer a number at step {number}, with a learning rate of "
-                f"{rate:.2g}; try a learning_rate of {config.learning_rate / 10:.2g}"
-            )
+            raise _diverged(config, f"at step {number}", rate)
         count = len(chosen)
         images, loss_sum = images + count, loss_sum + loss * count
         correct_sum += accuracy * count
@@ -106,6 +107,13 @@ def _train_epoch(
             break
     metrics = {"loss": loss_sum / images, "accuracy": correct_sum / images}
     return metrics, images == len(inputs.labels)
+
+
+def _diverged(config: RunConfig, when: str, rate: float) -> Diverged:
+    return Diverged(
+        f"the loss is no longer a number {when}, with a learning rate of {rate:.2g}; "
+        f"try a learning_rate of {config.learning_rate / 10:.2g}"
+    )
 
 
 def batch_indices(config: RunConfig, epoch: int, count: int) -> Iterator[NDArray[np.int64]]:
@@ -187,62 +195,6 @@ def measure(
     loss = -np.log(np.clip(of_truth, keras.backend.epsilon(), 1.0))
     right = np.argmax(stored, axis=1) == labels
     return {f"{prefix}loss": float(loss.mean()), f"{prefix}accuracy": float(right.mean())}
-
-
-class _Preparation:
-    """Turns a split into what the trained part of the network is fed."""
-
-    def __init__(
-        self,
-        config: RunConfig,
-        network: Network,
-        cache: FeatureCache,
-        precision: str,
-        report: Report,
-        should_stop: ShouldStop,
-    ) -> None:
-        self._config = config
-        self._frozen = network.frozen
-        self._cache = cache
-        self._precision = precision
-        self._report = report
-        self._should_stop = should_stop
-
-    def __call__(self, split: Split, part: str) -> Inputs:
-        """Prepare one split; `part` names it in what is reported."""
-        side, channels = self._config.network.side, self._config.network.channels
-        if self._frozen is None:
-            return Inputs(for_network(split.images, side, channels), split.labels)
-        return Inputs(self._features(self._frozen, split, part), split.labels)
-
-    def _features(self, frozen: keras.Model, split: Split, part: str) -> Features:
-        key = self._key(frozen, split)
-        found = self._cache.find(key)
-        if found is not None:
-            return found
-        shape = (len(split), *frozen.output_shape[1:])
-        return self._cache.store(key, shape, np.float16, self._extract(frozen, split, part))
-
-    def _key(self, frozen: keras.Model, split: Split) -> dict[str, Any]:
-        return {
-            "dataset": split.fingerprint(),
-            "backbone": weights.fingerprint(frozen),
-            "cut": CUT,
-            "side": self._config.network.side,
-            "scaling": self._config.network.scaling,
-            "precision": self._precision,
-        }
-
-    def _extract(self, frozen: keras.Model, split: Split, part: str) -> Iterator[Features]:
-        network = self._config.network
-        forward = tf.function(lambda images: frozen(images, training=False))
-        for start in range(0, len(split), EXTRACTION_BATCH):
-            images = split.images[start : start + EXTRACTION_BATCH]
-            if self._should_stop():
-                raise Stopped
-            yield forward(for_network(images, network.side, network.channels)).numpy()
-            done = min(start + EXTRACTION_BATCH, len(split))
-            self._report(Progress(f"features of {part} images", done, len(split), "images"))
 
 
 def _as_input(model: keras.Model, rows: NDArray[Any]) -> NDArray[Any]:

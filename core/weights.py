@@ -2,6 +2,7 @@
 
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,26 +44,34 @@ def fingerprint(model: keras.Model) -> str:
 
 
 def _load_file(backbone: keras.Model, path: Path) -> None:
+    if not path.is_file():
+        raise InvalidConfig(f"network.weights must be bundled, keras or a weights file, got {path}")
     load = _load_npz if path.suffix == ".npz" else _load_h5
     load(backbone, path)
 
 
 def _load_npz(backbone: keras.Model, path: Path) -> None:
     try:
+        if not zipfile.is_zipfile(path):
+            raise ValueError("it is no npz archive, or only the beginning of one")
         with np.load(path, allow_pickle=False) as arrays:
             for layer in backbone.layers:
                 if layer.weights:
                     kernel, bias = arrays[f"{layer.name}/kernel"], arrays[f"{layer.name}/bias"]
                     layer.set_weights([kernel.astype(np.float32), bias.astype(np.float32)])
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (*_UNREADABLE, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InvalidConfig(_does_not_fit(backbone, path, error)) from None
 
 
 def _load_h5(backbone: keras.Model, path: Path) -> None:
     try:
         backbone.load_weights(path)
-    except (OSError, KeyError, ValueError) as error:
+    except _UNREADABLE as error:
         raise InvalidConfig(_does_not_fit(backbone, path, error)) from None
+
+
+_UNREADABLE = (OSError, KeyError, ValueError, RuntimeError)
+"""What numpy, h5py and Keras raise between them where a file is damaged or of another network."""
 
 
 def _does_not_fit(backbone: keras.Model, path: Path, error: Exception) -> str:

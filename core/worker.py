@@ -59,7 +59,7 @@ def _brief(error: Exception) -> str:
 
 def _train(record: "Record", workspace: Workspace) -> None:
     # Imported here: a page sees the run begin before the seconds that TensorFlow takes.
-    from core import models, networks, training
+    from core import features, models, networks, training
 
     run = record.run
     config = run.config
@@ -88,7 +88,7 @@ def _train(record: "Record", workspace: Workspace) -> None:
             report=record,
             should_stop=run.folder.stop_request.exists,
         )
-    except training.Stopped:
+    except features.Stopped:
         record.note("stopped before the first training step")
     record.end()
 

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.errors import UnreadableImage
+from core.errors import TransferLabError, UnreadableImage
 from core.preprocessing import FORMATS, DigitSteps, Polarity, decode, for_network, to_digit
 from core.runs import Run
 from ui import lab, run_view
@@ -110,6 +110,49 @@ def show_what_networks_see(steps: DigitSteps, runs: list[Run]) -> None:
         )
 
 
+def answer(run: Run, digit: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """The run's probabilities, or None with the reason shown."""
+    try:
+        return lab.predict(run, digit)
+    except TransferLabError as error:
+        st.error(f"**{run_view.name(run)}**: {lab.sentence(error)}", icon=":material/error:")
+        return None
+
+
+@st.fragment
+def try_networks(finished: list[Run]) -> None:
+    """Picture at the left, answers at the right; a stroke redraws this part alone."""
+    drawing_column, answer_column = st.columns(2, gap="large")
+    with answer_column:
+        runs = choose_runs(finished)
+        if not runs:
+            st.info("Choose at least one network above.", icon=":material/arrow_upward:")
+    with drawing_column:
+        taken, polarity = take_picture()
+    with answer_column:
+        if taken is not None and runs:
+            show_answers(taken, polarity, runs)
+        elif runs:
+            invite(runs)
+
+
+def show_answers(taken: NDArray[np.uint8], polarity: Polarity, runs: list[Run]) -> None:
+    """What each network makes of the picture, and what it was fed."""
+    steps = as_digit(taken, polarity)
+    if steps is not None:
+        answers = {run: answer(run, steps.digit) for run in runs}
+        run_view.bars(answers, key="answers")
+        show_what_networks_see(steps, runs)
+
+
+def invite(runs: list[Run]) -> None:
+    """Empty bars while there is no picture; the networks load meanwhile."""
+    for run in runs:
+        lab.warm_up(run)
+    run_view.bars(dict.fromkeys(runs), key="answers")
+    st.caption("Draw a digit: every network answers as soon as a stroke ends.")
+
+
 page("Predict", "✏️")
 finished = [run for run in lab.runs().all() if run.has_results]
 if not finished:
@@ -120,25 +163,4 @@ if not finished:
     )
     st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
     st.stop()
-
-drawing_column, answer_column = st.columns([1, 1], gap="large")
-with answer_column:
-    runs = choose_runs(finished)
-    if not runs:
-        st.info("Choose at least one network above.", icon=":material/arrow_upward:")
-with drawing_column:
-    taken, polarity = take_picture()
-
-if taken is not None and runs:
-    with answer_column, lab.failures_as_sentences():
-        steps = as_digit(taken, polarity)
-        if steps is not None:
-            answers = {run: lab.predict(run, steps.digit) for run in runs}
-            run_view.bars(answers, key="answers")
-            show_what_networks_see(steps, runs)
-elif runs:
-    for run in runs:
-        lab.warm_up(run)
-    with answer_column:
-        run_view.bars(dict.fromkeys(runs), key="answers")
-        st.caption("Draw a digit: every network answers as soon as a stroke ends.")
+try_networks(finished)

@@ -46,6 +46,7 @@ CORE: dict[str, set[str]] = {
     "errors": set(),
     "export": {"comparison", "datasets", "errors", "files", "predictions"},
     "feature_cache": {"files"},
+    "features": {"config", "datasets", "feature_cache", "preprocessing", "progress", "weights"},
     "files": set(),
     "metrics": set(),
     "models": {"errors", "files", "networks", "runs", "weights"},
@@ -75,18 +76,19 @@ CORE: dict[str, set[str]] = {
         "datasets",
         "errors",
         "feature_cache",
+        "features",
         "networks",
         "predictions",
         "preprocessing",
         "progress",
         "schedules",
-        "weights",
     },
     "weights": {"assets", "errors"},
     "worker": {
         "datasets",
         "errors",
         "feature_cache",
+        "features",
         "metrics",
         "models",
         "networks",
@@ -102,7 +104,7 @@ CORE: dict[str, set[str]] = {
 }
 """What each module of core may import of core, anywhere in it."""
 
-KERAS = {"models", "networks", "predictor", "training", "weights"}
+KERAS = {"features", "models", "networks", "predictor", "training", "weights"}
 """The modules of core that import Keras or TensorFlow; all others open without it."""
 
 CORE_MODULES = sorted(path.stem for path in (PROJECT / "core").glob("*.py"))
