@@ -67,18 +67,24 @@ def settle(page: Page) -> None:
     page.wait_for_timeout(2500)
 
 
+def corner(page: Page, selector: str) -> tuple[float, float]:
+    """The upper left corner of an element, in pixels."""
+    box = page.locator(selector).first.bounding_box()
+    if box is None:
+        raise RuntimeError(f"{selector} is not on screen")
+    return box["x"], box["y"]
+
+
 def draw_a_four(page: Page) -> None:
     """Draw on the canvas as a person would, and wait for the answers."""
     page.locator(".upper-canvas").wait_for()
     page.wait_for_timeout(8000)  # the networks load in the background
-    box = page.locator(".upper-canvas").bounding_box()
-    if box is None:
-        raise RuntimeError("the canvas is not on screen")
-    for start, *rest in FOUR:
-        page.mouse.move(box["x"] + start[0], box["y"] + start[1])
+    left, top = corner(page, ".upper-canvas")
+    for (x, y), *rest in FOUR:
+        page.mouse.move(left + x, top + y)
         page.mouse.down()
         for x, y in rest:
-            page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+            page.mouse.move(left + x, top + y, steps=8)
         page.mouse.up()
     page.mouse.move(5, 5)
     settle(page)
@@ -86,8 +92,8 @@ def draw_a_four(page: Page) -> None:
 
 def choose_first_row(page: Page) -> None:
     """Choose the newest run of the table."""
-    canvas = page.locator("[data-testid=stDataFrame] canvas").first
-    canvas.click(position={"x": 18, "y": 54})
+    left, top = corner(page, "[data-testid=stDataFrame]")
+    page.mouse.click(left + 18, top + 54)
     settle(page)
 
 

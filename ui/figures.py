@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-FIGURE_WIDTH = 165
+FIGURE_WIDTH = 150
 """Pixels; two fit beside each other on a telephone."""
 
 
