@@ -1,0 +1,1 @@
+"""Side-by-side timings: Transfer Lab against the plain Keras scripts a user would write."""

@@ -1,0 +1,449 @@
+"""How quick the pages are: first page, reruns, drawing, launching, and rest.
+
+`python -m benchmarks.pages NAME WORKSPACE` makes one measurement and prints it as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import psutil
+
+from benchmarks.dashboard import (
+    Server,
+    chromium,
+    find_chromium,
+    open_page,
+    server,
+    wait_until_shown,
+)
+from benchmarks.made_up import make_runs
+from benchmarks.options import Options
+from benchmarks.processes import CANNOT, HOUR, end_runs, last_json, run_module
+from benchmarks.record import Benchmark, Failed, Goal, Row, Sample, Samples, Skipped, Step, p95
+from core.prediction_service import PredictionService
+from core.preprocessing import to_digit
+from core.runs import Run, Runs
+from core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+MANY_RUNS = 200
+IDLE_SECONDS = 10.0
+RERUNS = 40
+PAUSE = 0.3
+"""Seconds between reruns: Streamlit collects garbage after each, before anyone clicks again."""
+STROKES = 15
+PREDICTIONS = 200
+ANSWERS = '[aria-label="Probability of each class"]'
+LAUNCHED = "cnn-digits"
+SMALL = ["--set", "data.train_images=300", "--set", "data.test_images=100"]
+"""How much a network learned has no part in how quick it answers."""
+
+
+# --- measurements, each made in a process of its own ------------------------------------------
+
+
+def first_page(workspace: Path) -> Sample:
+    """Seconds from starting the server to Overview standing complete in Chromium."""
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        started = time.perf_counter()
+        with server(workspace) as running:
+            running.wait()
+            answered = time.perf_counter() - started
+            page.goto(running.url())
+            wait_until_shown(page, "Overview")
+            return {"seconds": time.perf_counter() - started, "answered_seconds": answered}
+
+
+def idle(workspace: Path) -> Sample:
+    """Share of one core that the server takes while Overview stands open and nothing trains."""
+    with server(workspace) as running, chromium() as browser:
+        running.wait()
+        open_page(browser, running, "")
+        time.sleep(5)  # what the first visit left to do
+        before = _cpu_seconds(running)
+        time.sleep(IDLE_SECONDS)
+        return {"cpu_share": (_cpu_seconds(running) - before) / IDLE_SECONDS}
+
+
+def reruns(workspace: Path) -> Sample:
+    """Seconds of each rerun of each page, from asking for it to the end of the script.
+
+    Asked over the server's WebSocket in Streamlit's own messages, as a browser does, so that
+    the server's part is timed and no drawing of the page.
+    """
+    from ui.navigation import PAGES
+
+    names = ["" if page.script == "app.py" else page.name for page in PAGES]
+    with server(workspace) as running:
+        running.wait()
+        return {"pages": {name or "Overview": _reruns_of(running, name) for name in names}}
+
+
+def _reruns_of(running: Server, page: str) -> dict[str, Any]:
+    from websockets.sync.client import connect
+
+    address = running.url("_stcore/stream").replace("http", "ws", 1)
+    with connect(address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore
+        page_hash = ""
+        for _ in range(3):
+            _, page_hash = _rerun(socket, page, page_hash)
+        _wait_for_children(running)
+        before, seconds = _cpu_seconds(running), []
+        for _ in range(RERUNS):
+            taken, page_hash = _rerun(socket, page, page_hash)
+            seconds.append(taken)
+            time.sleep(PAUSE)
+    cpu = (_cpu_seconds(running) - before) / RERUNS
+    return {"seconds": seconds, "cpu_seconds_per_rerun": cpu}
+
+
+def _rerun(socket: Any, page: str, page_hash: str) -> tuple[float, str]:
+    """Ask for one rerun; its seconds, and the hash by which the server knows the page."""
+    from streamlit.proto.BackMsg_pb2 import BackMsg
+    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+    question = BackMsg()
+    question.rerun_script.query_string = ""
+    question.rerun_script.page_script_hash = page_hash
+    question.rerun_script.page_name = "" if page_hash else page
+    started = time.perf_counter()
+    socket.send(question.SerializeToString())
+    while True:
+        answer = ForwardMsg.FromString(socket.recv(timeout=60))
+        kind = answer.WhichOneof("type")
+        if kind == "navigation":
+            page_hash = answer.navigation.page_script_hash
+        if kind == "session_event":
+            raise Failed(f"the page {page or 'Overview'} broke off")
+        if kind == "script_finished" and answer.script_finished == 0:
+            return time.perf_counter() - started, page_hash
+
+
+def strokes(workspace: Path) -> Sample:
+    """Seconds from the end of each stroke to the frame that shows all networks' probabilities."""
+    with server(workspace) as running, chromium() as browser:
+        running.wait()
+        page = open_page(browser, running, "Predict")
+        page.locator(ANSWERS).first.wait_for(timeout=60_000)
+        _stroke(page, 0, patience=90_000)  # the networks are loaded meanwhile
+        seconds = [_stroke(page, number) for number in range(STROKES)]
+    return {"seconds": seconds, "networks": len(Runs(Workspace(workspace)).all())}
+
+
+def _stroke(page: Page, number: int, patience: float = 10_000) -> float:
+    page.get_by_role("button", name="Clear", exact=True).click()
+    page.wait_for_function(_BLANK, arg=ANSWERS, timeout=patience)
+    wait_until_shown(page, "Predict")
+    page.wait_for_timeout(600)
+    page.evaluate(_WATCH_ANSWERS, ANSWERS)
+    box = page.locator(".upper-canvas").first.bounding_box()
+    if box is None:
+        raise Failed("the canvas is not on the page")
+    shift = 6 * (number % 5)
+    points = [(90 + shift, 60), (190, 70 + shift), (150 - shift, 140), (120 + shift, 220)]
+    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
+    page.mouse.up()
+    page.wait_for_function("() => window.benchShown !== null", timeout=patience)
+    milliseconds: float = page.evaluate("window.benchShown")
+    return milliseconds / 1000
+
+
+_FIND = r"""
+  const find = (root, selector) => {
+    const here = root.querySelector(selector);
+    if (here) return here;
+    for (const element of root.querySelectorAll('*')) {
+      const inside = element.shadowRoot && find(element.shadowRoot, selector);
+      if (inside) return inside;
+    }
+    return null;
+  };
+  const values = (rows) => [...(rows?.querySelectorAll('.value') ?? [])];
+"""
+_BLANK = f"""(selector) => {{ {_FIND}
+  const found = values(find(document, selector));
+  return found.length > 0 && found.every((value) => !/\\d/.test(value.textContent));
+}}"""
+_WATCH_ANSWERS = f"""(selector) => {{ {_FIND}
+  window.benchShown = null;
+  let released = null;
+  window.addEventListener('pointerup', (event) => {{ released = event.timeStamp; }},
+                          {{ capture: true, once: true }});
+  let rows = null;
+  const look = () => {{
+    if (!rows?.isConnected) rows = find(document, selector);
+    const found = values(rows);
+    const shown = found.length > 0 && found.every((value) => /\\d/.test(value.textContent));
+    if (released !== null && shown) window.benchShown = performance.now() - released;
+    else requestAnimationFrame(look);
+  }};
+  requestAnimationFrame(look);
+}}"""
+
+
+def launch(workspace: Path) -> Sample:
+    """Seconds from the click on Launch to the first point on the live chart."""
+    try:
+        with server(workspace) as running, chromium() as browser:
+            running.wait()
+            page = open_page(browser, running, "Train")
+            page.wait_for_timeout(1000)
+            page.evaluate(_WATCH_CHART)
+            page.get_by_role("button", name="Launch", exact=True).click()
+            page.wait_for_function("() => window.benchShown !== null", timeout=120_000)
+            return {"seconds": page.evaluate("window.benchShown") / 1000}
+    finally:
+        end_runs(Workspace(workspace))
+
+
+_WATCH_CHART = """() => {
+  window.benchShown = null;
+  let clicked = null;
+  window.addEventListener('click', (event) => { clicked = event.timeStamp; },
+                          { capture: true, once: true });
+  const drawn = (plot) => plot.data?.some((series) => series.x.length > 0);
+  const look = () => {
+    const shown = [...document.querySelectorAll('.tl-plot')].some(drawn);
+    if (clicked !== null && shown) window.benchShown = performance.now() - clicked;
+    else requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}"""
+
+
+def predictions(workspace: Path) -> Sample:
+    """Seconds from a drawing to its probabilities on the server, network by network."""
+    runs = Runs(Workspace(workspace)).all()
+    service = PredictionService(Workspace(workspace))
+    try:
+        for run in runs:
+            _predict(service, run, 0)
+        seconds: dict[str, list[float]] = {run.config.network.architecture: [] for run in runs}
+        for number in range(PREDICTIONS):
+            for run in runs:
+                taken = _predict(service, run, number)
+                seconds[run.config.network.architecture].append(taken)
+    finally:
+        service.close()
+    return {"seconds": seconds}
+
+
+def _predict(service: PredictionService, run: Run, number: int) -> float:
+    drawing = _drawing(number)
+    started = time.perf_counter()
+    service.predict(run.id, to_digit(drawing).digit[None])
+    return time.perf_counter() - started
+
+
+def _drawing(number: int) -> np.ndarray:
+    """A canvas with a seven on it, (280, 280) uint8, no two in a row alike."""
+    canvas, shift = np.zeros((280, 280), np.uint8), 3 * (number % 20)
+    corners = np.array([(80 + shift, 60), (200, 60 + shift), (130, 230)], np.int32)
+    cv2.polylines(canvas, [corners], False, 255, thickness=20, lineType=cv2.LINE_AA)
+    return canvas
+
+
+def _cpu_seconds(running: Server) -> float:
+    used = psutil.Process(running.process.pid).cpu_times()
+    return float(used.user + used.system)
+
+
+def _wait_for_children(running: Server, patience: float = 60.0) -> None:
+    """Until what the server started, the predictor, has nothing more to do."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        children = psutil.Process(running.process.pid).children(recursive=True)
+        before = [sum(child.cpu_times()[:2]) for child in children]
+        time.sleep(0.5)
+        after = [sum(child.cpu_times()[:2]) for child in children]
+        if sum(after) - sum(before) < 0.05:
+            return
+
+
+MEASUREMENTS: dict[str, Callable[[Path], Sample]] = {
+    "start": first_page,
+    "idle": idle,
+    "rerun": reruns,
+    "stroke": strokes,
+    "launch": launch,
+    "predict": predictions,
+}
+NAMES = tuple(MEASUREMENTS)
+IN_BROWSER = ("start", "idle", "stroke", "launch")
+
+
+# --- steps and rows ---------------------------------------------------------------------------
+
+
+def benchmarks(options: Options) -> list[Benchmark]:
+    """The benchmarks of the pages, in the order of their names."""
+    workspaces: dict[str, Callable[[Options, int], Path]] = {
+        "start": _empty,
+        "idle": _many,
+        "rerun": _many,
+        "stroke": _trained,
+        "launch": _empty,
+        "predict": _trained,
+    }
+
+    def measure(name: str) -> Callable[[int], Sample]:
+        def one(repeat: int) -> Sample:
+            if name in IN_BROWSER:
+                find_chromium()
+            workspace = workspaces[name](options, repeat)
+            finished = run_module("benchmarks.pages", name, str(workspace), timeout=HOUR / 6)
+            return last_json(finished.output)
+
+        return one
+
+    return [Benchmark(name, [Step("ours", measure(name))], ROWS[name]) for name in NAMES]
+
+
+def _empty(options: Options, repeat: int) -> Path:
+    """A workspace that is not there yet, as on a person's first day."""
+    taken = len(list(options.scratch.glob("empty-*")))
+    return options.scratch / f"empty-{repeat}-{taken}"
+
+
+def _many(options: Options, repeat: int) -> Path:
+    return _made_once(options.scratch / "many", _make_many)
+
+
+def _make_many(folder: Path) -> None:
+    make_runs(Workspace(folder), MANY_RUNS)
+
+
+def _trained(options: Options, repeat: int) -> Path:
+    return _made_once(options.scratch / "trained", _train_both)
+
+
+def _train_both(folder: Path) -> None:
+    for recipe in ("cnn-digits", "vgg16-digits"):
+        place = ["--json", "--workspace", str(folder)]
+        run_module("core", "train", recipe, *place, *SMALL, timeout=HOUR / 2)
+
+
+def _made_once(folder: Path, make: Callable[[Path], None]) -> Path:
+    if not folder.exists():
+        try:
+            make(folder)
+        except BaseException:
+            end_runs(Workspace(folder))
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+    return folder
+
+
+def _median_row(
+    what: str, unit: str, goal: Goal | None, key: str
+) -> Callable[[Samples], list[Row]]:
+    def rows(samples: Samples) -> list[Row]:
+        values = [sample[key] for sample in samples["ours"]]
+        return [Row(what, unit, statistics.median(values) if values else None, goal=goal)]
+
+    return rows
+
+
+def _rerun_rows(samples: Samples) -> list[Row]:
+    """The slowest page stands for all; the note has the others."""
+    taken: dict[str, list[float]] = {}
+    for sample in samples["ours"]:
+        for page, timed in sample["pages"].items():
+            taken.setdefault(page, []).append(p95(timed["seconds"]))
+    each = {page: statistics.median(values) for page, values in taken.items()}
+    slowest = max(each, key=each.__getitem__, default="")
+    listed = ", ".join(f"{page} {1000 * value:.0f} ms" for page, value in each.items())
+    return [
+        Row(
+            f"Rerun on the server, p95, {MANY_RUNS} runs, slowest page ({slowest or 'none'})",
+            "ms",
+            each.get(slowest),
+            goal=Goal("at most", 0.150),
+            note="on a real server, over its WebSocket, from asking to the script's end: "
+            + (listed or "none"),
+        )
+    ]
+
+
+def _stroke_rows(samples: Samples) -> list[Row]:
+    seconds = [value for sample in samples["ours"] for value in sample["seconds"]]
+    return [
+        Row(
+            "End of a stroke to all probabilities in Chromium, median, 2 networks",
+            "ms",
+            statistics.median(seconds) if seconds else None,
+            goal=Goal("at most", 0.300),
+            note="the canvas waits 200 ms by itself before it sends a stroke",
+        )
+    ]
+
+
+def _predict_rows(samples: Samples) -> list[Row]:
+    def slowest(network: str) -> float | None:
+        seconds = [p95(sample["seconds"][network]) for sample in samples["ours"]]
+        return statistics.median(seconds) if seconds else None
+
+    goals = {"cnn": 0.030, "vgg16": 0.060}
+    return [
+        Row(
+            f"Prediction of one drawing on the server, p95, {network.upper()}",
+            "ms",
+            slowest(network),
+            goal=Goal("at most", goal),
+            note="from the drawing's pixels to probabilities, the way to the predictor and back "
+            "included",
+        )
+        for network, goal in goals.items()
+    ]
+
+
+ROWS: dict[str, Callable[[Samples], list[Row]]] = {
+    "start": _median_row(
+        "Start of the app to the first page in Chromium", "s", Goal("at most", 4.0), "seconds"
+    ),
+    "idle": _median_row(
+        f"CPU of the server, idle dashboard open, {MANY_RUNS} runs, of one core",
+        "%",
+        None,
+        "cpu_share",
+    ),
+    "rerun": _rerun_rows,
+    "stroke": _stroke_rows,
+    "launch": _median_row(
+        f"Click on Launch to the first point on the live chart ({LAUNCHED}, all images)",
+        "s",
+        Goal("at most", 8.0),
+        "seconds",
+    ),
+    "predict": _predict_rows,
+}
+
+
+def main(name: str, workspace: str) -> int:
+    """Measure and print one JSON line; exit status CANNOT where this machine is unable to."""
+    try:
+        print(json.dumps(MEASUREMENTS[name](Path(workspace))))
+    except Skipped as reason:
+        print(reason, file=sys.stderr)
+        return CANNOT
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
