@@ -5,10 +5,11 @@ import streamlit as st
 from core.catalogue import DATASETS
 from core.recipes import RECIPES
 from ui import lab, run_view, theme
-from ui.gallery import Part, gallery
 from ui.navigation import page
+from ui.picture import contact_sheet, picture
 
-SAMPLES = 24
+ROWS, COLUMNS = 3, 16
+SHEET_WIDTH = 900
 
 page("Overview", "🔬")
 st.markdown(
@@ -63,9 +64,8 @@ for name, facts in DATASETS.items():
     )
     with lab.failures_as_sentences():
         test = lab.test_images(name)
-    gallery(
-        test.images[:SAMPLES],
-        [[Part(facts.class_names[label], "muted")] for label in test.labels[:SAMPLES]],
-        key=f"samples_{name}",
-        label=f"First test images of {facts.label}",
+    picture(
+        contact_sheet(test.images[: ROWS * COLUMNS], COLUMNS),
+        side=SHEET_WIDTH,
+        alt=f"The first {ROWS * COLUMNS} test images of {facts.label}",
     )

@@ -104,7 +104,7 @@ def runs(workspace: Workspace, options: Namespace) -> Result:
             "name": run.name,
             "status": run.status,
             "recipe": run.config.recipe,
-            "epochs": run.state.epoch,
+            "epochs": run.state.epochs_done,
             "test_accuracy": run.state.metrics.get("test_accuracy"),
             "seconds": round(run.state.seconds, 1),
         }
@@ -188,7 +188,7 @@ def describe(run: Run) -> dict[str, Any]:
         "name": run.name,
         "status": run.status,
         "recipe": run.config.recipe,
-        "epochs": state.epoch,
+        "epochs": state.epochs_done,
         "best_epoch": state.best_epoch,
         "seconds": state.seconds,
         "precision": state.precision,

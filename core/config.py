@@ -14,6 +14,7 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from core.architectures import ARCHITECTURES, ParameterCount, count_parameters
@@ -227,6 +228,15 @@ def setting_keys(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
             yield from setting_keys(value, f"{prefix}{key}.")
         else:
             yield prefix + key
+
+
+def setting_of(config: RunConfig, key: str) -> tuple[FieldInfo, Any]:
+    """The field that a full dotted key names, which knows its meaning and limits, and its value."""
+    model: Any = config
+    *groups, last = key.split(".")
+    for group in groups:
+        model = getattr(model, group)
+    return type(model).model_fields[last], getattr(model, last)
 
 
 def differences(config: RunConfig, other: RunConfig) -> dict[str, tuple[Any, Any]]:

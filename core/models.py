@@ -54,11 +54,16 @@ def load_run(run: Run, which: Weights = "best") -> Network:
 def _check_backbone(run: Run, network: Network) -> None:
     if network.frozen is None:
         return
-    reference: Mapping[str, Any] = read_json(run.folder.backbone)
+    reference: Any = read_json(run.folder.backbone)
+    if not isinstance(reference, Mapping) or reference.get("sha256") is None:
+        raise DamagedFile(
+            f"{run.folder.backbone.name} of the run {run.name!r} does not say which backbone it "
+            "was trained on; train it again to get it back"
+        )
     if weights.fingerprint(network.frozen) != reference["sha256"]:
         raise DamagedFile(
             f"the run {run.name!r} was trained on other backbone weights than "
-            f"{reference['weights']} holds now; put the former file back or train it again"
+            f"{run.config.network.weights} holds now; put the former file back or train it again"
         )
 
 

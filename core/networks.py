@@ -23,8 +23,9 @@ class ImageNetScaling(keras.layers.Layer):
     """RGB, 0 to 255, to BGR with ImageNet's mean colour subtracted."""
 
     def call(self, images: Any) -> Any:
-        """images: (batch, height, width, 3)."""
-        return images[..., ::-1] - keras.ops.cast(IMAGENET_MEAN_BGR, images.dtype)
+        """images: (batch, height, width, 3), of whole numbers or not."""
+        bgr = keras.ops.cast(images[..., ::-1], self.compute_dtype)
+        return bgr - keras.ops.cast(IMAGENET_MEAN_BGR, self.compute_dtype)
 
 
 @dataclass(frozen=True)

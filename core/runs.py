@@ -4,7 +4,6 @@ import itertools
 import json
 import math
 import os
-import secrets
 import shutil
 import time
 from collections import Counter
@@ -86,7 +85,8 @@ class Parameters(Frozen):
 class State(Frozen):
     """`state.json`: how far a run has come. Written whole, by the one process at work on it.
 
-    `done` of `total` counts within the phase, in `unit`s. `metrics` are those of `best_epoch`.
+    `epoch` is the one at work, `epochs_done` those that were evaluated. `done` of `total` counts
+    within the phase, in `unit`s. `metrics` are those of `best_epoch`.
     Times are seconds since 1970 but `seconds`, which is how long the worker took.
     """
 
@@ -97,6 +97,7 @@ class State(Frozen):
     total: int = 0
     unit: str = ""
     epoch: int = 0
+    epochs_done: int = 0
     process: ProcessIdentity | None = None
     heartbeat: float = 0.0
     seconds: float = 0.0
@@ -224,7 +225,7 @@ class Runs:
         known = self.all()
         names = {run.name for run in known}
         now = datetime.now().astimezone()
-        run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        run_id = f"{now:%Y%m%d-%H%M%S-%f}"  # in the order of their making, to the microsecond
         request = Request(
             id=run_id,
             name=_free_name(config.recipe, names) if name is None else _check_name(name, names),

@@ -203,7 +203,7 @@ class Record:
         self._flush_batches()
         write_epoch(self.run.folder.predictions, event.epoch, event.probabilities)
         self._save("last")
-        changes: dict[str, Any] = {"epoch": event.epoch}
+        changes: dict[str, Any] = {"epoch": event.epoch, "epochs_done": event.epoch}
         if self._is_best(event.metrics):
             self._save("best")
             changes |= {"best_epoch": event.epoch, "metrics": event.metrics}

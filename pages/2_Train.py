@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
-from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-from core.architectures import ARCHITECTURES
-from core.config import (
-    DataConfig,
-    HeadConfig,
-    NetworkConfig,
-    RunConfig,
-    change,
-    differences,
-)
+from core.config import RunConfig, change, differences, setting_of
 from core.errors import InvalidConfig, TransferLabError
 from core.recipes import RECIPES, Recipe
 from core.runs import Run
@@ -41,131 +33,84 @@ def choose_recipe() -> Recipe:
     return recipe
 
 
+MAIN_SETTINGS = {
+    "epochs": "Epochs",
+    "batch_size": "Batch size",
+    "learning_rate": "Learning rate",
+    "optimizer": "Optimizer",
+}
+MORE_SETTINGS = {
+    "schedule": "Learning-rate schedule",
+    "precision": "Precision",
+    "network.head.dense": "Dense layers",
+    "network.head.dropout": "Dropout",
+    "data.train_images": "Training images",
+    "data.test_images": "Test images",
+    "data.validation": "Watch while training",
+    "network.side": "Image side in pixels",
+    "seed": "Seed",
+}
+BACKBONE_SETTINGS = {
+    "network.scaling": "Pixel scaling",
+    "network.weights": "Backbone weights",
+}
+WATCHED = ("test", 0.05, 0.1, 0.2)
+
+
 def choose_settings(recipe: Recipe) -> dict[str, Any]:
-    """The settings a person changed or left, by key."""
-    config = recipe.config
-    settings: dict[str, Any] = {}
-
-    def key(setting: str) -> str:
-        return f"{recipe.name}.{setting}"
-
-    left, right = st.columns(2)
-    settings["epochs"] = left.number_input(
-        "Epochs", 1, 10_000, config.epochs, help=_help(RunConfig, "epochs"), key=key("epochs")
-    )
-    settings["batch_size"] = right.number_input(
-        "Batch size",
-        1,
-        65_536,
-        config.batch_size,
-        help=_help(RunConfig, "batch_size"),
-        key=key("batch_size"),
-    )
-    settings["learning_rate"] = left.number_input(
-        "Learning rate",
-        min_value=1e-6,
-        max_value=10.0,
-        value=config.learning_rate,
-        step=1e-4,
-        format="%.5f",
-        help=_help(RunConfig, "learning_rate"),
-        key=key("learning_rate"),
-    )
-    settings["optimizer"] = right.selectbox(
-        "Optimizer",
-        _options(RunConfig, "optimizer"),
-        _options(RunConfig, "optimizer").index(config.optimizer),
-        help=_help(RunConfig, "optimizer"),
-        key=key("optimizer"),
-    )
+    """Every setting as the person left it, by key; the ones that matter most first."""
+    settings = _ask_all(recipe, MAIN_SETTINGS)
     with st.expander("More settings", icon=":material/tune:"):
-        settings |= _more_settings(config, key)
+        settings |= _ask_all(recipe, MORE_SETTINGS)
+        if recipe.config.network.mode == "transfer":
+            settings |= _ask_all(recipe, BACKBONE_SETTINGS)
     return settings
 
 
-def _more_settings(config: RunConfig, key: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    left, right = st.columns(2)
-    settings["schedule"] = left.selectbox(
-        "Learning-rate schedule",
-        _options(RunConfig, "schedule"),
-        _options(RunConfig, "schedule").index(config.schedule),
-        help=_help(RunConfig, "schedule"),
-        key=key("schedule"),
-    )
-    settings["precision"] = right.selectbox(
-        "Precision",
-        _options(RunConfig, "precision"),
-        _options(RunConfig, "precision").index(config.precision),
-        help=_help(RunConfig, "precision"),
-        key=key("precision"),
-    )
-    settings["network.head.dense"] = _units(
-        left.text_input(
-            "Dense layers",
-            ", ".join(map(str, config.network.head.dense)),
-            help=_help(HeadConfig, "dense") + " Separate several by commas: 512, 256.",
-            key=key("dense"),
-        )
-    )
-    settings["network.head.dropout"] = right.number_input(
-        "Dropout",
-        0.0,
-        0.95,
-        config.network.head.dropout,
-        step=0.05,
-        help=_help(HeadConfig, "dropout"),
-        key=key("dropout"),
-    )
-    settings["data.train_images"] = left.number_input(
-        "Training images",
-        min_value=10,
-        value=config.data.train_images,
-        placeholder="all",
-        help=_help(DataConfig, "train_images"),
-        key=key("train_images"),
-    )
-    settings["data.test_images"] = right.number_input(
-        "Test images",
-        min_value=10,
-        value=config.data.test_images,
-        placeholder="all",
-        help=_help(DataConfig, "test_images"),
-        key=key("test_images"),
-    )
-    settings["network.side"] = left.number_input(
-        "Image side in pixels",
-        ARCHITECTURES[config.network.architecture].smallest_side,
-        512,
-        config.network.side,
-        help=_help(NetworkConfig, "side"),
-        key=key("side"),
-    )
-    settings["seed"] = right.number_input(
-        "Seed", 0, 2**31 - 1, config.seed, help=_help(RunConfig, "seed"), key=key("seed")
-    )
-    held_out = left.selectbox(
-        "Watch while training",
-        ["test", 0.05, 0.1, 0.2],
-        format_func=lambda v: "the test images" if v == "test" else f"{v:.0%} held back",
-        help=_help(DataConfig, "validation"),
-        key=key("validation"),
-    )
-    settings["data.validation"] = held_out
-    if config.network.mode == "transfer":
-        settings["network.scaling"] = right.selectbox(
-            "Pixel scaling",
-            _options(NetworkConfig, "scaling"),
-            help=_help(NetworkConfig, "scaling"),
-            key=key("scaling"),
-        )
-        settings["network.weights"] = left.text_input(
-            "Backbone weights",
-            config.network.weights,
-            help=_help(NetworkConfig, "weights"),
-            key=key("weights"),
-        )
-    return settings
+def _ask_all(recipe: Recipe, titles: dict[str, str]) -> dict[str, Any]:
+    """Ask for settings two by two, so that a narrow page shows them in the same order."""
+    answers = {}
+    for place, (setting, title) in enumerate(titles.items()):
+        if place % 2 == 0:
+            columns = st.columns(2)
+        with columns[place % 2]:
+            answers[setting] = _ask(recipe, setting, title)
+    return answers
+
+
+def _ask(recipe: Recipe, setting: str, title: str) -> Any:
+    """Ask for one setting, beginning with the recipe's; its field knows meaning and limits."""
+    field, value = setting_of(recipe.config, setting)
+    common: dict[str, Any] = {"help": field.description, "key": f"{recipe.name}.{setting}"}
+    if setting == "data.validation":
+        return st.selectbox(title, WATCHED, format_func=_watched, **common)
+    if get_origin(field.annotation) is Literal:
+        choices = get_args(field.annotation)
+        return st.selectbox(title, choices, choices.index(value), **common)
+    if isinstance(value, tuple):
+        common["help"] += " Separate several by commas: 512, 256."
+        return _units(st.text_input(title, ", ".join(map(str, value)), **common))
+    if isinstance(value, str):
+        return st.text_input(title, value, **common)
+    return _ask_number(title, field, value, common)
+
+
+def _ask_number(title: str, field: FieldInfo, value: Any, common: dict[str, Any]) -> Any:
+    low, high = (_limit(field, names) for names in (("ge", "gt"), ("le", "lt")))
+    if isinstance(value, float):
+        step, shown = (0.05, "%.2f") if high == 1 else (1e-4, "%.5f")
+        low, high = max(float(low), 0.0 if high == 1 else 1e-5), min(float(high), high - step)
+        return st.number_input(title, low, high, value, step=step, format=shown, **common)
+    return st.number_input(title, low, high, value, placeholder="all", **common)
+
+
+def _limit(field: FieldInfo, names: tuple[str, str]) -> Any:
+    limits = (getattr(rule, name, None) for rule in field.metadata for name in names)
+    return next((limit for limit in limits if limit is not None), None)
+
+
+def _watched(choice: str | float) -> str:
+    return "the test images" if choice == "test" else f"{choice:.0%} held back"
 
 
 def _units(text: str) -> list[Any]:
@@ -174,35 +119,24 @@ def _units(text: str) -> list[Any]:
     return [int(word) if word.isdecimal() else word for word in words]
 
 
-def _help(model: type[BaseModel], setting: str) -> str:
-    return model.model_fields[setting].description or ""
-
-
-def _options(model: type[BaseModel], setting: str) -> list[Any]:
-    return list(get_args(model.model_fields[setting].annotation))
-
-
 def show_configuration(recipe: Recipe, config: RunConfig) -> None:
     """Parameter counts, and what was changed against the recipe."""
     counted = config.parameters
-    figures(
-        Figure(
-            "Parameters trained",
-            theme.count(counted.trainable),
-            "Numbers in the network that training changes.",
-        ),
-        Figure(
-            "Parameters frozen",
-            theme.count(counted.frozen),
-            "Numbers taken over from pretraining and left as they are. Their output for each "
-            "image is computed once and kept on disk.",
-        ),
-    )
+    trained = Figure("Parameters trained", theme.count(counted.trainable), _TRAINED)
+    frozen = Figure("Parameters frozen", theme.count(counted.frozen), _FROZEN)
+    figures(*([trained, frozen] if counted.frozen else [trained]))
     changed = differences(recipe.config, config)
     if changed:
         words = (f"{key.rpartition('.')[2]} {_shown(old)} → {_shown(new)}"
                  for key, (old, new) in changed.items())  # fmt: skip
         st.caption("Changed: " + lab.plain("; ".join(words)))
+
+
+_TRAINED = "Numbers in the network that training changes."
+_FROZEN = (
+    "Numbers taken over from pretraining and left as they are. Their output for each image is "
+    "computed once and kept on disk."
+)
 
 
 def _shown(value: Any) -> str:
@@ -217,6 +151,7 @@ def launch(config: RunConfig, name: str) -> None:
         run = lab.runs().create(config, name or None)
         lab.engine().submit(run)
     run_view.show_next(run, parameter="run")
+    st.toast(f"Launched {run_view.name(run)}.", icon=":material/play_arrow:")
 
 
 def choose_run() -> Run | None:
@@ -224,12 +159,18 @@ def choose_run() -> Run | None:
     known = lab.runs().all()
     if not known:
         return None
-    active = [place for place, run in enumerate(known) if run_view.is_active(run)]
+    by_urgency = sorted(
+        range(len(known)),
+        key=lambda place: (
+            not run_view.is_working(known[place]),
+            not run_view.is_active(known[place]),
+        ),
+    )
     return run_view.choose(
         known,
         "Run",
         parameter="run",
-        default=active[-1] if active else 0,
+        default=by_urgency[0],
         text=lambda run: f"{run.name} · {run.status}",
     )
 
@@ -242,8 +183,8 @@ def watch(run: Run) -> None:
     def follow() -> None:
         with lab.failures_as_sentences():
             now = lab.runs().again(run)
-        if active and not run_view.is_active(now):
-            st.rerun()  # only a full rerun ends the redrawing
+        if now.status != run.status:
+            st.rerun()  # only a full rerun ends the redrawing and names the status above
         run_view.status_badge(now)
         if run_view.is_active(now):
             run_view.progress(now)

@@ -21,8 +21,8 @@ def table_of(runs: list[Run]) -> pd.DataFrame:
             "status": [run.status for run in runs],
             "network": [run.config.network.architecture for run in runs],
             "accuracy": [100 * run.state.metrics.get("test_accuracy", nan) for run in runs],
-            "epochs": [f"{run.state.epoch} of {run.config.epochs}" for run in runs],
-            "time": [theme.duration(run.state.seconds) for run in runs],
+            "epochs": [f"{run.state.epochs_done} of {run.config.epochs}" for run in runs],
+            "time": [theme.duration(run.state.seconds or None) for run in runs],
             "precision": [run.state.precision for run in runs],
             "created": [run.request.created for run in runs],
         }
@@ -37,6 +37,7 @@ def choose(runs: list[Run]) -> Run | None:
         on_select="rerun",
         selection_mode="single-row",
         key="runs",
+        placeholder=theme.MISSING,
         column_config={
             "name": st.column_config.TextColumn("Name", width="medium"),
             "status": "Status",
@@ -44,7 +45,7 @@ def choose(runs: list[Run]) -> Run | None:
             "accuracy": st.column_config.NumberColumn("Test accuracy", format="%.2f %%"),
             "epochs": "Epochs",
             "time": "Time",
-            "precision": "Precision",
+            "precision": st.column_config.TextColumn("Precision", width="medium"),
             "created": st.column_config.DatetimeColumn("Created", format="D MMM, HH:mm"),
         },
     )
@@ -64,16 +65,17 @@ def show(run: Run) -> None:
     if run.status not in ("failed", "interrupted"):
         run_view.log(run)
     st.caption(f"Run {run.id}")
-    watch, delete = st.columns(2, width=360)
-    if watch.button("Watch", icon=":material/monitoring:"):
-        st.switch_page("pages/2_Train.py", query_params={"run": run.id})
-    if delete.button(
-        "Delete",
-        icon=":material/delete:",
-        disabled=run_view.is_working(run),
-        help="A run that trains must be stopped first." if run_view.is_working(run) else None,
-    ):
-        confirm_deletion(run, run.name)
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Watch", icon=":material/monitoring:", help="Follow it on Train, live."):
+            st.switch_page("pages/2_Train.py", query_params={"run": run.id})
+        working = run_view.is_working(run)
+        if st.button(
+            "Delete",
+            icon=":material/delete:",
+            disabled=working,
+            help="A run that trains must be stopped first." if working else None,
+        ):
+            confirm_deletion(run, run.name)
 
 
 @st.dialog("Delete this run?")
@@ -111,6 +113,7 @@ if not runs and not damaged:
 
 run_view.training_now(runs)
 if runs:
+    st.subheader("All runs", anchor=False)
     chosen = choose(runs)
     if chosen is None:
         st.caption("Choose a row, by the box at its left, to see the run in detail.")

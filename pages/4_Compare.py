@@ -15,7 +15,7 @@ from ui.navigation import page
 from ui.picture import picture
 
 PER_PAGE = 100
-GALLERY_HEIGHT = 560
+GALLERY_HEIGHT = 480
 OUTCOMES: dict[Outcome, str] = {
     "only_a_right": "Only A right",
     "only_b_right": "Only B right",
@@ -53,7 +53,7 @@ def _telling_pair(finished: list[Run]) -> tuple[int, int]:
 def show_verdict(comparison: Comparison) -> None:
     """The sentence, and the figures it rests on."""
     c = comparison
-    st.markdown(f"#### {lab.plain(verdict(c))}")
+    st.markdown(f"#### {lab.plain(theme.superscripts(verdict(c)))}")
     significance = "unlikely by chance" if c.better else "may well be chance"
     figures(
         Figure(

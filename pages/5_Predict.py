@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -30,7 +32,7 @@ def choose_runs(finished: list[Run]) -> list[Run]:
         "Networks",
         list(by_id),
         default=_best_of_each(finished),
-        format_func=lambda run_id: run_view.label(by_id[run_id]),
+        format_func=lambda run_id: shorten(run_view.label(by_id[run_id]), 32, placeholder=" …"),
         max_selections=MOST_RUNS,
     )
     return [by_id[run_id] for run_id in chosen]
@@ -98,8 +100,8 @@ def show_what_networks_see(steps: DigitSteps, runs: list[Run]) -> None:
                 picture(
                     fed if channels == 3 else fed[..., 0],
                     side=SEEN_SIDE,
-                    caption=f"{side} x {side} x {channels}",
-                    alt=f"The digit as {side} x {side} pixels in {channels} channels",
+                    caption=f"{side} × {side}, {'grey' if channels == 1 else 'three channels'}",
+                    alt=f"The digit as {side} × {side} pixels",
                 )
     if steps.already_mnist:
         st.caption("The picture is framed as MNIST's are, so it is taken as it is.")
@@ -115,7 +117,7 @@ def answer(run: Run, digit: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     try:
         return lab.predict(run, digit)
     except TransferLabError as error:
-        st.error(f"**{run_view.name(run)}**: {lab.sentence(error)}", icon=":material/error:")
+        st.error(lab.sentence(error), icon=":material/error:")
         return None
 
 

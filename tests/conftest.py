@@ -67,6 +67,7 @@ def make_run(runs: Runs, config: RunConfig) -> MakeRun:
         return run.write_state(
             status="finished",
             epoch=1 + len(epochs),
+            epochs_done=1 + len(epochs),
             best_epoch=1,
             test_fingerprint=fingerprint,
             metrics={"test_accuracy": accuracy, "test_loss": 0.5},

@@ -14,6 +14,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from ui.picture import contact_sheet
+
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
@@ -196,12 +198,7 @@ def _sprite(sprite_id: str, _pictures: NDArray[np.uint8]) -> str:
 
     Grey pictures stay exact (PNG); colour ones are compressed (WebP).
     """
-    count, height, width = _pictures.shape[:3]
-    rows = -(-count // SPRITE_COLUMNS)
-    canvas = np.zeros((rows * SPRITE_COLUMNS, *_pictures.shape[1:]), np.uint8)
-    canvas[:count] = _pictures
-    grid = canvas.reshape(rows, SPRITE_COLUMNS, *_pictures.shape[1:]).swapaxes(1, 2)
-    sheet = grid.reshape(rows * height, SPRITE_COLUMNS * width, *_pictures.shape[3:])
+    sheet = contact_sheet(_pictures, SPRITE_COLUMNS)
     if _pictures.ndim == 3:
         kind, (_, code) = "png", cv2.imencode(".png", sheet)
     else:

@@ -28,6 +28,19 @@ def picture(image: NDArray[np.uint8], *, side: int, caption: str = "", alt: str 
     )
 
 
+def contact_sheet(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
+    """Equally large images (count, height, width[, 3]) side by side, row by row, as one image.
+
+    The last row is filled up with black.
+    """
+    count, height, width, *colors = images.shape
+    rows = -(-count // columns)
+    whole = np.zeros((rows * columns, height, width, *colors), np.uint8)
+    whole[:count] = images
+    grid = whole.reshape(rows, columns, height, width, *colors).swapaxes(1, 2)
+    return grid.reshape(rows * height, columns * width, *colors)
+
+
 def _data_url(image: NDArray[np.uint8]) -> str:
     in_order = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     encoded = cv2.imencode(".png", in_order)[1].tobytes()

@@ -54,9 +54,9 @@ def color_of(run: Run) -> str:
 
 
 def label(run: Run) -> str:
-    """A run in a list to choose from: its name, with the accuracy it reached."""
+    """A run in a list to choose from: the accuracy it reached, then its name."""
     accuracy = run.state.metrics.get("test_accuracy")
-    return run.name if accuracy is None else f"{run.name} · {theme.percent(accuracy)}"
+    return run.name if accuracy is None else f"{theme.percent(accuracy)} · {run.name}"
 
 
 def name(run: Run) -> str:
@@ -153,7 +153,7 @@ def training_now(known: Sequence[Run]) -> None:
         now = [run for run in lab.runs().all() if run.id in active]
         if {run.id: run.status for run in now} != active:
             st.rerun()  # what else the page shows has changed too
-        for run in reversed(now):
+        for run in sorted(now, key=lambda run: (not is_working(run), run.id)):
             progress(run, title=f"**{name(run)}** · ")
 
     st.subheader("Training now", anchor=False)
@@ -163,6 +163,10 @@ def training_now(known: Sequence[Run]) -> None:
 def loss_and_accuracy(run: Run) -> None:
     """Two charts that grow while the run trains."""
     curves = Curves.of(run)
+    if not any(event["event"] in ("batch", "epoch") for event in curves.events):
+        if is_active(run):
+            st.caption("Loss and accuracy appear here with the first batches.")
+        return
     left, right = st.columns(2, gap="medium")
     with left:
         _chart(run, curves, "loss", "Loss falls as the network learns", "loss (cross-entropy)")
@@ -188,7 +192,7 @@ def _chart(
         ],
         key=f"{value}_{run.id}",
         title=title,
-        x_title="epoch",
+        x_title="epoch (passes over the training images)",
         y_title=axis,
         y_format=number_format,
         view=run.id,
@@ -200,7 +204,7 @@ def progress(run: Run, title: str = "") -> None:
     """How far a waiting or working run has come, in one line."""
     state = run.state
     if run.status == "queued":
-        st.progress(0.0, text=f"{title}Waiting for the runs before it. This page may be closed.")
+        st.progress(0.0, text=f"{title}Waiting; it begins when the runs before it are done.")
         return
     share = state.done / state.total if state.total else 0.0
     epoch = f"Epoch {state.epoch} of {run.config.epochs}: " if state.phase == "training" else ""
@@ -224,7 +228,8 @@ def failure(run: Run) -> None:
     if run.status == "interrupted":
         st.warning(
             "The process of this run ended without a word: it was killed, or the machine was "
-            "restarted. What it had finished is kept; launch it again to train it to the end.",
+            "restarted. The epochs that it had finished are kept and can be compared; to train to "
+            "the end, launch a new run with the same settings.",
             icon=":material/bolt:",
         )
     elif error is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 import zlib
 from collections.abc import Callable
 
@@ -27,11 +28,9 @@ from the light and the dark background alike.
 
 OUTCOME_COLORS = {
     "both_right": "#8a94a6",
-    "only_a_right": RUN_COLORS[0],
-    "only_b_right": RUN_COLORS[1],
     "both_wrong": "#b0468f",
 }
-"""Colours of the four outcomes of a comparison: run A is blue and run B orange, as everywhere."""
+"""Colours of the outcomes that belong to neither run; the other two take the run's own."""
 
 WATCHED_COLOR = "#8a94a6"
 """What is watched beside a run, such as its validation images."""
@@ -92,6 +91,18 @@ def swatch(color: str, text: str) -> str:
     """A line of HTML: a square of a colour, then text."""
     square = f"display:inline-block;width:.7rem;height:.7rem;border-radius:2px;background:{color}"
     return f'<span style="font-size:.875rem"><i style="{square}"></i> {html.escape(text)}</span>'
+
+
+def superscripts(text: str) -> str:
+    """Text with its powers of ten raised.
+
+    >>> superscripts("less than 1 in 10^59")
+    'less than 1 in 10⁵⁹'
+    """
+    return re.sub(r"\^(\d+)", lambda power: power[1].translate(_RAISED), text)
+
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def p_value(p: float) -> str:

@@ -11,7 +11,13 @@ from core.metrics import Event, append_event, read_events
 BATCH: Event = {"event": "batch", "step": 1, "loss": 0.5}
 EPOCH: Event = {"event": "epoch", "epoch": 1, "test_accuracy": 0.9}
 
-values = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+values = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+)
 events = st.fixed_dictionaries({"event": st.text()}).flatmap(
     lambda event: st.dictionaries(st.text(), values).map(lambda more: {**more, **event})
 )

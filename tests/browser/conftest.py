@@ -1,0 +1,273 @@
+"""A real server on a port of its own, with its own workspace, and Chromium to visit it."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+
+from core.metrics import append_event
+from core.predictions import write_epoch, write_truth
+from core.processes import ProcessIdentity
+from core.recipes import RECIPES
+from core.runs import Failure, Run, Runs
+from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
+
+PATIENCE = 60_000
+"""Milliseconds to wait for what takes a moment; a busy machine takes its time."""
+QUIET = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-default-browser-check",
+)
+HARMLESS = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
+"""Streamlit asks for these on every page but the first, before it finds its server's root."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this folder, and skip it where there is no browser."""
+    skip = pytest.mark.skip(reason="CHROMIUM names no browser; `./run test` looks for one")
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("browser")
+            if not os.environ.get("CHROMIUM"):
+                item.add_marker(skip)
+
+
+@dataclass
+class Server:
+    """A running Streamlit server and what it shows."""
+
+    url: str
+    workspace: Workspace
+    process: psutil.Process
+
+    def mapped_tensorflow(self) -> list[int]:
+        """Ids of the server's processes that have TensorFlow's library loaded."""
+        family = [self.process, *self.process.children(recursive=True)]
+        return [process.pid for process in family if _maps_tensorflow(process.pid)]
+
+
+def _maps_tensorflow(pid: int) -> bool:
+    try:
+        return "libtensorflow" in Path(f"/proc/{pid}/maps").read_text(errors="replace")
+    except OSError:
+        return False  # it ended
+
+
+@contextmanager
+def serving(workspace: Workspace) -> Iterator[Server]:
+    """Run a server until the block ends, and with it every process that came of it."""
+    workspace.root.mkdir(parents=True, exist_ok=True)
+    port = _free_port()
+    options = ["--server.headless", "true", "--server.port", str(port)]
+    log = workspace.root / "server.log"
+    with log.open("wb") as output:
+        popen = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+            cwd=PROJECT,
+            env=os.environ | {ENVIRONMENT_VARIABLE: str(workspace.root)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(f"http://127.0.0.1:{port}", workspace, psutil.Process(popen.pid))
+    try:
+        _wait_until_healthy(server, popen, log)
+        yield server
+    finally:
+        ours = _family(server)
+        popen.terminate()
+        for process in ours:
+            process.terminate()
+        for process in psutil.wait_procs(ours, timeout=10)[1]:
+            process.kill()
+        popen.wait(timeout=20)
+
+
+def _family(server: Server) -> list[psutil.Process]:
+    """The server's children, and the runner and worker of its workspace, which outlive it."""
+    own = server.process.children(recursive=True) if server.process.is_running() else []
+    detached = [
+        process
+        for process in psutil.process_iter(["cmdline"])
+        if any(str(server.workspace.root) in word for word in process.info["cmdline"] or ())
+    ]
+    return [*own, *(process for process in detached if process not in own)]
+
+
+def _wait_until_healthy(server: Server, popen: "subprocess.Popen[bytes]", log: Path) -> None:
+    for _ in range(300):
+        if popen.poll() is not None:
+            raise RuntimeError(f"the server ended: {log.read_text()}")
+        try:
+            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"the server does not answer: {log.read_text()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose workspace is empty at first."""
+    with serving(Workspace(tmp_path_factory.mktemp("workspace"))) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def populated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose workspace holds two networks and what can go wrong: nothing trains there."""
+    workspace = Workspace(tmp_path_factory.mktemp("populated"))
+    runs = Runs(workspace)
+    labels = np.load(PROJECT / "assets" / "mnist.npz")["y_test"][:300].astype(np.int64)
+    for recipe, every in (("cnn-digits", 60), ("vgg16-digits", 20)):
+        _make_finished(runs.create(RECIPES[recipe].config), labels, every)
+    failure = Failure(kind="work", sentence="The disk is full.", advice="Make room on it.")
+    runs.create(RECIPES["cnn-digits"].config).write_state(status="failed", error=failure)
+    gone = ProcessIdentity(pid=1, started="another machine")
+    interrupted = runs.create(RECIPES["vgg16-digits"].config, "<b>interrupted</b> " + 8 * "long ")
+    interrupted.write_state(status="running", process=gone)
+    (workspace.runs / "20260101-000000-dead").mkdir()
+    with serving(workspace) as running:
+        yield running
+
+
+def _make_finished(run: Run, labels: NDArray[np.int64], wrong_every: int) -> None:
+    """A run that took every so manieth test image for the digit after its own."""
+    guessed = labels.copy()
+    guessed[::wrong_every] = (guessed[::wrong_every] + 1) % 10
+    probabilities = np.full((len(labels), 10), 0.01, np.float16)
+    probabilities[np.arange(len(labels)), guessed] = 0.91
+    write_truth(run.folder.predictions, labels, np.arange(len(labels)), "the first of MNIST")
+    write_epoch(run.folder.predictions, 1, probabilities)
+    accuracy = float(np.mean(guessed == labels))
+    metrics = {f"{part}_{name}": value for part in ("test", "val")
+               for name, value in (("accuracy", accuracy), ("loss", 0.1))}  # fmt: skip
+    for batch in range(1, 60):
+        event = {"event": "batch", "epoch": 1, "batch": batch, "batches": 60}
+        append_event(run.folder.metrics, event | {"loss": 2 / batch, "accuracy": 1 - 1 / batch})
+    append_event(run.folder.metrics, {"event": "epoch", "epoch": 1, **metrics})
+    run.write_state(
+        status="finished",
+        epoch=1,
+        epochs_done=1,
+        best_epoch=1,
+        seconds=42.3,
+        precision="float32",
+        test_fingerprint="the first of MNIST",
+        metrics=metrics,
+    )
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of all tests."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ["CHROMIUM"], headless=True, args=[*QUIET]
+        )
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """A person at a browser: what they open, and all that their browser asked for and said."""
+
+    server: Server
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(PATIENCE)
+        self.page.context.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, path: str = "") -> Page:
+        """Open a page by its address and wait until it stands."""
+        self.page.goto(f"{self.server.url}/{path}")
+        self.settled()
+        return self.page
+
+    def settled(self) -> None:
+        """Wait until the page's script has run to its end."""
+        self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
+        expect(self.page.locator("h1")).to_have_count(1, timeout=PATIENCE)
+
+    def go(self, name: str) -> Page:
+        """Follow a link of the sidebar."""
+        self.page.locator("[data-testid=stSidebar]").get_by_role("link", name=name).click()
+        expect(self.page.locator("h1")).to_have_text(name, timeout=PATIENCE)
+        self.settled()
+        return self.page
+
+    def exceptions(self) -> int:
+        """Tracebacks and failures that the page shows."""
+        return self.page.locator("[data-testid=stException]").count()
+
+    def sideways(self) -> int:
+        """Pixels by which the page is wider than the window."""
+        wider = """() => Math.max(...['html', '[data-testid=stMain]']
+            .map((part) => document.querySelector(part))
+            .map((element) => element.scrollWidth - element.clientWidth))"""
+        return int(self.page.evaluate(wider))
+
+    def outside(self) -> list[str]:
+        """Addresses asked for that are not the server's."""
+        own = (self.server.url, self.server.url.replace("http", "ws", 1), "data:", "blob:")
+        return [url for url in self.requests if not url.startswith(own)]
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not HARMLESS.search(message.location.get("url", "")):
+            self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+
+Visit = Callable[..., AbstractContextManager[Visitor]]
+
+
+@contextmanager
+def visiting(chromium: Browser, server: Server, **options: Any) -> Iterator[Visitor]:
+    """A visitor whose browser must ask nobody else and have nothing to complain of."""
+    context = chromium.new_context(**{"viewport": {"width": 1440, "height": 1000}} | options)
+    visitor = Visitor(server, context.new_page())
+    try:
+        yield visitor
+        assert visitor.outside() == []
+        assert visitor.complaints == []
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Visit:
+    """What lets somebody visit a server for as long as a `with` block lasts."""
+    return partial(visiting, chromium)

@@ -1,0 +1,170 @@
+"""What a person does from the first launch to a drawn digit, in a real browser."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+from core.recipes import RECIPES
+from core.runs import Failure, Runs
+
+Visit = Callable[..., Any]
+SOON = 60_000
+"""Milliseconds for what the page does by itself."""
+TRAINED = 240_000
+"""Milliseconds for what waits for a training."""
+
+
+def set_number(page: Page, label: str, value: int, change: str) -> None:
+    """Type into a field and wait until the page has taken it."""
+    page.get_by_label(label, exact=True).fill(str(value))
+    page.get_by_label(label, exact=True).press("Enter")
+    expect(page.get_by_text(change)).to_be_visible(timeout=SOON)
+
+
+def launch(page: Page, name: str) -> None:
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("Name", exact=True).press("Tab")
+    page.get_by_role("button", name="Launch").click()
+    watched = page.get_by_role("combobox", name="Run", exact=True)
+    expect(watched).to_have_value(re.compile(rf"^{name}\b"), timeout=SOON)
+
+
+def points(page: Page) -> int:
+    """Points of the first line of the first chart."""
+    count = "() => document.querySelector('.tl-plot')?.data?.[0]?.x?.length ?? 0"
+    return int(page.evaluate(count))
+
+
+def wait_for_points(page: Page, more_than: int) -> None:
+    page.wait_for_function(
+        "(n) => (document.querySelector('.tl-plot')?.data?.[0]?.x?.length ?? 0) > n",
+        arg=more_than,
+        timeout=TRAINED,
+    )
+
+
+def badge(page: Page, status: str) -> Locator:
+    return page.locator(".stMarkdownBadge", has_text=status).first  # a tooltip holds it twice
+
+
+def test_train_two_networks_compare_them_and_draw(server: Any, visit: Visit) -> None:
+    with visit(server) as visitor:
+        page = visitor.open("Train")
+        watch_a_network_train(visitor, page)
+        queue_another(page)
+        expect_both_finish(visitor, page, Runs(server.workspace))
+        compare(visitor)
+        draw_a_digit(visitor)
+        upload_what_is_no_picture(page)
+        assert visitor.exceptions() == 0
+
+
+def watch_a_network_train(visitor: Any, page: Page) -> None:
+    page.get_by_text("More settings").click()
+    set_number(page, "Training images", 10_000, "train_images all → 10000")
+    set_number(page, "Test images", 200, "test_images all → 200")
+    launch(page, "small")
+    wait_for_points(page, 0)
+    wait_for_points(page, points(page))
+    seen = points(page)
+    page.reload()
+    visitor.settled()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=SOON)
+    wait_for_points(page, seen - 1)
+
+
+def queue_another(page: Page) -> None:
+    page.get_by_role("radio", name="vgg16-digits").click()
+    expect(page.get_by_text("267,786")).to_be_visible(timeout=SOON)
+    page.get_by_text("More settings").click()
+    set_number(page, "Training images", 100, "train_images all → 100")
+    set_number(page, "Test images", 200, "test_images all → 200")
+    launch(page, "large")
+
+
+def expect_both_finish(visitor: Any, page: Page, runs: Runs) -> None:
+    expect(badge(page, "finished")).to_be_visible(timeout=TRAINED)
+    assert {run.name: run.status for run in runs.all()} == {
+        "small": "finished",
+        "large": "finished",
+    }
+    visitor.go("Runs")
+    expect(page.locator("[data-testid=stDataFrame]")).to_be_visible(timeout=SOON)
+
+
+def compare(visitor: Any) -> None:
+    page = visitor.go("Compare")
+    expect(page.locator("h4")).to_contain_text("small", timeout=SOON)
+    shown = page.get_by_text("Test image")
+    expect(shown).to_be_visible(timeout=SOON)
+    before = shown.inner_text()
+    second = page.locator(".item").nth(1)
+    second.click()
+    expect(second).to_have_attribute("aria-pressed", "true")
+    expect(shown).not_to_have_text(before, timeout=SOON)
+    expect(page.locator(".run .score")).to_have_count(2)
+
+
+def draw_a_digit(visitor: Any) -> None:
+    page = visitor.go("Predict")
+    canvas = page.locator(".upper-canvas")
+    expect(canvas).to_be_visible(timeout=SOON)
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    x, y = box["x"], box["y"]
+    page.mouse.move(x + 140, y + 60)
+    page.mouse.down()
+    page.mouse.move(x + 140, y + 220, steps=12)
+    page.mouse.up()
+    for answer in page.locator(".run .score").all():
+        expect(answer).to_contain_text("%", timeout=TRAINED)
+    expect(page.locator(".run .name")).to_have_count(2)
+    expect(page.get_by_text("What the networks see")).to_be_visible(timeout=SOON)
+    for size in ("28 × 28, grey", "48 × 48, three channels"):
+        expect(page.get_by_text(size)).to_be_visible(timeout=SOON)
+
+
+def upload_what_is_no_picture(page: Page) -> None:
+    page.get_by_role("radio", name="Upload").click()
+    file = {"name": "digit.png", "mimeType": "image/png", "buffer": b"no picture at all"}
+    page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    expect(page.get_by_text("The file is not an image that can be read")).to_be_visible(
+        timeout=SOON
+    )
+
+
+def test_a_run_stops_at_the_push_of_a_button(server: Any, visit: Visit) -> None:
+    with visit(server) as visitor:
+        page = visitor.open("Train")
+        set_number(page, "Epochs", 50, "epochs 1 → 50")
+        page.get_by_text("More settings").click()
+        set_number(page, "Test images", 200, "test_images all → 200")
+        launch(page, "stopped early")
+        wait_for_points(page, 0)
+        page.get_by_role("button", name="Stop").click()
+        expect(badge(page, "stopped")).to_be_visible(timeout=TRAINED)
+    assert Runs(server.workspace).find("stopped early").status == "stopped"
+
+
+def test_deleting_a_run_asks_first(server: Any, visit: Visit) -> None:
+    runs = Runs(server.workspace)
+    error = Failure(kind="work", sentence="The disk is full.", advice="Make room on it.")
+    doomed = runs.create(RECIPES["cnn-digits"].config, "doomed")
+    doomed.write_state(status="failed", error=error)
+    kept = len(runs.all()) - 1
+    with visit(server) as visitor:
+        page = visitor.open("Runs")
+        table = page.locator("[data-testid=stDataFrame]")
+        expect(table).to_be_visible(timeout=SOON)
+        table.click(position={"x": 15, "y": 50})
+        expect(page.get_by_text("The disk is full. Make room on it.")).to_be_visible(timeout=SOON)
+        page.get_by_role("button", name="Delete").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog).to_contain_text("doomed with its weights")
+        assert len(runs.all()) == kept + 1
+        dialog.get_by_role("button", name="Delete it").click()
+        expect(dialog).to_have_count(0, timeout=SOON)
+    assert len(runs.all()) == kept

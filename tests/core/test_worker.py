@@ -1,0 +1,206 @@
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score
+
+from core.config import change
+from core.datasets import load_test
+from core.metrics import Event, read_events
+from core.models import load_run
+from core.predictions import read_predictions, stored_epochs
+from core.recipes import RECIPES
+from core.runs import Run, Runs
+from core.worker import work
+from core.workspace import Workspace
+
+TINY = {
+    "precision": "float32",
+    "train_images": 60,
+    "test_images": 20,
+    "batch_size": 10,
+    "side": 8,
+    "dense": [8],
+}
+Eventually = Callable[[Callable[[], Any]], Any]
+Train = Callable[..., Run]
+
+
+@pytest.fixture
+def train(workspace: Workspace, runs: Runs) -> Train:
+    """A function that trains a tiny CNN in this process, as the worker does in its own."""
+
+    def train(before: Callable[[Run], object] = lambda run: None, **settings: Any) -> Run:
+        run = runs.create(change(RECIPES["cnn-digits"].config, TINY | settings))
+        before(run)
+        work(run, workspace)
+        return runs.again(run)
+
+    return train
+
+
+def events(run: Run, kind: str) -> list[Event]:
+    return [event for event in read_events(run.folder.metrics)[0] if event["event"] == kind]
+
+
+def files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+COMMON = {
+    "config.json",
+    "state.json",
+    "metrics.jsonl",
+    "log.txt",
+    "predictions/test.npz",
+    "predictions/epoch-1.npz",
+    "model/best.weights.h5",
+    "model/last.weights.h5",
+}
+
+
+def test_a_run_ends_finished_with_all_its_files(cnn_run: Run, vgg16_run: Run) -> None:
+    assert (cnn_run.status, vgg16_run.status) == ("finished", "finished")
+    assert files(cnn_run.folder.path) == COMMON
+    assert files(vgg16_run.folder.path) == COMMON | {"model/backbone.json"}
+
+
+def test_the_state_tells_what_came_of_it(cnn_run: Run) -> None:
+    state = cnn_run.state
+    assert (state.epoch, state.best_epoch, state.phase, state.error) == (1, 1, "", None)
+    assert state.precision == "float32"
+    assert state.parameters is not None
+    assert (state.parameters.total, state.parameters.trainable) == (887_530, 887_530)
+    assert state.test_fingerprint == load_test(cnn_run.config.data).fingerprint()
+    assert state.seconds > 0
+    assert state.peak_memory > 100 * 2**20
+    assert state.process is not None
+    assert not state.process.is_alive()
+
+
+def test_its_accuracy_is_that_of_its_stored_predictions(cnn_run: Run) -> None:
+    found = read_predictions(cnn_run)
+    truth = load_test(cnn_run.config.data)
+    np.testing.assert_array_equal(found.labels, truth.labels)
+    np.testing.assert_array_equal(found.indices, np.arange(200))
+    assert cnn_run.state.metrics["test_accuracy"] == accuracy_score(truth.labels, found.classes)
+
+
+def test_a_network_that_was_trained_on_600_digits_has_learned_some(cnn_run: Run) -> None:
+    assert cnn_run.state.metrics["test_accuracy"] > 0.3
+
+
+def test_the_lines_of_metrics_stand_for_every_image_once(cnn_run: Run) -> None:
+    batches, (epoch,) = events(cnn_run, "batch"), events(cnn_run, "epoch")
+    counts = [batch["images"] for batch in batches]
+    assert sum(counts) == 600
+    assert (batches[0]["batch"], batches[-1]["batch"]) == (1, batches[-1]["batches"])
+    for name in ("loss", "accuracy"):
+        mean = np.average([batch[name] for batch in batches], weights=counts)
+        assert epoch[name] == pytest.approx(mean)
+
+
+def test_the_epochs_line_holds_the_metrics_of_the_state(cnn_run: Run) -> None:
+    (epoch,) = events(cnn_run, "epoch")
+    assert {key: epoch[key] for key in cnn_run.state.metrics} == cnn_run.state.metrics
+    assert epoch["complete"]
+    assert epoch["best"]
+
+
+def test_frozen_layers_tell_how_far_they_are(vgg16_run: Run) -> None:
+    phases = {event["phase"]: event for event in events(vgg16_run, "phase")}
+    for part, total in (("training", 100), ("test", 50)):
+        told = phases[f"features of {part} images"]
+        assert (told["done"], told["total"], told["unit"]) == (total, total, "images")
+
+
+def test_the_best_epoch_is_the_one_most_right_and_of_equals_least_wrong(train: Train) -> None:
+    run = train(epochs=6, learning_rate=0.01)
+    epochs = events(run, "epoch")
+    best = max(epochs, key=lambda epoch: (epoch["val_accuracy"], -epoch["val_loss"]))
+    assert run.state.best_epoch == best["epoch"]
+    assert run.state.metrics["val_loss"] == best["val_loss"]
+    assert stored_epochs(run) == [1, 2, 3, 4, 5, 6]
+
+
+def test_weights_kept_as_best_are_those_of_the_best_epoch(train: Train) -> None:
+    run = train(epochs=6, learning_rate=0.01)
+    split = load_test(run.config.data)
+    from core.predictor import LoadedNetwork
+
+    found = LoadedNetwork(load_run(run), run.config.network).probabilities(split.images)
+    stored = read_predictions(run, run.state.best_epoch).probabilities
+    np.testing.assert_allclose(found, stored, atol=1e-3)
+
+
+def test_a_stop_before_it_begins_ends_without_training(train: Train) -> None:
+    run = train(before=lambda run: run.folder.stop_request.touch())
+    assert run.status == "stopped"
+    assert not run.has_results
+    assert [event["text"] for event in events(run, "note")] == [
+        "stopped before the first training step"
+    ]
+
+
+def test_a_stop_while_it_trains_keeps_and_evaluates_what_was_learned(
+    train: Train, eventually: Eventually
+) -> None:
+    def stop_after_the_second_epoch(run: Run) -> None:
+        def stop() -> None:
+            eventually(lambda: len(events(run, "epoch")) >= 2)
+            run.folder.stop_request.touch()
+
+        threading.Thread(target=stop, daemon=True).start()
+
+    run = train(before=stop_after_the_second_epoch, epochs=10_000, train_images=200)
+    epochs = events(run, "epoch")
+    assert run.status == "stopped"
+    assert 2 <= run.state.epoch == len(epochs) < 10_000
+    assert run.folder.weights("best").exists()
+    last = read_predictions(run, run.state.epoch)
+    assert epochs[-1]["test_accuracy"] == accuracy_score(last.labels, last.classes)
+
+
+def failure(run: Run) -> tuple[str, str, str]:
+    """Kind, sentence and advice of a run that failed."""
+    assert run.status == "failed"
+    assert run.state.error is not None
+    return run.state.error.kind, run.state.error.sentence, run.state.error.advice
+
+
+def test_a_weights_file_that_is_not_there_is_told(runs: Runs, workspace: Workspace) -> None:
+    config = change(RECIPES["vgg16-digits"].config, {"side": 32, "weights": "/no/such.h5"})
+    run = runs.create(config)
+    work(run, workspace)
+    assert failure(runs.again(run)) == (
+        "request",
+        "network.weights must be bundled, keras or a weights file, got /no/such.h5",
+        "Change that setting and launch a new run.",
+    )
+
+
+def test_a_run_that_diverges_is_told_to_go_slower(train: Train) -> None:
+    run = train(learning_rate=10, optimizer="sgd", side=28, dense=[256], epochs=50)
+    kind, sentence, advice = failure(run)
+    assert kind == "diverged"
+    assert sentence.startswith("the loss is no longer a number")
+    assert advice == "Launch it again with a smaller learning rate."
+
+
+def test_what_nobody_foresaw_ends_in_the_state_and_the_log(
+    train: Train, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = train(before=lambda run: (run.folder.path / "predictions").write_text("in the way"))
+    kind, sentence, _ = failure(run)
+    assert kind == "unexpected"
+    assert sentence.startswith("Training broke off: FileExistsError: ")
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_metrics_of_every_line_can_be_read_by_any_tool(vgg16_run: Run) -> None:
+    for line in vgg16_run.folder.metrics.read_text().splitlines():
+        assert json.loads(line)["event"] in {"batch", "epoch", "phase", "note"}
