@@ -146,14 +146,14 @@ def populated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     workspace = Workspace(tmp_path_factory.mktemp("populated"))
     runs = Runs(workspace)
     labels = np.load(PROJECT / "assets" / "mnist.npz")["y_test"][:300].astype(np.int64)
-    for recipe, every in (("cnn-digits", 60), ("vgg16-digits", 20)):
-        _make_finished(runs.create(RECIPES[recipe].config), labels, every)
     failure = Failure(kind="work", sentence="The disk is full.", advice="Make room on it.")
     runs.create(RECIPES["cnn-digits"].config).write_state(status="failed", error=failure)
     gone = ProcessIdentity(pid=1, started="another machine")
     interrupted = runs.create(RECIPES["vgg16-digits"].config, "<b>interrupted</b> " + 8 * "long ")
     interrupted.write_state(status="running", process=gone)
     (workspace.runs / "20260101-000000-dead").mkdir()
+    for recipe, every in (("cnn-digits", 60), ("vgg16-digits", 20)):
+        _make_finished(runs.create(RECIPES[recipe].config), labels, every)
     with serving(workspace) as running:
         yield running
 
