@@ -5,6 +5,7 @@ JSON that `--json` prints, one document on standard output; progress goes to sta
 """
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        result = options.command(find_workspace(options.workspace), options)
+        workspace = find_workspace(options.workspace)
+        if workspace.root.exists() and not workspace.root.is_dir():
+            raise InvalidRequest(f"--workspace must be a folder, got {workspace.root}")
+        with contextlib.redirect_stdout(sys.stderr):  # Keras prints there that it downloads
+            result = options.command(workspace, options)
     except TransferLabError as error:
         print(f"python -m core: {error}", file=sys.stderr)
         return 2 if isinstance(error, InvalidRequest) else 1

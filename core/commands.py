@@ -1,5 +1,6 @@
 """The commands of `python -m core`: each takes the workspace and its arguments, returns JSON."""
 
+import contextlib
 import time
 from argparse import Namespace
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from core.catalogue import DATASETS
 from core.config import change, parse_settings
 from core.datasets import load_splits
 from core.engine import LocalEngine
-from core.errors import UnreadableImage
+from core.errors import InvalidRequest, UnreadableImage
 from core.export import export_comparison
 from core.metrics import read_events
 from core.preprocessing import Pixels, decode, to_digit, to_grey
@@ -91,7 +92,8 @@ def train(workspace: Workspace, options: Namespace) -> Result:
     try:
         run = _wait(runs, run)
     except KeyboardInterrupt:
-        engine.stop(run)
+        with contextlib.suppress(InvalidRequest):  # it ended just now
+            engine.stop(run)
         run = _wait(runs, run)
     return Result(describe(run), status=1 if run.status in FAILED else 0)
 

@@ -163,6 +163,13 @@ def test_training_on_cached_features_is_training_through_the_frozen_layers(
         np.testing.assert_array_equal(now, then)
 
 
+def test_a_head_learns_the_images_it_is_shown(vgg16: Network, cache: FeatureCache) -> None:
+    config = change(VGG16, {"dropout": 0, "epochs": 30, "optimizer": "adam"})
+    first, *_, last = epochs_in(events_of(config, vgg16, cache))
+    assert first.metrics["accuracy"] < 0.5
+    assert last.metrics["accuracy"] > 0.9
+
+
 def test_each_image_goes_through_the_frozen_layers_once(
     vgg16: Network, cache: FeatureCache
 ) -> None:
@@ -338,7 +345,7 @@ from core.weights import fingerprint
 
 cache = FeatureCache(Path(sys.argv[1]))
 for recipe, side in (("cnn-digits", 28), ("vgg16-digits", 32)):
-    settings = {"precision": "float32", "train_images": 300, "test_images": 50, "side": side}
+    settings = {"precision": "float32", "train_images": 100, "test_images": 20, "side": side}
     config = change(RECIPES[recipe].config, settings | {"epochs": 2})
     network = build(config.network, 10, seed=config.seed)
     splits = load_splits(config.data, config.seed)

@@ -138,6 +138,7 @@ def refused(path: Path, backbone: keras.Model) -> str:
     return reason
 
 
+@pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras, before it refuses
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [

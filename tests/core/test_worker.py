@@ -90,10 +90,6 @@ def test_its_accuracy_is_that_of_its_stored_predictions(cnn_run: Run) -> None:
     assert cnn_run.state.metrics["test_accuracy"] == accuracy_score(truth.labels, found.classes)
 
 
-def test_a_network_that_was_trained_on_600_digits_has_learned_some(cnn_run: Run) -> None:
-    assert cnn_run.state.metrics["test_accuracy"] > 0.3
-
-
 def test_the_lines_of_metrics_stand_for_every_image_once(cnn_run: Run) -> None:
     batches, (epoch,) = events(cnn_run, "batch"), events(cnn_run, "epoch")
     counts = [batch["images"] for batch in batches]
@@ -184,7 +180,8 @@ def test_a_weights_file_that_is_not_there_is_told(runs: Runs, workspace: Workspa
 
 
 def test_a_run_that_diverges_is_told_to_go_slower(train: Train) -> None:
-    run = train(learning_rate=10, optimizer="sgd", side=28, dense=[256], epochs=50)
+    hasty = {"learning_rate": 10, "optimizer": "sgd", "schedule": "constant", "epochs": 3}
+    run = train(**hasty, side=28, dense=[256])
     kind, sentence, advice = failure(run)
     assert kind == "diverged"
     assert sentence.startswith("the loss is no longer a number")

@@ -1,0 +1,420 @@
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.architectures import ARCHITECTURES
+from core.catalogue import DATASETS
+from core.command_line import main
+from core.config import change
+from core.metrics import read_events
+from core.predictions import read_predictions
+from core.recipes import RECIPES
+from core.runs import Runs
+from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
+
+MakeRun = Callable[..., Any]
+Eventually = Callable[[Callable[[], Any]], Any]
+TINY = ("train_images=200", "test_images=100", "precision=float32")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document that standard output must hold."""
+        return json.loads(self.out)
+
+
+Command = Callable[..., Answer]
+
+
+@pytest.fixture
+def command(workspace: Workspace, capfd: pytest.CaptureFixture[str]) -> Command:
+    """A function that runs one command on a workspace, by default an empty one."""
+
+    def command(*words: object, of: Workspace = workspace) -> Answer:
+        capfd.readouterr()
+        try:
+            status = main([*map(str, words), "--workspace", str(of.root)])
+        except SystemExit as exit_:  # argparse's way to refuse
+            status = int(str(exit_.code))
+        return Answer(status, *capfd.readouterr())
+
+    return command
+
+
+def settings(*assignments: str) -> list[str]:
+    return [word for assignment in assignments for word in ("--set", assignment)]
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "expected"),
+    [
+        ("recipes", "recipe", RECIPES),
+        ("architectures", "architecture", ARCHITECTURES),
+        ("datasets", "dataset", DATASETS),
+    ],
+)
+def test_what_there_is_is_listed(
+    command: Command, name: str, key: str, expected: Sequence[str]
+) -> None:
+    answer = command(name, "--json")
+    assert (answer.status, answer.err) == (0, "")
+    assert [row[key] for row in answer.document[name]] == list(expected)
+
+
+def test_a_recipe_is_listed_with_its_whole_configuration(command: Command) -> None:
+    listed = {row["recipe"]: row for row in command("recipes", "--json").document["recipes"]}
+    for name, recipe in RECIPES.items():
+        assert listed[name]["config"] == recipe.config.model_dump(mode="json")
+
+
+def test_without_json_a_command_speaks_to_a_person(command: Command) -> None:
+    answer = command("recipes")
+    assert answer.status == 0
+    assert answer.out.startswith("recipe ")
+    assert "cnn-digits" in answer.out
+
+
+def test_an_empty_workspace_has_no_runs_and_stays_empty(
+    command: Command, workspace: Workspace
+) -> None:
+    assert command("runs", "--json").document == {"runs": [], "damaged": []}
+    assert not workspace.root.exists()
+
+
+NOBODY = "there is no run 'nobody'; `runs` lists those there are"
+TRAIN = ["train", "cnn-digits"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["train", "cnn-digit"], "there is no recipe 'cnn-digit'; did you mean cnn-digits?"),
+        ([*TRAIN, "--set", "epochs=-1"], "epochs must be at least 1, got -1"),
+        ([*TRAIN, "--set", "epochs=two"], 'epochs must be a whole number, got "two"'),
+        ([*TRAIN, "--set", "epoch=1"], "there is no setting 'epoch'; did you mean epochs?"),
+        ([*TRAIN, "--set", "epochs"], "a setting must be written key=value, got 'epochs'"),
+        ([*TRAIN, "--name", " "], "name must have 1 to 80 printable characters, got ' '"),
+        (["show", "nobody"], NOBODY),
+        (["stop", "nobody"], NOBODY),
+        (["delete", "nobody"], NOBODY),
+        (["evaluate", "nobody"], NOBODY),
+        (["compare", "nobody", "none"], NOBODY),
+        (["predict", "nobody", "x.png"], NOBODY),
+        (["delete", "../runs"], "there is no run '../runs'; `runs` lists those there are"),
+    ],
+)
+def test_a_wrong_request_is_refused_in_a_sentence(
+    command: Command, words: list[str], sentence: str
+) -> None:
+    answer = command(*words, "--json")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err == f"python -m core: {sentence}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["dance"], ["train"], ["evaluate", "run", "--split", "all"], ["predict", "run"]]
+)
+def test_words_that_are_no_command_are_refused_with_the_usage(
+    command: Command, words: list[str]
+) -> None:
+    answer = command(*words)
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.startswith("usage: ")
+    assert "Traceback" not in answer.err
+
+
+def test_a_refused_request_leaves_no_run(command: Command, workspace: Workspace) -> None:
+    command("train", "cnn-digits", *settings("epochs=-1"))
+    assert not workspace.runs.exists()
+
+
+def test_a_workspace_that_cannot_be_is_told_without_a_traceback(
+    command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for words in (["train", "cnn-digits"], ["runs"], ["show", "cnn"]):
+        answer = command(*words, of=Workspace(tmp_path / "file"))
+        assert (answer.status, answer.out) == (2, "")
+        sentence = f"--workspace must be a folder, got {tmp_path / 'file'}"
+        assert answer.err == f"python -m core: {sentence}\n"
+
+
+def test_a_run_without_predictions_cannot_be_compared(
+    command: Command, make_run: MakeRun, runs: Runs
+) -> None:
+    finished, waiting = make_run(name="finished"), runs.create(make_run().config, "waiting")
+    answer = command("compare", finished.name, waiting.id, "--json")
+    assert (answer.status, answer.out) == (2, "")
+    assert "'waiting' (queued) has no predictions to compare" in answer.err
+
+
+def test_runs_tested_on_other_images_cannot_be_compared(
+    command: Command, make_run: MakeRun
+) -> None:
+    a, b = make_run(name="a"), make_run(name="b", fingerprint="others")
+    answer = command("compare", a.name, b.name, "--json")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.startswith("python -m core: ")
+
+
+def test_a_damaged_run_is_told_and_listed_beside_the_others(
+    command: Command, make_run: MakeRun
+) -> None:
+    whole, damaged = make_run(name="whole"), make_run(name="damaged")
+    damaged.folder.state.write_text('{"status": ')
+    shown = command("show", damaged.id, "--json")
+    assert (shown.status, shown.out) == (1, "")
+    assert "state.json cannot be read" in shown.err
+    listed = command("runs", "--json").document
+    assert [run["run"] for run in listed["runs"]] == [whole.id]
+    assert [run["damaged"] for run in listed["damaged"]] == [damaged.id]
+
+
+def test_a_damaged_run_can_be_deleted(
+    command: Command, make_run: MakeRun, workspace: Workspace
+) -> None:
+    run = make_run()
+    run.folder.state.write_text("")
+    assert command("delete", run.id, "--json").document == {"deleted": run.id}
+    assert list(workspace.runs.iterdir()) == []
+
+
+def test_a_finished_run_cannot_be_stopped(command: Command, make_run: MakeRun) -> None:
+    answer = command("stop", make_run(name="over").name, "--json")
+    assert (answer.status, answer.out) == (2, "")
+    assert "the run 'over' is finished" in answer.err
+
+
+def test_a_waiting_run_is_stopped(command: Command, make_run: MakeRun, runs: Runs) -> None:
+    run = runs.create(make_run().config, "waiting")
+    answer = command("stop", "waiting", "--json")
+    assert answer.status == 0
+    assert answer.document["status"] == runs.again(run).status == "stopped"
+
+
+def test_compare_counts_as_the_runs_predicted(command: Command, make_run: MakeRun) -> None:
+    make_run([7, 2, 1, 9], [7, 2, 1, 0], name="a")
+    make_run([7, 3, 4, 9], [7, 2, 1, 0], name="b")
+    answer = command("compare", "a", "b", "--json")
+    assert answer.status == 0
+    document = answer.document
+    assert document["counts"] == {
+        "both_right": 1, "only_a_right": 2, "only_b_right": 0, "both_wrong": 1,
+    }  # fmt: skip
+    assert (document["a"]["accuracy"], document["b"]["accuracy"]) == (0.75, 0.25)
+    assert document["mcnemar_p"] == 0.5
+    assert {"difference", "difference_interval", "verdict"} <= set(document)
+
+
+def test_compare_exports_pictures_and_tables(
+    command: Command, make_run: MakeRun, tmp_path: Path
+) -> None:
+    make_run([7, 2, 1, 9], [7, 2, 1, 0], name="a")
+    make_run([7, 3, 1, 9], [7, 2, 1, 0], name="b")
+    answer = command("compare", "a", "b", "--export", tmp_path / "out", "--json")
+    assert answer.document["exported"] == {"folder": str(tmp_path / "out"), "images": 1}
+    assert [path.name for path in (tmp_path / "out" / "disagreements").iterdir()] == ["1_2_2_3.png"]
+    with (tmp_path / "out" / "b.csv").open() as file:
+        assert [row["Label"] for row in csv.DictReader(file)] == ["7", "3", "1", "9"]
+
+
+def test_an_export_into_a_file_is_refused(
+    command: Command, make_run: MakeRun, tmp_path: Path
+) -> None:
+    make_run(name="a"), make_run(name="b")
+    (tmp_path / "file").write_text("in the way")
+    answer = command("compare", "a", "b", "--export", tmp_path / "file", "--json")
+    assert (answer.status, answer.out) == (2, "")
+    assert "--export must be a folder that can be written" in answer.err
+
+
+def test_show_tells_what_others_rely_on(command: Command, trained_workspace: Workspace) -> None:
+    answer = command("show", "cnn", "--json", of=trained_workspace)
+    assert (answer.status, answer.err) == (0, "")
+    run = Runs(trained_workspace).find("cnn")
+    document = answer.document
+    assert (document["run"], document["name"]) == (run.id, "cnn")
+    assert (document["status"], document["recipe"]) == ("finished", "cnn-digits")
+    assert document["epochs"] == 1
+    assert document["seconds"] > 0
+    assert document["metrics"] == run.state.metrics
+    assert document["parameters"] == {"total": 887_530, "trainable": 887_530}
+    assert document["config"] == run.config.model_dump(mode="json")
+
+
+@pytest.mark.parametrize("name", ["cnn", "vgg16"])
+def test_evaluate_finds_again_what_training_measured(
+    command: Command, trained_workspace: Workspace, name: str
+) -> None:
+    answer = command("evaluate", name, "--json", of=trained_workspace)
+    run = Runs(trained_workspace).find(name)
+    assert answer.status == 0
+    assert answer.document["images"] == run.config.data.test_images
+    for metric, value in answer.document["metrics"].items():
+        assert value == pytest.approx(run.state.metrics[f"test_{metric}"], rel=1e-3, abs=1e-3)
+
+
+def test_evaluate_measures_the_split_that_is_asked_for(
+    command: Command, trained_workspace: Workspace
+) -> None:
+    answer = command("evaluate", "cnn", "--split", "train", "--json", of=trained_workspace)
+    assert (answer.document["split"], answer.document["images"]) == ("train", 600)
+
+
+def test_a_run_without_weights_cannot_be_evaluated(command: Command, make_run: MakeRun) -> None:
+    answer = command("evaluate", make_run(name="a").name, "--json")
+    assert (answer.status, answer.out) == (2, "")
+    assert "has no trained weights" in answer.err
+
+
+def test_what_keras_prints_while_it_downloads_stays_off_standard_output(
+    command: Command, runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/vgg16.h5"
+    monkeypatch.setattr("keras.src.applications.vgg16.WEIGHTS_PATH_NO_TOP", url)
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    base = RECIPES["vgg16-digits"].config
+    run = runs.create(change(base, {"weights": "keras", "side": 32, "test_images": 10}))
+    run = run.write_state(status="finished", precision="float32")
+    run.folder.model.mkdir()
+    run.folder.weights("best").touch()
+    answer = command("evaluate", run.id, "--json")
+    assert (answer.status, answer.out) == (1, "")
+    assert "Downloading data from" in answer.err
+    assert "Keras could not download the ImageNet weights of vgg16" in answer.err
+
+
+def test_predict_ranks_all_classes_of_each_picture_in_the_order_given(
+    command: Command,
+    trained_workspace: Workspace,
+    mnist: dict[str, NDArray[np.uint8]],
+    tmp_path: Path,
+) -> None:
+    paths = [tmp_path / f"{index}.png" for index in (3, 0, 1)]
+    for path in paths:
+        cv2.imwrite(str(path), mnist["x_test"][int(path.stem)])
+    answer = command("predict", "cnn", *paths, "--json", of=trained_workspace)
+    assert answer.status == 0
+    predictions = answer.document["predictions"]
+    assert [prediction["path"] for prediction in predictions] == [str(path) for path in paths]
+    stored = read_predictions(Runs(trained_workspace).find("cnn"))
+    for path, prediction in zip(paths, predictions, strict=True):
+        ranked = prediction["ranked"]
+        probabilities = [row["probability"] for row in ranked]
+        assert sorted(row["class"] for row in ranked) == list("0123456789")
+        assert probabilities == sorted(probabilities, reverse=True)
+        assert sum(probabilities) == pytest.approx(1, abs=1e-5)
+        by_class = [row["probability"] for row in sorted(ranked, key=lambda row: row["class"])]
+        np.testing.assert_allclose(by_class, stored.probabilities[int(path.stem)], atol=1e-3)
+
+
+def test_pictures_that_cannot_be_read_get_their_error_and_the_others_their_answer(
+    command: Command,
+    trained_workspace: Workspace,
+    mnist: dict[str, NDArray[np.uint8]],
+    tmp_path: Path,
+) -> None:
+    whole, text, dot, vast, missing, folder, empty = (
+        tmp_path / name
+        for name in ("7.png", "a.png", "1.png", "vast.png", "missing.png", "folder", "empty.png")
+    )
+    cv2.imwrite(str(whole), mnist["x_test"][0])
+    text.write_text("no picture")
+    cv2.imwrite(str(dot), np.zeros((1, 1), np.uint8))
+    Image.new("1", (20_000, 20_000)).save(vast)
+    folder.mkdir()
+    empty.write_bytes(b"")
+    paths = (whole, text, dot, vast, missing, folder, empty)
+    answer = command("predict", "cnn", *paths, "--json", of=trained_workspace)
+    assert answer.status == 2
+    good, *bad = answer.document["predictions"]
+    assert len(good["ranked"]) == 10
+    reasons = ("is not an image", "at least 4 pixels", "at most 50 million pixels")
+    reasons += ("No such file", "Is a directory", "is empty")
+    for path, prediction, reason in zip(paths[1:], bad, reasons, strict=True):
+        assert prediction["path"] == str(path)
+        assert reason in prediction["error"]
+
+
+def test_detached_training_is_told_at_once(
+    command: Command, runs: Runs, eventually: Eventually
+) -> None:
+    answer = command("train", "cnn-digits", *settings(*TINY), "--detach", "--json")
+    assert answer.status == 0
+    document = answer.document
+    assert (document["status"], document["epochs"], document["metrics"]) == ("queued", 0, {})
+    command("stop", document["run"])
+    eventually(lambda: runs.find(document["run"]).status in ("stopped", "finished"))
+
+
+def test_training_shows_its_progress_beside_the_document(
+    command: Command, workspace: Workspace
+) -> None:
+    answer = command("train", "cnn-digits", *settings(*TINY), "--name", "mine", "--json")
+    assert answer.status == 0
+    document = answer.document
+    assert (document["name"], document["status"], document["epochs"]) == ("mine", "finished", 1)
+    assert {"test_accuracy", "test_loss", "val_accuracy"} <= set(document["metrics"])
+    assert "epoch 1: 100%" in answer.err
+
+
+def test_training_that_fails_says_why(command: Command) -> None:
+    wrong = ("weights=/no/such.h5", "side=32")
+    answer = command("train", "vgg16-digits", *settings(*TINY, *wrong), "--json")
+    assert answer.status == 1
+    assert answer.document["status"] == "failed"
+    assert "network.weights must be" in answer.document["error"]["sentence"]
+    assert answer.document["error"]["advice"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGINT is POSIX")
+def test_an_interrupt_stops_the_run_and_keeps_what_was_learned(
+    workspace: Workspace, eventually: Eventually
+) -> None:
+    words = ["train", "cnn-digits", *settings(*TINY, "epochs=10000"), "--name", "long", "--json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", *words],
+        cwd=PROJECT,
+        env=os.environ | {ENVIRONMENT_VARIABLE: str(workspace.root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    runs = Runs(workspace)
+    (run,) = eventually(runs.all)
+    eventually(
+        lambda: any(event["event"] == "epoch" for event in read_events(run.folder.metrics)[0])
+    )
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    document = json.loads(out)
+    assert process.returncode == 0
+    assert (document["name"], document["status"]) == ("long", "stopped")
+    assert 1 <= document["epochs"] < 10_000
+    assert document["metrics"]
+    assert "Traceback" not in err
+    assert runs.again(run).has_results
