@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, ValidationError
 
-from core.config import Frozen, RunConfig
+from core.config import Frozen, RunConfig, change
 from core.errors import DamagedFile, InvalidRequest, UnknownRun, WorkFailed
 from core.files import write_json
 from core.processes import ProcessIdentity
@@ -221,7 +221,14 @@ class Runs:
         self.workspace = workspace
 
     def create(self, config: RunConfig, name: str | None = None) -> Run:
-        """Make the folder of a new run, queued. Raises InvalidRequest where the name is taken."""
+        """Make the folder of a new run, queued.
+
+        A weights file is kept as an absolute path, since the worker runs elsewhere. Raises
+        InvalidRequest where the name is taken, WorkFailed where the run cannot be written.
+        """
+        weights = Path(config.network.weights).expanduser()
+        if weights.is_file():
+            config = change(config, {"network.weights": str(weights.resolve())})
         known = self.all()
         names = {run.name for run in known}
         now = datetime.now().astimezone()

@@ -10,7 +10,7 @@ def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> tuple
     """Interval of a proportion that stays inside [0, 1] (Wilson, 1927).
 
     >>> wilson_interval(9895, 10000)
-    (0.98730..., 0.99132...)
+    (0.98730..., 0.99131...)
     """
     if not 0 <= correct <= total or total == 0:
         raise ValueError(f"correct must lie between 0 and a total above 0, got {correct}, {total}")

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from core.config import RunConfig
+from core.config import RunConfig, change
 from core.errors import DamagedFile, InvalidRequest, UnknownRun
 from core.processes import ProcessIdentity, this_process
+from core.recipes import RECIPES
 from core.runs import COLORS, WORKING, DamagedRun, Run, Runs, read_json
 
 MakeRun = Callable[..., Run]
@@ -438,3 +439,12 @@ def test_a_run_that_was_deleted_meanwhile_is_unknown(
     runs.delete(run)
     with pytest.raises(UnknownRun, match="the run 'mine' was deleted meanwhile"):
         do(runs, run)
+
+
+def test_a_weights_file_is_kept_as_an_absolute_path(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.npz").touch()
+    monkeypatch.chdir(tmp_path)
+    config = change(RECIPES["vgg16-digits"].config, {"weights": "mine.npz"})
+    assert runs.create(config).config.network.weights == str(tmp_path / "mine.npz")
