@@ -1,9 +1,9 @@
 """The statistics of comparing two classifiers on the same images."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
-from scipy import stats
 
 
 def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -14,7 +14,7 @@ def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> tuple
     """
     if not 0 <= correct <= total or total == 0:
         raise ValueError(f"correct must lie between 0 and a total above 0, got {correct}, {total}")
-    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    z = NormalDist().inv_cdf(0.5 + confidence / 2)
     share = correct / total
     centre = share + z * z / (2 * total)
     spread = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
@@ -34,7 +34,10 @@ def mcnemar_p(only_a: int, only_b: int) -> float:
     discordant = only_a + only_b
     if discordant == 0:
         return 1.0
-    return float(stats.binomtest(min(only_a, only_b), discordant, 0.5).pvalue)
+    # Imported here: it takes half a second, which no page but Compare should wait for.
+    from scipy.stats import binomtest
+
+    return float(binomtest(min(only_a, only_b), discordant, 0.5).pvalue)
 
 
 def paired_difference_interval(
