@@ -3,8 +3,6 @@
 import sys
 
 from core.command_line import main
-from core.processes import quieten_tensorflow
 
 if __name__ == "__main__":
-    quieten_tensorflow()
     sys.exit(main())

@@ -141,6 +141,9 @@ def evaluate(workspace: Workspace, options: Namespace) -> Result:
     """Measure a run's best weights on one of its splits."""
     run = Runs(workspace).find(options.run)
     split = getattr(load_splits(run.config.data, run.config.seed), options.split)
+    from core.quiet import load_tensorflow
+
+    load_tensorflow()
     from core.models import load_run
     from core.predictor import LoadedNetwork
     from core.training import measure
@@ -173,6 +176,9 @@ def compare(workspace: Workspace, options: Namespace) -> Result:
 def predict(workspace: Workspace, options: Namespace) -> Result:
     """Rank the classes of each picture; one that cannot be read gets its error instead."""
     run = Runs(workspace).find(options.run)
+    from core.quiet import load_tensorflow
+
+    load_tensorflow()
     from core.models import load_run
     from core.predictor import LoadedNetwork
 

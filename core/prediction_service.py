@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from core import errors
 from core.errors import PredictorDied, TransferLabError
 from core.preprocessing import Pixels
-from core.processes import quieten_tensorflow
 from core.runs import Runs
 from core.workspace import PROJECT, Workspace, find_workspace
 
@@ -129,6 +128,9 @@ def _read(stream: IO[bytes], size: int) -> bytes:
 
 
 def _serve(workspace: Workspace, questions: IO[bytes], answers: IO[bytes]) -> None:
+    from core.quiet import load_tensorflow
+
+    load_tensorflow()
     from core.predictor import Predictor
 
     predictor = Predictor(Runs(workspace))
@@ -148,7 +150,6 @@ def _serve(workspace: Workspace, questions: IO[bytes], answers: IO[bytes]) -> No
 
 
 if __name__ == "__main__":
-    quieten_tensorflow()
     # Answers go out on a copy of standard output; what libraries print goes to standard error.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

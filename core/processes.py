@@ -69,11 +69,6 @@ def detached() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def quieten_tensorflow() -> None:
-    """Keep TensorFlow's remarks about itself out of the output; to be called before its import."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
 def lower_priority() -> None:
     """Give way to other processes, so that the dashboard stays quick while a run trains."""
     if sys.platform == "win32":

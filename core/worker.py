@@ -19,7 +19,7 @@ from core.errors import Diverged, InvalidRequest, WorkFailed
 from core.feature_cache import FeatureCache
 from core.metrics import append_event
 from core.predictions import write_epoch, write_truth
-from core.processes import lower_priority, quieten_tensorflow, this_process
+from core.processes import lower_priority, this_process
 from core.progress import BatchEnd, EpochEnd, Event, Progress
 from core.runs import Failure, Parameters, Run, Weights
 from core.workspace import Workspace
@@ -59,6 +59,9 @@ def _brief(error: Exception) -> str:
 
 def _train(record: "Record", workspace: Workspace) -> None:
     # Imported here: a page sees the run begin before the seconds that TensorFlow takes.
+    from core.quiet import load_tensorflow
+
+    load_tensorflow()
     from core import features, models, networks, training
 
     run = record.run
@@ -250,6 +253,5 @@ def _peak_memory() -> int:
 
 if __name__ == "__main__":
     lower_priority()
-    quieten_tensorflow()
     folder = Path(sys.argv[1])
     work(Run.read(folder), Workspace(folder.parent.parent))

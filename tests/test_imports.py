@@ -16,7 +16,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 CORE: dict[str, set[str]] = {
     "__init__": set(),
-    "__main__": {"command_line", "processes"},
+    "__main__": {"command_line"},
     "architectures": set(),
     "assets": {"errors", "workspace"},
     "catalogue": set(),
@@ -34,6 +34,7 @@ CORE: dict[str, set[str]] = {
         "models",
         "predictor",
         "preprocessing",
+        "quiet",
         "recipes",
         "runs",
         "training",
@@ -56,7 +57,7 @@ CORE: dict[str, set[str]] = {
         "errors",
         "predictor",
         "preprocessing",
-        "processes",
+        "quiet",
         "runs",
         "workspace",
     },
@@ -65,6 +66,7 @@ CORE: dict[str, set[str]] = {
     "preprocessing": {"errors"},
     "processes": set(),
     "progress": set(),
+    "quiet": set(),
     "recipes": {"config", "errors"},
     "runner": {"processes", "runs", "workspace"},
     "runs": {"config", "errors", "files", "processes", "workspace"},
@@ -96,6 +98,7 @@ CORE: dict[str, set[str]] = {
         "predictions",
         "processes",
         "progress",
+        "quiet",
         "runs",
         "training",
         "workspace",
@@ -104,7 +107,7 @@ CORE: dict[str, set[str]] = {
 }
 """What each module of core may import of core, anywhere in it."""
 
-KERAS = {"features", "models", "networks", "predictor", "training", "weights"}
+KERAS = {"features", "models", "networks", "predictor", "quiet", "training", "weights"}
 """The modules of core that import Keras or TensorFlow; all others open without it."""
 
 CORE_MODULES = sorted(path.stem for path in (PROJECT / "core").glob("*.py"))
