@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -11,7 +12,6 @@ from typing import Any
 from benchmarks import machine, pages, training
 from benchmarks.options import Options
 from benchmarks.record import Benchmark, Record
-from core.processes import quieten_tensorflow
 
 NAMES = (*training.NAMES, *pages.NAMES)
 RESULTS = Path(__file__).parent / "results" / "latest.json"
@@ -19,7 +19,7 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 def main() -> int:
     """Exit status: 0 all was measured, 1 something broke, 130 interrupted."""
-    quieten_tensorflow()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     chosen = _arguments()
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as scratch:
         options = Options(Path(scratch), chosen.repeats, chosen.fraction, chosen.baseline_fraction)
