@@ -192,7 +192,7 @@ def _chart(
         ],
         key=f"{value}_{run.id}",
         title=title,
-        x_title="epoch (passes over the training images)",
+        x_title="epoch",
         y_title=axis,
         y_format=number_format,
         view=run.id,
