@@ -1,103 +1,100 @@
-"""What is known of each network without building it: limits, options and parameter counts."""
+"""What is known of each network without building it: limits and options."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Annotated, Literal
 
-VGG16_BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
-"""Convolutions and filters of each block (Simonyan and Zisserman, 2015, configuration D)."""
+from pydantic import Field
 
-CNN_BLOCKS = ((32, 5), (64, 3))
-"""Filters and kernel side of each block of two convolutions."""
+from core.validation import Frozen
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class ConvolutionBlock(Frozen):
+    """Convolutions of one size, then pooling, then dropout."""
+
+    filters: int = Field(ge=1, le=2048, description="Filters of each convolution.")
+    kernel: int = Field(3, ge=1, le=15, description="Width and height of each filter, in pixels.")
+    convolutions: int = Field(2, ge=1, le=8, description="Convolutions one after another.")
+    pooling: Literal["max", "average", "none"] = Field(
+        "max", description="How 2x2 pixels become one at the end of the block, if at all."
+    )
+    dropout: Share = Field(0.25, description="Share of the outputs switched off while training.")
+    batch_normalization: bool = Field(
+        False, description="Normalize after each convolution, over the images of a batch."
+    )
+
+
+CNN_BLOCKS = (ConvolutionBlock(filters=32, kernel=5), ConvolutionBlock(filters=64, kernel=3))
+"""The blocks of the CNN of the articles."""
 
 
 @dataclass(frozen=True)
 class Architecture:
     """One row of the table of networks.
 
-    `channels` is 1 for grey images and 3 for RGB; `modes` lists the transfer modes on offer,
-    `weights` where its starting weights may come from, the usual one first.
+    `channels` lists how many it can take, 1 for grey images and 3 for RGB; `weights` where
+    pretrained ones come from, the usual one first. `imagenet_scaling` is how Keras names the
+    scaling that its ImageNet weights were trained with: `caffe` is BGR less the mean colour, `tf`
+    is -1 to 1; None where there are no such weights.
     """
 
     label: str
     summary: str
-    channels: int
+    channels: tuple[int, ...]
     smallest_side: int
-    modes: tuple[str, ...]
     weights: tuple[str, ...]
+    imagenet_scaling: Literal["caffe", "tf"] | None
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where weights may come from, in words."""
+        return (*self.weights, "a weights file", "run:NAME", "random")
 
 
 ARCHITECTURES = {
     "cnn": Architecture(
         label="CNN",
-        summary="A small convolutional network built for 28x28 handwritten digits.",
-        channels=1,
+        summary="A small convolutional network built for 28x28 handwritten digits; its blocks can "
+        "be changed.",
+        channels=(1, 3),
         smallest_side=4,
-        modes=("scratch",),
-        weights=("random",),
+        weights=(),
+        imagenet_scaling=None,
     ),
     "vgg16": Architecture(
         label="VGG16",
-        summary="A general network of 13 convolutions that learned to see on ImageNet.",
-        channels=3,
+        summary="13 convolutions in a row that learned to see on ImageNet: large, simple, slow.",
+        channels=(3,),
         smallest_side=32,
-        modes=("transfer",),
         weights=("bundled", "keras"),
+        imagenet_scaling="caffe",
+    ),
+    "inceptionv3": Architecture(
+        label="InceptionV3",
+        summary="94 convolutions in branches of several sizes side by side; made for 299x299.",
+        channels=(3,),
+        smallest_side=75,
+        weights=("keras",),
+        imagenet_scaling="tf",
+    ),
+    "mobilenet": Architecture(
+        label="MobileNet",
+        summary="Made for telephones: thin depthwise convolutions, in a width of your choice.",
+        channels=(3,),
+        smallest_side=32,
+        weights=("keras",),
+        imagenet_scaling="tf",
+    ),
+    "resnet50": Architecture(
+        label="ResNet50",
+        summary="50 layers whose shortcuts let gradients pass; exact, and heavier than MobileNet.",
+        channels=(3,),
+        smallest_side=32,
+        weights=("keras",),
+        imagenet_scaling="caffe",
     ),
 }
 
-
-@dataclass(frozen=True)
-class ParameterCount:
-    """Numbers in a network: all of them, and those that training changes."""
-
-    total: int
-    trainable: int
-
-    @property
-    def frozen(self) -> int:
-        """Numbers that training leaves as they are."""
-        return self.total - self.trainable
-
-
-def count_parameters(
-    architecture: str, side: int, dense: Sequence[int], classes: int
-) -> ParameterCount:
-    """Count the parameters of a network with a flattening head, by arithmetic alone.
-
-    >>> count_parameters("cnn", 28, [256], 10)
-    ParameterCount(total=887530, trainable=887530)
-    >>> count_parameters("vgg16", 48, [512], 10)
-    ParameterCount(total=14982474, trainable=267786)
-    """
-    base, flat = _BASES[architecture](side)
-    head = _dense_parameters([flat, *dense, classes])
-    frozen = 0 if ARCHITECTURES[architecture].modes == ("scratch",) else base
-    return ParameterCount(base + head, base + head - frozen)
-
-
-def _dense_parameters(widths: Sequence[int]) -> int:
-    return sum(inputs * outputs + outputs for inputs, outputs in pairwise(widths))
-
-
-def _cnn_base(side: int) -> tuple[int, int]:
-    convolutions = [(filters, kernel) for filters, kernel in CNN_BLOCKS for _ in range(2)]
-    flat = (side // 2 ** len(CNN_BLOCKS)) ** 2 * CNN_BLOCKS[-1][0]
-    return sum(_convolution_parameters(convolutions, channels=1)), flat
-
-
-def _vgg16_base(side: int) -> tuple[int, int]:
-    convolutions = [(filters, 3) for count, filters in VGG16_BLOCKS for _ in range(count)]
-    flat = (side // 2 ** len(VGG16_BLOCKS)) ** 2 * VGG16_BLOCKS[-1][1]
-    return sum(_convolution_parameters(convolutions, channels=3)), flat
-
-
-def _convolution_parameters(
-    convolutions: Sequence[tuple[int, int]], channels: int
-) -> Iterator[int]:
-    for filters, kernel in convolutions:
-        yield (kernel * kernel * channels + 1) * filters
-        channels = filters
-
-
-_BASES = {"cnn": _cnn_base, "vgg16": _vgg16_base}
+MOBILENET_ALPHAS = (0.25, 0.5, 0.75, 1.0)
+"""Widths for which there are ImageNet weights, with a depth multiplier of 1."""

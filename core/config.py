@@ -1,134 +1,110 @@
 """The configuration of a run. One that exists is valid; it never changes."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic import Field, ValidationError, model_validator
 
-from core.architectures import ARCHITECTURES, ParameterCount, count_parameters
-from core.catalogue import DATASETS
+from core import graphs
+from core.blueprint import Blueprint, ParameterCount, blueprint
+from core.data_config import AugmentationConfig, DataConfig
 from core.errors import InvalidConfig
+from core.network_config import FrozenLayers, NetworkConfig
+from core.validation import Frozen, sentence
 
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+Monitor = Literal["val_loss", "val_accuracy"]
+
+DEFAULT_RATES = {"sgd": 0.01, "rmsprop": 1e-3, "adam": 1e-3, "adamw": 1e-3, "adagrad": 0.01}
+"""The learning rate that each optimizer usually begins with. Keras's own, but for Adagrad, whose
+0.001 hardly moves (TensorFlow 1 and PyTorch take 0.01)."""
 
 
-def _test_or_fraction(value: Any) -> Any:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value == "test" or (number and 0.01 <= value <= 0.5):
-        return value
-    raise ValueError(
-        f"data.validation must be test or a fraction from 0.01 to 0.5, got {_shown(value)}"
+class DecayConfig(Frozen):
+    """How far and when the learning rate falls, for the schedules that ask."""
+
+    per_step: float = Field(
+        1e-5,
+        gt=0,
+        le=1,
+        description="Schedule time: the rate is divided by 1 + this times the number of steps.",
     )
-
-
-def _known_dataset(name: str) -> str:
-    if name in DATASETS:
-        return name
-    raise ValueError(f"data.name must be {' or '.join(DATASETS)}, got {_shown(name)}")
-
-
-DatasetName = Annotated[str, AfterValidator(_known_dataset)]
-Validation = Annotated[Literal["test"] | float, BeforeValidator(_test_or_fraction)]
-
-
-class Frozen(BaseModel):
-    """A value that is checked once, when it is made, and taken for no other type than it has."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
-
-
-class DataConfig(Frozen):
-    """Which images a run trains on and is tested on."""
-
-    name: DatasetName = Field("mnist", description="The dataset.")
-    train_images: int | None = Field(
-        None, ge=10, description="Take only the first so many training images; empty takes all."
-    )
-    test_images: int | None = Field(
-        None, ge=10, description="Take only the first so many test images; empty takes all."
-    )
-    validation: Validation = Field(
-        "test",
-        description="`test` watches the test images while training, as the articles do. A fraction "
-        "holds that share of the training images back instead, the same share of every class.",
-    )
-
-
-class HeadConfig(Frozen):
-    """The layers after the backbone or the convolutions: dense layers, then the softmax."""
-
-    dense: tuple[Annotated[int, Field(ge=1, le=16384)], ...] = Field(
-        (512,), max_length=8, description="Units of each dense layer, in order."
-    )
-    dropout: float = Field(
-        0.4,
-        ge=0,
+    factor: float = Field(
+        0.5,
+        gt=0,
         lt=1,
-        description="Share of the last dense layer's outputs switched off at each training step, "
-        "which keeps the network from learning images by heart.",
+        description="Schedules step, exponential and plateau: what the rate is multiplied by each "
+        "time.",
+    )
+    epochs: float = Field(
+        10.0,
+        ge=0.01,
+        le=10_000,
+        description="Schedules step and exponential: epochs in which the rate is multiplied once "
+        "by the factor, all at once (step) or little by little (exponential).",
+    )
+    patience: int = Field(
+        3,
+        ge=1,
+        le=1000,
+        description="Schedule plateau: epochs without an improvement before the rate falls.",
+    )
+    monitor: Monitor = Field(
+        "val_accuracy", description="Schedule plateau: what must improve to keep the rate."
+    )
+    minimum: float = Field(
+        1e-5, ge=0, le=1, description="Schedule plateau: the rate never falls below this."
     )
 
 
-class NetworkConfig(Frozen):
-    """Which network, from which weights, fed how."""
+class EarlyStoppingConfig(Frozen):
+    """When training ends before its last epoch because nothing improves any more."""
 
-    architecture: Literal["cnn", "vgg16"] = Field(description="The network.")
-    mode: Literal["scratch", "transfer"] = Field(
-        description="`scratch` trains every layer from random weights, `transfer` freezes the "
-        "whole backbone and trains the head."
+    patience: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Epochs without an improvement after which training ends; 0 never ends it.",
     )
-    weights: str = Field(
-        description="Where the backbone's weights come from: `bundled` with this project, `keras` "
-        "for Keras's own download, a path to a weights file, or `random`.",
-        min_length=1,
-    )
-    side: int = Field(
-        ge=1, le=512, description="Images are resized to this many pixels in width and height."
-    )
-    scaling: Literal["unit", "imagenet"] = Field(
-        "unit",
-        description="`unit` divides pixels by 255, as the digits articles do; `imagenet` subtracts "
-        "the mean colour, as when VGG16 was first trained.",
-    )
-    head: HeadConfig
+    monitor: Monitor = Field("val_loss", description="What must improve.")
 
-    @model_validator(mode="after")
-    def _fits_the_architecture(self) -> Self:
-        known = ARCHITECTURES[self.architecture]
-        if self.mode not in known.modes:
-            raise ValueError(_must_be("mode", known.modes, self.architecture, self.mode))
-        if known.weights == ("random",) and self.weights != "random":
-            raise ValueError(_must_be("weights", known.weights, self.architecture, self.weights))
-        if known.weights != ("random",) and self.weights == "random":
-            raise ValueError(
-                f"weights must not be random in mode {self.mode}: frozen random layers learn "
-                f"nothing; choose {' or '.join(known.weights)} or a weights file"
-            )
-        if self.side < known.smallest_side:
-            raise ValueError(
-                f"side must be at least {known.smallest_side} for {self.architecture}, "
-                f"got {self.side}"
-            )
-        if self.scaling == "imagenet" and known.channels == 1:
-            raise ValueError(f"scaling must be unit for {self.architecture}, got imagenet")
-        return self
 
-    @property
-    def channels(self) -> int:
-        """1 where the network takes grey images, 3 where it takes RGB."""
-        return ARCHITECTURES[self.architecture].channels
+class SecondPhaseConfig(Frozen):
+    """Further epochs with fewer layers frozen, after the head has learned."""
+
+    epochs: int = Field(
+        0, ge=0, le=10_000, description="Epochs after the first phase; 0 leaves the phase out."
+    )
+    still_frozen: FrozenLayers = Field(
+        0,
+        description="Keep frozen the first so many layers of the backbone, or all up to the end of "
+        "a named block or layer; 0 trains all of them.",
+    )
+    batch_size: int = Field(
+        32, ge=1, le=65_536, description="Images per training step in this phase."
+    )
+    learning_rate: float = Field(
+        1e-4,
+        gt=0,
+        le=10,
+        description="Learning rate of this phase, at its highest; smaller than the first one's, "
+        "so that what the backbone knows is not washed out.",
+    )
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One stretch of training: so many epochs with the same layers frozen, numbered from 1."""
+
+    number: int
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    frozen_count: int
+
+
+ClassWeights = Literal["none", "balanced"] | tuple[Annotated[float, Field(ge=0, le=1e6)], ...]
 
 
 class RunConfig(Frozen):
@@ -136,14 +112,30 @@ class RunConfig(Frozen):
 
     recipe: str = Field(description="The recipe this configuration started from.", max_length=80)
     data: DataConfig = DataConfig()
+    augmentation: AugmentationConfig = AugmentationConfig()
     network: NetworkConfig
-    epochs: int = Field(ge=1, le=10_000, description="Passes over all training images.")
+    epochs: int = Field(
+        ge=1, le=10_000, description="Passes over all training images, in the first phase."
+    )
     batch_size: int = Field(
         ge=1,
         le=65_536,
         description="Images per training step. More is quicker per image, fewer gives more steps.",
     )
-    optimizer: Literal["rmsprop", "adam", "sgd"] = Field(
+    steps_per_epoch: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Training steps after which an epoch ends; the next one goes on where it left "
+        "the images. Empty takes as many as it needs to see every image once.",
+    )
+    validation_steps: int | None = Field(
+        None,
+        ge=1,
+        le=1_000_000,
+        description="Batches of validation images looked at after each epoch; empty takes all.",
+    )
+    optimizer: Literal["sgd", "rmsprop", "adam", "adamw", "adagrad"] = Field(
         description="The rule that turns gradients into changes of the weights."
     )
     learning_rate: float = Field(
@@ -152,15 +144,61 @@ class RunConfig(Frozen):
         description="How far each training step moves the weights, at its highest where a "
         "schedule changes it. Too high and the loss jumps about, too low and little is learned.",
     )
-    schedule: Literal["constant", "linear", "cosine", "one_cycle"] = Field(
-        description="How the learning rate changes from the first step to the last: it stays, "
-        "falls in a line, falls in half a cosine wave, or (one_cycle) rises from zero for three "
-        "tenths of the training and then falls so."
+    momentum: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="SGD: the share of the last step that each step repeats.",
+    )
+    nesterov: bool = Field(
+        False, description="SGD with momentum: look ahead along the last step before turning."
+    )
+    weight_decay: float = Field(
+        0.004, ge=0, le=1, description="AdamW: how strongly each step pulls weights towards 0."
+    )
+    schedule: Literal[
+        "constant", "linear", "cosine", "one_cycle", "time", "step", "exponential", "plateau"
+    ] = Field(
+        "constant",
+        description="How the learning rate changes from the first step to the last: it stays; "
+        "falls in a line; falls in half a cosine wave; rises from zero for three tenths of the "
+        "training and then falls so (one_cycle); falls as 1/time; falls by steps; falls "
+        "exponentially; or falls whenever nothing improved for some epochs (plateau).",
+    )
+    warmup_epochs: float = Field(
+        0.0,
+        ge=0,
+        le=1000,
+        description="Epochs in which the rate first rises from zero in a line, before the schedule "
+        "begins.",
+    )
+    decay: DecayConfig = DecayConfig()
+    early_stopping: EarlyStoppingConfig = EarlyStoppingConfig()
+    best_by: Monitor = Field(
+        "val_accuracy", description="What decides which epoch is the best and has its weights kept."
+    )
+    second_phase: SecondPhaseConfig = SecondPhaseConfig()
+    class_weights: ClassWeights = Field(
+        "none",
+        description="How much the images of each class count: `none` all alike, `balanced` as if "
+        "every class had as many, or one number for each class.",
+    )
+    label_smoothing: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the truth that is spread over all classes, so that the network does "
+        "not grow too sure.",
     )
     precision: Precision = Field(
         "auto",
         description="Number format of the arithmetic. `auto` takes the quickest that this machine "
         "runs well; float32 is exact everywhere.",
+    )
+    cache_features: bool = Field(
+        True,
+        description="Run frozen layers once over each image and keep their output on disk. Off "
+        "runs them anew in every epoch.",
     )
     seed: int = Field(
         0,
@@ -170,18 +208,116 @@ class RunConfig(Frozen):
         "starting weights and dropout.",
     )
 
+    @model_validator(mode="after")
+    def _settings_fit_each_other(self) -> Self:
+        self._check_second_phase()
+        self._check_batches()
+        self._check_augmentation()
+        self._check_class_weights()
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("momentum must be more than 0 for nesterov, got 0; 0.9 is usual")
+        if self.warmup_epochs and self.schedule == "one_cycle":
+            raise ValueError(
+                f"warmup_epochs must be 0 for schedule one_cycle, got {self.warmup_epochs:g}: it "
+                "has a warm-up of its own"
+            )
+        if self.warmup_epochs >= self.epochs and self.warmup_epochs:
+            raise ValueError(
+                f"warmup_epochs must be less than the {self.epochs} epochs, "
+                f"got {self.warmup_epochs:g}"
+            )
+        return self
+
+    def _check_second_phase(self) -> None:
+        phase, mode = self.second_phase, self.network.mode
+        if phase.epochs == 0:
+            if phase.still_frozen != 0:
+                raise ValueError(
+                    "second_phase.epochs must be at least 1 to unfreeze layers, got 0 with "
+                    f"second_phase.still_frozen {phase.still_frozen}"
+                )
+            return
+        if mode not in ("transfer", "finetune"):
+            raise ValueError(
+                f"second_phase.epochs must be 0 in mode {mode}, got {phase.epochs}; choose mode "
+                "transfer or finetune to unfreeze layers later"
+            )
+        count = graphs.frozen_count(
+            self.network.graph, phase.still_frozen, "second_phase.still_frozen"
+        )
+        if count >= self.network.frozen_count:
+            raise ValueError(
+                "second_phase.still_frozen must be fewer than the "
+                f"{self.network.frozen_count} layers frozen at first, got {count}"
+            )
+
+    def _check_batches(self) -> None:
+        if self.batch_size == 1 and self.network.normalizes_by_batch:
+            raise ValueError(
+                "batch_size must be at least 2 where batch normalization trains, got 1: it "
+                "compares the images of a batch; take a batch_size of 2 or more"
+            )
+
+    def _check_augmentation(self) -> None:
+        varied, passes = self.augmentation.active, self.augmentation.passes
+        if varied and self.network.mode == "features":
+            raise ValueError(
+                "augmentation must be off in mode features, which runs the backbone once over each "
+                "image; choose mode transfer to vary images"
+            )
+        if passes and not varied:
+            raise ValueError(
+                f"augmentation.passes must be 0 where nothing is varied, got {passes}; set a "
+                "rotation, zoom, shift, shear or flip"
+            )
+        if passes and self.network.frozen_count == 0:
+            raise ValueError(
+                f"augmentation.passes must be 0 where no layer is frozen, got {passes}: there is "
+                "no output of frozen layers to keep"
+            )
+
+    def _check_class_weights(self) -> None:
+        weights, classes = self.class_weights, len(self.class_names)
+        if isinstance(weights, tuple) and classes and len(weights) != classes:
+            raise ValueError(
+                f"class_weights must be none, balanced or {classes} numbers, one for each class, "
+                f"got {len(weights)}"
+            )
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """One phase, or two where layers are unfrozen later."""
+        first = Phase(
+            1, self.epochs, self.batch_size, self.learning_rate, self.network.frozen_count
+        )
+        later = self.second_phase
+        if not later.epochs:
+            return (first,)
+        frozen = graphs.frozen_count(
+            self.network.graph, later.still_frozen, "second_phase.still_frozen"
+        )
+        return first, Phase(2, later.epochs, later.batch_size, later.learning_rate, frozen)
+
+    @property
+    def all_epochs(self) -> int:
+        """Epochs of all phases."""
+        return self.epochs + self.second_phase.epochs
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """The layers of the network, what they need, and where it is cut."""
+        frozen_counts = tuple(phase.frozen_count for phase in self.phases)
+        return blueprint(self.network, len(self.class_names), frozen_counts)
+
     @property
     def parameters(self) -> ParameterCount:
         """Parameters of the network that this configuration describes."""
-        network = self.network
-        return count_parameters(
-            network.architecture, network.side, network.head.dense, len(self.class_names)
-        )
+        return self.blueprint.parameters
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes to tell apart, by label."""
-        return DATASETS[self.data.name].class_names
+        return self.data.class_names
 
 
 def parse_config(content: Any) -> RunConfig:
@@ -194,135 +330,4 @@ def parse_config(content: Any) -> RunConfig:
             return RunConfig.model_validate_json(content)
         return RunConfig.model_validate_json(json.dumps(content))
     except ValidationError as error:
-        raise InvalidConfig(_sentence(error.errors()[0])) from None
-
-
-def change(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
-    """A copy with settings changed; keys are dotted (`network.head.dropout`).
-
-    A last part alone will do where only one setting is called so (`dropout`).
-    """
-    content = config.model_dump(mode="json")
-    for key, value in settings.items():
-        *groups, last = _full_key(key, content).split(".")
-        group = content
-        for name in groups:
-            group = group[name]
-        group[last] = value
-    return parse_config(content)
-
-
-def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
-    """Read `key=value` words; a value is JSON where it can be read so, else text.
-
-    >>> parse_settings(["epochs=3", "optimizer=adam", "dense=[256, 128]"])
-    {'epochs': 3, 'optimizer': 'adam', 'dense': [256, 128]}
-    """
-    return dict(_parse_assignment(word) for word in assignments)
-
-
-def setting_keys(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """The dotted keys of all settings in a configuration's JSON form."""
-    for key, value in content.items():
-        if isinstance(value, Mapping):
-            yield from setting_keys(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key
-
-
-def setting_of(config: RunConfig, key: str) -> tuple[FieldInfo, Any]:
-    """The field that a full dotted key names, which knows its meaning and limits, and its value."""
-    model: Any = config
-    *groups, last = key.split(".")
-    for group in groups:
-        model = getattr(model, group)
-    return type(model).model_fields[last], getattr(model, last)
-
-
-def differences(config: RunConfig, other: RunConfig) -> dict[str, tuple[Any, Any]]:
-    """Settings in which two configurations differ, with the value of each."""
-    one, two = (_flat(each.model_dump(mode="json")) for each in (config, other))
-    return {key: (one[key], two[key]) for key in one if one[key] != two[key]}
-
-
-def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
-    def value_of(key: str) -> Any:
-        value: Any = content
-        for part in key.split("."):
-            value = value[part]
-        return value
-
-    return {key: value_of(key) for key in setting_keys(content)}
-
-
-def _parse_assignment(word: str) -> tuple[str, Any]:
-    key, equals, text = word.partition("=")
-    if not equals or not key:
-        raise InvalidConfig(f"a setting must be written key=value, got {word!r}")
-    try:
-        return key, json.loads(text)
-    except ValueError:  # no JSON, or a number of thousands of digits
-        return key, text
-
-
-def _full_key(key: str, content: Mapping[str, Any]) -> str:
-    keys = list(setting_keys(content))
-    matches = [known for known in keys if known == key or known.endswith(f".{key}")]
-    if key in keys:
-        return key
-    if len(matches) == 1:
-        return matches[0]
-    close = get_close_matches(key, keys + [known.rpartition(".")[2] for known in keys], n=1)
-    hint = f"; did you mean {close[0]}?" if close else f"; settings are {', '.join(keys)}"
-    raise InvalidConfig(f"there is no setting {key!r}{hint}")
-
-
-def _must_be(name: str, allowed: Iterable[str], architecture: str, value: str) -> str:
-    return f"{name} must be {' or '.join(allowed)} for {architecture}, got {value}"
-
-
-_RULES = {
-    "greater_than_equal": "must be at least {ge}",
-    "greater_than": "must be more than {gt}",
-    "less_than_equal": "must be at most {le}",
-    "less_than": "must be less than {lt}",
-    "literal_error": "must be {expected}",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "int_parsing_size": "is too large",
-    "float_type": "must be a number",
-    "float_parsing": "must be a number",
-    "finite_number": "must be a finite number",
-    "string_type": "must be text",
-    "too_long": "must have at most {max_length} entries",
-    "string_too_long": "must have at most {max_length} characters",
-    "tuple_type": "must be a list",
-    "model_type": "must be a group of settings",
-}
-
-
-def _sentence(error: ErrorDetails) -> str:
-    key = ".".join(str(part) for part in error["loc"] if not _names_a_type(part))
-    value, context = error["input"], error.get("ctx", {})
-    if error["type"] == "value_error":
-        return str(context["error"])
-    if error["type"] == "json_invalid":
-        return f"the configuration must be JSON: {context['error']}"
-    if error["type"] == "extra_forbidden":
-        return f"there is no setting {key!r}"
-    if error["type"] == "missing":
-        return f"{key} is missing"
-    rule = _RULES.get(error["type"])
-    words = rule.format(**context) if rule else error["msg"]
-    return f"{key or 'the configuration'} {words}, got {_shown(value)}"
-
-
-def _names_a_type(part: int | str) -> bool:
-    # Members of a union stand in a pydantic location as if they were settings.
-    return isinstance(part, str) and ("[" in part or part in ("int", "float", "str"))
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 80 else text[:77] + "..."
+        raise InvalidConfig(sentence(error.errors())) from None

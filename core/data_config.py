@@ -1,0 +1,104 @@
+"""Which images a run trains on, and how they are varied while it trains."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from core.catalogue import DATASETS
+from core.validation import Frozen, shown
+
+
+def _test_or_fraction(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value == "test" or (number and 0.01 <= value <= 0.5):
+        return value
+    raise ValueError(
+        f"data.validation must be test or a fraction from 0.01 to 0.5, got {shown(value)}"
+    )
+
+
+def _known_dataset(name: str) -> str:
+    if name in DATASETS:
+        return name
+    raise ValueError(f"data.name must be {' or '.join(DATASETS)}, got {shown(name)}")
+
+
+DatasetName = Annotated[str, AfterValidator(_known_dataset)]
+Validation = Annotated[Literal["test"] | float, BeforeValidator(_test_or_fraction)]
+
+
+class DataConfig(Frozen):
+    """Which images a run trains on and is tested on."""
+
+    name: DatasetName = Field("mnist", description="The dataset.")
+    path: str = Field(
+        "",
+        max_length=4096,
+        description="For an image folder: the folder that holds train/CLASS/ and test/CLASS/. For "
+        "any other dataset: a file to read it from; empty takes the bundled copy or Keras's "
+        "download.",
+    )
+    classes: tuple[str, ...] = Field(
+        (),
+        description="Class names of an image folder, by label; empty takes the names of the "
+        "folders in train/, in alphabetical order.",
+    )
+    train_images: int | None = Field(
+        None, ge=10, description="Take only the first so many training images; empty takes all."
+    )
+    test_images: int | None = Field(
+        None, ge=10, description="Take only the first so many test images; empty takes all."
+    )
+    validation: Validation = Field(
+        "test",
+        description="`test` watches the test images while training, as the articles do. A fraction "
+        "holds that share of the training images back instead, the same share of every class.",
+    )
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes to tell apart, by label; none of a folder not yet looked into."""
+        return self.classes or DATASETS[self.name].class_names
+
+
+class AugmentationConfig(Frozen):
+    """How training images are varied at random, so that the network sees no image twice alike."""
+
+    rotation: float = Field(
+        0.0, ge=0, le=180, description="Turn each image by up to so many degrees either way."
+    )
+    zoom: float = Field(
+        0.0, ge=0, le=0.9, description="Enlarge or shrink each image by up to this share."
+    )
+    shift: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Move each image by up to this share of its side, across and down.",
+    )
+    shear: float = Field(
+        0.0, ge=0, le=0.9, description="Slant each image by up to this share of its side."
+    )
+    horizontal_flip: bool = Field(
+        False,
+        description="Mirror half of the images left to right. A mirrored digit is a wrong digit.",
+    )
+    fill: Literal["nearest", "constant"] = Field(
+        "constant",
+        description="What fills the places an image was moved away from: `constant` is black, "
+        "`nearest` repeats the pixels of the edge.",
+    )
+    passes: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="With frozen layers: compute and keep their output for so many variations of "
+        "each image, which the epochs take in turn. 0 runs the frozen layers in every epoch, on "
+        "variations that never repeat.",
+    )
+
+    @property
+    def active(self) -> bool:
+        """Whether images are varied at all."""
+        varied = self.rotation or self.zoom or self.shift or self.shear
+        return bool(varied or self.horizontal_flip)

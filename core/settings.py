@@ -1,0 +1,98 @@
+"""Single settings of a configuration, named by dotted keys such as `network.head.dropout`."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from core.config import DEFAULT_RATES, RunConfig, parse_config
+from core.errors import InvalidConfig
+
+
+def change(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
+    """A copy with settings changed; keys are dotted (`network.head.dropout`).
+
+    A last part alone will do where only one setting is called so (`dropout`). Another optimizer
+    without a learning rate takes the rate that it usually begins with.
+    """
+    content = config.model_dump(mode="json")
+    chosen = {_full_key(key, content): value for key, value in settings.items()}
+    if chosen.get("optimizer", config.optimizer) != config.optimizer:
+        usual = DEFAULT_RATES.get(str(chosen["optimizer"]), config.learning_rate)
+        chosen.setdefault("learning_rate", usual)
+    for key, value in chosen.items():
+        *groups, last = key.split(".")
+        group = content
+        for name in groups:
+            group = group[name]
+        group[last] = value
+    return parse_config(content)
+
+
+def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
+    """Read `key=value` words; a value is JSON where it can be read so, else text.
+
+    >>> parse_settings(["epochs=3", "optimizer=adam", "dense=[256, 128]"])
+    {'epochs': 3, 'optimizer': 'adam', 'dense': [256, 128]}
+    """
+    return dict(_parse_assignment(word) for word in assignments)
+
+
+def setting_keys(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The dotted keys of all settings in a configuration's JSON form."""
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            yield from setting_keys(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key
+
+
+def setting_of(config: RunConfig, key: str) -> tuple[FieldInfo, Any]:
+    """The field that a full dotted key names, which knows its meaning and limits, and its value."""
+    model: Any = config
+    *groups, last = key.split(".")
+    for group in groups:
+        model = getattr(model, group)
+    return type(model).model_fields[last], getattr(model, last)
+
+
+def differences(config: RunConfig, other: RunConfig) -> dict[str, tuple[Any, Any]]:
+    """Settings in which two configurations differ, with the value of each."""
+    one, two = (_flat(each.model_dump(mode="json")) for each in (config, other))
+    return {key: (one[key], two[key]) for key in one if one[key] != two[key]}
+
+
+def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
+    def value_of(key: str) -> Any:
+        value: Any = content
+        for part in key.split("."):
+            value = value[part]
+        return value
+
+    return {key: value_of(key) for key in setting_keys(content)}
+
+
+def _parse_assignment(word: str) -> tuple[str, Any]:
+    key, equals, text = word.partition("=")
+    if not equals or not key:
+        raise InvalidConfig(f"a setting must be written key=value, got {word!r}")
+    try:
+        return key, json.loads(text)
+    except ValueError:  # no JSON, or a number of thousands of digits
+        return key, text
+
+
+def _full_key(key: str, content: Mapping[str, Any]) -> str:
+    keys = list(setting_keys(content))
+    matches = [known for known in keys if known == key or known.endswith(f".{key}")]
+    if key in keys:
+        return key
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise InvalidConfig(f"the setting {key!r} could be {' or '.join(matches)}; say which")
+    close = get_close_matches(key, keys + [known.rpartition(".")[2] for known in keys], n=1)
+    hint = f"; did you mean {close[0]}?" if close else f"; settings are {', '.join(keys)}"
+    raise InvalidConfig(f"there is no setting {key!r}{hint}")
