@@ -7,17 +7,36 @@ from dataclasses import dataclass
 class DatasetFacts:
     """One row of the table of datasets.
 
-    `digits` tells that pictures from outside are first framed as MNIST's digits are.
+    What depends on the folder that a person names is empty or None. `bundled` tells that it comes
+    with the project, `digits` that pictures from outside are first framed as MNIST's digits are,
+    `by_hand` how to get it where the network does not allow Keras's download.
     """
 
     label: str
     class_names: tuple[str, ...]
-    train_images: int
-    test_images: int
+    train_images: int | None
+    test_images: int | None
     image_shape: tuple[int, ...]
     source: str
-    digits: bool
+    bundled: bool = False
+    digits: bool = False
+    by_hand: str = ""
 
+
+_CIFAR100_CLASSES = """
+apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly
+camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile
+cup dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp
+lawn_mower leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom
+oak_tree orange orchid otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine
+possum rabbit raccoon ray road rocket rose sea seal shark shrew skunk skyscraper snail snake
+spider squirrel streetcar sunflower sweet_pepper table tank telephone television tiger tractor
+train trout tulip turtle wardrobe whale willow_tree wolf woman worm
+"""
+
+_CIFAR_BY_HAND = (
+    "fetch https://www.cs.toronto.edu/~kriz/{} on another machine and set data.path to that file"
+)
 
 DATASETS = {
     "mnist": DatasetFacts(
@@ -27,6 +46,68 @@ DATASETS = {
         test_images=10_000,
         image_shape=(28, 28),
         source="LeCun, Cortes and Burges; bundled, CC BY-SA 3.0",
+        bundled=True,
         digits=True,
+    ),
+    "fashion_mnist": DatasetFacts(
+        label="Fashion-MNIST articles of clothing",
+        class_names=(
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ),
+        train_images=60_000,
+        test_images=10_000,
+        image_shape=(28, 28),
+        source="Xiao, Rasul and Vollgraf, Zalando; Keras's download, MIT",
+        by_hand="fetch train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
+        "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz from "
+        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/ on another machine and put "
+        "them in datasets/fashion-mnist/ of Keras's cache (KERAS_HOME, or .keras in the home "
+        "folder), or set data.path to an npz that holds x_train, y_train, x_test and y_test",
+    ),
+    "cifar10": DatasetFacts(
+        label="CIFAR-10 photographs",
+        class_names=(
+            "airplane",
+            "automobile",
+            "bird",
+            "cat",
+            "deer",
+            "dog",
+            "frog",
+            "horse",
+            "ship",
+            "truck",
+        ),
+        train_images=50_000,
+        test_images=10_000,
+        image_shape=(32, 32, 3),
+        source="Krizhevsky, 2009; Keras's download",
+        by_hand=_CIFAR_BY_HAND.format("cifar-10-binary.tar.gz"),
+    ),
+    "cifar100": DatasetFacts(
+        label="CIFAR-100 photographs",
+        class_names=tuple(_CIFAR100_CLASSES.split()),
+        train_images=50_000,
+        test_images=10_000,
+        image_shape=(32, 32, 3),
+        source="Krizhevsky, 2009; Keras's download, fine labels",
+        by_hand=_CIFAR_BY_HAND.format("cifar-100-binary.tar.gz"),
+    ),
+    "folder": DatasetFacts(
+        label="Image folder",
+        class_names=(),
+        train_images=None,
+        test_images=None,
+        image_shape=(),
+        source="your pictures, in train/CLASS/ and test/CLASS/",
     ),
 }

@@ -8,7 +8,9 @@ TransferLabError
 │   └── NotComparable       two runs that do not share a test split, or lack predictions
 └── WorkFailed              the request was right, carrying it out failed (exit status 1)
     ├── DamagedFile         a file of ours does not hold what it must
+    ├── DiskFull            a file could not be written, most often for want of room
     ├── WeightsUnavailable  pretrained weights could not be had
+    ├── DatasetUnavailable  a dataset could not be had
     ├── Diverged            the loss became infinite or not a number
     └── PredictorDied       the process that answers predictions is gone
 """
@@ -46,8 +48,16 @@ class DamagedFile(WorkFailed):
     """A file of ours does not hold what it must."""
 
 
+class DiskFull(WorkFailed):
+    """A file could not be written, most often because the disk has no room."""
+
+
 class WeightsUnavailable(WorkFailed):
     """Pretrained weights could not be downloaded or read."""
+
+
+class DatasetUnavailable(WorkFailed):
+    """A dataset could not be downloaded; the sentence says how to get it by hand."""
 
 
 class Diverged(WorkFailed):

@@ -8,22 +8,23 @@ from typing import Any
 import cv2
 
 from core.comparison import Comparison, as_json
-from core.datasets import load_test
+from core.datasets import load_tested
 from core.errors import InvalidRequest
 from core.files import write_json
 from core.predictions import Predictions
+from core.workspace import Workspace
 
 
-def export_comparison(comparison: Comparison, folder: Path) -> dict[str, Any]:
+def export_comparison(comparison: Comparison, folder: Path, workspace: Workspace) -> dict[str, Any]:
     """Write what the articles exchange; returns the folder and how many images were written.
 
     `disagreements/INDEX_TRUE_A_B.png` for each image that the two take for different classes,
     `predictions.csv` with both predictions of every image, `a.csv` and `b.csv` with the columns
     ImageId (from 1) and Label, and `comparison.json`. Raises InvalidRequest where the folder
-    cannot be written.
+    cannot be written, NotComparable where the images have changed since.
     """
     try:
-        images = _write_disagreements(comparison, folder / "disagreements")
+        images = _write_disagreements(comparison, folder / "disagreements", workspace)
         _write_predictions(comparison, folder / "predictions.csv")
         _write_labels(comparison.predictions_a, folder / "a.csv")
         _write_labels(comparison.predictions_b, folder / "b.csv")
@@ -35,11 +36,13 @@ def export_comparison(comparison: Comparison, folder: Path) -> dict[str, Any]:
     return {"folder": str(folder), "images": images}
 
 
-def _write_disagreements(comparison: Comparison, folder: Path) -> int:
+def _write_disagreements(comparison: Comparison, folder: Path, workspace: Workspace) -> int:
+    run, side = comparison.a, max(r.config.network.side for r in (comparison.a, comparison.b))
+    fingerprint = comparison.predictions_a.fingerprint
+    images = load_tested(run.config.data, fingerprint, side=side, workspace=workspace).images
     folder.mkdir(parents=True, exist_ok=True)
     for earlier in folder.glob("*_*_*_*.png"):
         earlier.unlink()
-    images = load_test(comparison.a.config.data).images
     a, b = comparison.predictions_a, comparison.predictions_b
     positions = comparison.disagreements()
     for position in positions:

@@ -25,6 +25,26 @@ class Workspace:
         return self.root / "cache" / "features"
 
     @property
+    def estimates(self) -> Path:
+        """One file per configuration that was tried out before launch."""
+        return self.root / "cache" / "estimates"
+
+    @property
+    def preferences(self) -> Path:
+        """What was set for the whole workspace."""
+        return self.root / "preferences.json"
+
+    @property
+    def pictures(self) -> Path:
+        """One folder per part of an image folder, decoded and resized."""
+        return self.root / "cache" / "pictures"
+
+    @property
+    def datasets(self) -> Path:
+        """One file per dataset that was downloaded."""
+        return self.root / "cache" / "datasets"
+
+    @property
     def runner_lock(self) -> Path:
         """Held by the one runner that works through the queue."""
         return self.root / "runner.lock"

@@ -9,9 +9,14 @@ import pytest
 from numpy.typing import NDArray
 
 from core.comparison import Comparison, as_json, compare
-from core.errors import InvalidRequest
+from core.config import RunConfig
+from core.data_config import DataConfig
+from core.datasets import load_test, settle
+from core.errors import InvalidRequest, NotComparable
 from core.export import export_comparison
-from core.runs import Run
+from core.predictions import write_epoch, write_truth
+from core.runs import Run, Runs
+from core.workspace import Workspace
 
 Arrays = dict[str, NDArray[np.uint8]]
 MakeRun = Callable[..., Run]
@@ -33,9 +38,9 @@ def rows(path: Path) -> list[list[str]]:
 
 
 def test_each_disagreement_is_a_picture_named_by_index_truth_and_both_answers(
-    comparison: Comparison, tmp_path: Path, mnist: Arrays
+    comparison: Comparison, tmp_path: Path, mnist: Arrays, workspace: Workspace
 ) -> None:
-    result = export_comparison(comparison, tmp_path / "out")
+    result = export_comparison(comparison, tmp_path / "out", workspace)
     pictures = {path.name: path for path in (tmp_path / "out" / "disagreements").iterdir()}
     assert set(pictures) == {"1_2_2_3.png", "3_0_6_0.png", "4_4_9_4.png"}
     assert result == {"folder": str(tmp_path / "out"), "images": 3}
@@ -45,9 +50,9 @@ def test_each_disagreement_is_a_picture_named_by_index_truth_and_both_answers(
 
 
 def test_the_tables_hold_what_each_took_each_image_for(
-    comparison: Comparison, tmp_path: Path
+    comparison: Comparison, tmp_path: Path, workspace: Workspace
 ) -> None:
-    export_comparison(comparison, tmp_path)
+    export_comparison(comparison, tmp_path, workspace)
     assert rows(tmp_path / "a.csv") == [
         ["ImageId", "Label"],
         ["1", "7"],
@@ -60,9 +65,9 @@ def test_the_tables_hold_what_each_took_each_image_for(
 
 
 def test_the_common_table_has_both_with_their_probabilities(
-    comparison: Comparison, tmp_path: Path
+    comparison: Comparison, tmp_path: Path, workspace: Workspace
 ) -> None:
-    export_comparison(comparison, tmp_path)
+    export_comparison(comparison, tmp_path, workspace)
     header, *lines = rows(tmp_path / "predictions.csv")
     assert header == ["index", "true", "a", "b", "a_probability", "b_probability"]
     assert [line[:4] for line in lines] == [
@@ -71,18 +76,49 @@ def test_the_common_table_has_both_with_their_probabilities(
     assert {line[4] for line in lines} == {str(np.float16(0.91).astype(float).round(4))}
 
 
-def test_the_numbers_go_along(comparison: Comparison, tmp_path: Path) -> None:
-    export_comparison(comparison, tmp_path)
+def test_the_numbers_go_along(comparison: Comparison, tmp_path: Path, workspace: Workspace) -> None:
+    export_comparison(comparison, tmp_path, workspace)
     assert json.loads((tmp_path / "comparison.json").read_text()) == as_json(comparison)
 
 
-def test_runs_that_agree_leave_no_pictures(make_run: MakeRun, tmp_path: Path) -> None:
+def test_runs_that_agree_leave_no_pictures(
+    make_run: MakeRun, tmp_path: Path, workspace: Workspace
+) -> None:
     comparison = compare(make_run(A, LABELS), make_run(A, LABELS))
-    assert export_comparison(comparison, tmp_path / "out")["images"] == 0
+    assert export_comparison(comparison, tmp_path / "out", workspace)["images"] == 0
     assert list((tmp_path / "out" / "disagreements").iterdir()) == []
 
 
-def test_a_folder_that_is_a_file_is_refused(comparison: Comparison, tmp_path: Path) -> None:
+def test_a_folder_that_is_a_file_is_refused(
+    comparison: Comparison, tmp_path: Path, workspace: Workspace
+) -> None:
     (tmp_path / "taken").write_text("")
     with pytest.raises(InvalidRequest, match="--export must be a folder that can be written, got"):
-        export_comparison(comparison, tmp_path / "taken")
+        export_comparison(comparison, tmp_path / "taken", workspace)
+
+
+def test_pictures_of_a_folder_go_along_in_colour_and_in_the_larger_size(
+    runs: Runs, config: RunConfig, workspace: Workspace, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    for part in ("train", "test"):
+        for name, colour in (("red", (0, 0, 255)), ("sky", (255, 128, 0))):
+            (folder / part / name).mkdir(parents=True)
+            cv2.imwrite(str(folder / part / name / "1.png"), np.full((50, 60, 3), colour, np.uint8))
+    data = settle(DataConfig(name="folder", path=str(folder)))
+    test = load_test(data, side=8, workspace=workspace)
+    made = []
+    for side, classes in ((28, [0, 0]), (32, [1, 0])):
+        network = config.network.model_copy(update={"side": side})
+        run = runs.create(config.model_copy(update={"data": data, "network": network}))
+        write_truth(run.folder.predictions, test.labels, test.indices, test.fingerprint())
+        write_epoch(run.folder.predictions, 1, np.eye(2, dtype=np.float16)[classes])
+        made.append(run.write_state(status="finished", best_epoch=1))
+    compared = compare(*made)
+    export_comparison(compared, tmp_path / "out", workspace)
+    (picture,) = (tmp_path / "out" / "disagreements").iterdir()
+    assert picture.name == "0_0_0_1.png"
+    np.testing.assert_array_equal(cv2.imread(str(picture)), np.full((32, 32, 3), (0, 0, 255)))
+    (folder / "test" / "sky" / "1.png").unlink()
+    with pytest.raises(NotComparable, match="have changed since"):
+        export_comparison(compared, tmp_path / "out", workspace)
