@@ -1,22 +1,23 @@
 """Running frozen layers over a split once, or taking their output from the cache."""
 
+import math
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from numpy.typing import DTypeLike, NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from core import weights
-from core.config import NetworkConfig
-from core.datasets import Split
+from core.errors import WorkFailed
 from core.feature_cache import FeatureCache, Features
-from core.preprocessing import Pixels, for_network
+from core.network_config import NetworkConfig
+from core.pictures import Pictures
+from core.preprocessing import Pixels
 from core.progress import Progress, Report, ShouldStop
 
-CUT = "end of backbone"
 PIXELS_AT_ONCE = 256 * 48 * 48
 """Pixels of one batch: enough to keep two cores busy, few enough for the activations of VGG16."""
 
@@ -26,67 +27,120 @@ class Stopped(Exception):
 
 
 class FrozenLayers:
-    """The frozen part of a network, in one precision, with the cache of what it puts out."""
+    """The frozen part of a network, in one precision, with the cache of what it puts out.
+
+    cut: what `cut_name` calls the place where the network is cut.
+    """
 
     def __init__(
-        self, model: keras.Model, config: NetworkConfig, precision: str, cache: FeatureCache
+        self,
+        model: keras.Model,
+        config: NetworkConfig,
+        cut: str,
+        precision: str,
+        cache: FeatureCache,
     ) -> None:
         self._model = model
         self._config = config
+        self._cut = cut
         self._precision = precision
         self._cache = cache
-        self._hash = weights.fingerprint(model)
+        self._hash = weights.fingerprint([model])
+        self._forward: Callable[[Pixels], Features] | None = None
 
-    def features(
-        self, split: Split, part: str, report: Report, should_stop: ShouldStop
+    def size(self, images: int) -> int:
+        """Bytes that the output for so many images takes in the cache."""
+        numbers = sum(math.prod(shape) for shape in self._shapes(images))
+        return numbers * np.dtype(stored_as(self._precision)).itemsize
+
+    def cached(
+        self, pictures: Pictures, number: int, part: str, report: Report, should_stop: ShouldStop
     ) -> Features:
-        """The output for every image of a split, (count, ...), memory-mapped.
+        """The output for every picture of pass `number`, (count, ...) each, memory-mapped.
 
         In float32 exactly as computed, else float16, which holds more digits than bfloat16 does.
-        `part` names the split in what is reported. Raises Stopped, leaving nothing half done.
+        `part` names the images in what is reported. Raises Stopped, leaving nothing half done.
         """
-        key = self._key(split)
+        key = self._key(pictures, number)
         found = self._cache.find(key)
         if found is not None:
             return found
-        shape = (len(split), *self._model.output_shape[1:])
-        batches = self._run(split, part, report, should_stop)
-        stored_as = np.float32 if self._precision == "float32" else np.float16
-        return self._cache.store(key, shape, stored_as, batches)
+        batches = self._run(pictures, number, part, report, should_stop)
+        kind = stored_as(self._precision)
+        return self._cache.store(key, self._shapes(len(pictures)), kind, batches)
 
-    def _key(self, split: Split) -> dict[str, Any]:
+    def run(self, images: Pixels) -> Features:
+        """The output for one batch of images as the network takes them, as it would be kept."""
+        if self._forward is None:
+            self._forward = compiled(self._model)
+        kind = np.dtype(stored_as(self._precision))
+        return tuple(_as_stored(array, kind) for array in self._forward(images))
+
+    def fits(self, size: int) -> bool:
+        """Whether the cache may hold so many bytes."""
+        return self._cache.fits(size)
+
+    @property
+    def limit(self) -> int:
+        """Bytes that the cache may hold."""
+        return self._cache.limit
+
+    @property
+    def batch_size(self) -> int:
+        """Images that are run at once."""
+        return max(1, min(256, PIXELS_AT_ONCE // self._config.side**2))
+
+    def _shapes(self, images: int) -> list[tuple[int, ...]]:
+        return [(images, *output.shape[1:]) for output in self._model.outputs]
+
+    def _key(self, pictures: Pictures, number: int) -> dict[str, Any]:
         return {
-            "dataset": split.fingerprint(),
+            "dataset": pictures.split.fingerprint(),
             "backbone": self._hash,
-            "cut": CUT,
+            "cut": self._cut,
+            "layers": [(layer.name, layer.kind) for layer in self._config.graph.layers],
             "side": self._config.side,
             "scaling": self._config.scaling,
             "precision": self._precision,
+            "augmentation": pictures.varied_as(number),
         }
 
     def _run(
-        self, split: Split, part: str, report: Report, should_stop: ShouldStop
+        self, pictures: Pictures, number: int, part: str, report: Report, should_stop: ShouldStop
     ) -> Iterator[Features]:
-        side, channels = self._config.side, self._config.channels
-        size = max(1, min(256, PIXELS_AT_ONCE // side**2))
-        forward = _compiled(self._model)
-
-        def prepared(start: int) -> Pixels:
-            return for_network(split.images[start : start + size], side, channels)
-
-        # OpenCV prepares the next batch while this one runs.
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            following = pool.submit(prepared, 0)
-            for start in range(0, len(split), size):
-                if should_stop():
-                    raise Stopped
-                images, following = following.result(), pool.submit(prepared, start + size)
-                yield forward(images)
-                done = min(start + size, len(split))
-                report(Progress(f"features of {part} images", done, len(split), "images"))
+        count, size = len(pictures), self.batch_size
+        every = (np.arange(start, min(start + size, count)) for start in range(0, count, size))
+        done = 0
+        for images in pictures.batches(every, number):
+            if should_stop():
+                raise Stopped
+            yield self.run(images)
+            done += len(images)
+            report(Progress(f"features of {part}", done, count, "images"))
 
 
-def _compiled(model: keras.Model) -> Callable[[Pixels], Features]:
+def cut_name(config: NetworkConfig, frozen_count: int) -> str:
+    """Where a network is cut: how many layers are frozen, and what pools them if all are."""
+    return f"after layer {frozen_count}, {config.head.pooling}"
+
+
+def stored_as(precision: str) -> str:
+    """The number format in which features are kept and handed to the layers that train."""
+    return "float32" if precision == "float32" else "float16"
+
+
+def _as_stored(array: NDArray[Any], kind: DTypeLike) -> NDArray[np.floating[Any]]:
+    with np.errstate(over="ignore"):
+        stored = np.asarray(array, dtype=kind)
+    if not np.isfinite(stored).all():
+        raise WorkFailed(
+            f"the frozen layers put out numbers beyond what {np.dtype(kind)} holds; set precision "
+            "to float32, or cut the network elsewhere"
+        )
+    return stored
+
+
+def compiled(model: keras.Model) -> Callable[[Pixels], Features]:
     """The model as a function whose weights are constants.
 
     oneDNN then brings them into its own layout once and not with every batch: VGG16 in bfloat16
@@ -97,8 +151,6 @@ def _compiled(model: keras.Model) -> Callable[[Pixels], Features]:
     constant = convert_variables_to_constants_v2(function.get_concrete_function())
 
     def run(batch: Pixels) -> Features:
-        (features,) = constant(tf.constant(batch))
-        output: Features = features.numpy()
-        return output
+        return tuple(output.numpy() for output in constant(tf.constant(batch)))
 
     return run
