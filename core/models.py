@@ -1,38 +1,92 @@
 """The `model` folder of a run: the weights that were trained, and which backbone they stand on."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
+import numpy as np
 
-from core import weights
-from core.errors import DamagedFile, NotComparable
-from core.files import write_json
+from core import weight_files, weights
+from core.config import RunConfig
+from core.errors import DamagedFile, InvalidConfig, InvalidRequest, NotComparable
+from core.files import write_atomically, write_json
 from core.networks import Network, build
-from core.runs import Run, RunFolder, Weights, read_json
+from core.runs import Run, RunFolder, Runs, Weights, read_json
 
 
-def save_reference(folder: RunFolder, network: Network, source: str) -> None:
-    """Write down which frozen network the stored weights stand on, by hash."""
+def start(config: RunConfig, precision: str, runs: Runs) -> Network:
+    """Build the network of a configuration with the weights it starts from.
+
+    Raises what `networks.build` raises; where the weights are another run's, what `load_run` does.
+    """
+    network = build(config.network, len(config.class_names), precision, config.seed)
+    if config.network.source_run is not None:
+        source = load_run(runs.find(config.network.source_run))
+        weights.assign(network.backbone_layers, weights.arrays_of(source.backbone_layers))
+    return network
+
+
+def save_reference(folder: RunFolder, network: Network) -> None:
+    """Write down which backbone the stored weights stand on, by hash."""
     folder.model.mkdir(exist_ok=True)
-    if network.frozen is not None:
-        sha256 = weights.fingerprint(network.frozen)
-        write_json(folder.backbone, {"weights": source, "sha256": sha256})
+    if _can_be_had_again(network):
+        sha256 = weights.fingerprint(network.backbone_layers.values())
+        write_json(folder.backbone, {"weights": network.config.weights, "sha256": sha256})
 
 
-def save_trained(folder: RunFolder, network: Network, which: Weights) -> None:
-    """Write the trained part's weights, whole or not at all."""
-    beside = folder.model / f".{which}.weights.h5"
-    network.trained.save_weights(beside)
-    beside.replace(folder.weights(which))
+def save_trained(
+    folder: RunFolder, network: Network, config: RunConfig, phase: int, which: Weights
+) -> None:
+    """Write the weights that no reference to a backbone gives back, whole or not at all.
+
+    phase: from 1, the one whose weights they are; what it froze is not among them.
+    """
+    frozen = config.phases[phase - 1].frozen_count
+    layers = network.layers(frozen if _can_be_had_again(network) else 0)
+    arrays = weights.arrays_of(layers)
+    # Not compressed: the digits of trained weights are noise, which no compression shortens.
+    write_atomically(
+        folder.weights(which), lambda file: np.savez(file, allow_pickle=False, **arrays)
+    )
 
 
-def load_run(run: Run, which: Weights = "best") -> Network:
+def _can_be_had_again(network: Network) -> bool:
+    """Whether the starting weights have a source that will still be there.
+
+    Random ones are no use without the very same Keras, and another run may be deleted.
+    """
+    config = network.config
+    return config.weights != "random" and config.source_run is None
+
+
+def export_keras(run: Run, path: Path) -> Path:
+    """Write a run's best network, backbone included, as one `.keras` file; returns its path.
+
+    It takes plain images (batch, side, side, channels), 0 to 255, gives probabilities in float32,
+    and holds nothing but Keras's own layers. Raises what `load_run` does, InvalidRequest where the
+    file cannot be written.
+    """
+    if path.suffix != ".keras":
+        raise InvalidRequest(f"--output must end in .keras, got {path}")
+    whole = load_run(run, precision="float32").whole()
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.keras")
+    try:
+        whole.save(beside)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InvalidRequest(
+            f"{path} cannot be written: {error.strerror or error}; choose another place"
+        ) from None
+    return path
+
+
+def load_run(run: Run, which: Weights = "best", precision: str = "") -> Network:
     """Build the network of a run with the weights that were trained.
 
-    Raises NotComparable where there are none yet, DamagedFile where they cannot be read or the
-    backbone is no longer the one they were trained on.
+    precision: that of the training, or another. Raises NotComparable where there are none yet,
+    DamagedFile where they cannot be read or the backbone is no longer the one they were trained on.
     """
     path = run.folder.weights(which)
     if not path.exists():
@@ -40,38 +94,59 @@ def load_run(run: Run, which: Weights = "best") -> Network:
             f"the run {run.name!r} ({run.status}) has no trained weights; choose a run that "
             "finished at least one epoch"
         )
-    network = build(
-        run.config.network,
-        len(run.config.class_names),
-        run.state.precision,
-        run.config.seed,
-    )
-    _check_backbone(run, network)
-    _restore(network.trained, path, run.name)
+    try:
+        network = build(
+            run.config.network,
+            len(run.config.class_names),
+            precision or run.state.precision,
+            run.config.seed,
+        )
+    except InvalidConfig as error:  # it was right when the run was made
+        raise DamagedFile(
+            f"the run {run.name!r} lacks the backbone it was trained on: {error}; put the former "
+            "file back or train it again"
+        ) from None
+    if _can_be_had_again(network):
+        _check_backbone(run, network)
+    _restore(network, path, run.name)
     return network
 
 
 def _check_backbone(run: Run, network: Network) -> None:
-    if network.frozen is None:
-        return
     reference: Any = read_json(run.folder.backbone)
     if not isinstance(reference, Mapping) or reference.get("sha256") is None:
         raise DamagedFile(
             f"{run.folder.backbone.name} of the run {run.name!r} does not say which backbone it "
             "was trained on; train it again to get it back"
         )
-    if weights.fingerprint(network.frozen) != reference["sha256"]:
+    if weights.fingerprint(network.backbone_layers.values()) != reference["sha256"]:
         raise DamagedFile(
             f"the run {run.name!r} was trained on other backbone weights than "
             f"{run.config.network.weights} holds now; put the former file back or train it again"
         )
 
 
-def _restore(model: keras.Model, path: Path, name: str) -> None:
+def _restore(network: Network, path: Path, name: str) -> None:
     try:
-        model.load_weights(path)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        with np.load(path, allow_pickle=False) as arrays:
+            weights.assign(_stored_layers(network, set(arrays.files)), arrays)
+    except weight_files.UNREADABLE as error:
         raise DamagedFile(
-            f"{path.name} of the run {name!r} cannot be read ({str(error).splitlines()[0]}); "
+            f"{path.name} of the run {name!r} cannot be read ({_first_line(error)}); "
             "train it again to get it back"
         ) from None
+
+
+def _stored_layers(network: Network, stored: Collection[str]) -> weights.Layers:
+    """The layers that a file of weights has something for; the last phase decided which."""
+    stored_layers = {name.rpartition("/")[0] for name in stored}
+    known = network.layers()
+    kept_elsewhere = set(network.backbone_layers) if _can_be_had_again(network) else set()
+    must = set(known) - kept_elsewhere
+    if not must <= stored_layers <= set(known):
+        raise ValueError("it holds layers of another network")
+    return {name: layer for name, layer in known.items() if name in stored_layers}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip("'\"").splitlines() or [type(error).__name__])[0]

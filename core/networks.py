@@ -1,95 +1,221 @@
-"""Building the networks, cut in two where the frozen layers end."""
+"""Building networks, and cutting them in two where the frozen layers end."""
 
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from core.architectures import CNN_BLOCKS, ParameterCount
-from core.config import HeadConfig, NetworkConfig
-from core.weights import APPLICATIONS, load_weights
+from core import graphs
+from core.architectures import ARCHITECTURES, ConvolutionBlock
+from core.network_config import HeadConfig, NetworkConfig
+from core.weights import Layers, load_weights
 
-CONVOLUTION_DROPOUT = 0.25
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
-"""Mean colour of ImageNet's training images, as subtracted when VGG16 was first trained."""
+"""Mean colour of ImageNet's training images, subtracted when VGG16 and ResNet50 were trained."""
 
 
-@keras.saving.register_keras_serializable("transfer_lab")
-class ImageNetScaling(keras.layers.Layer):
-    """RGB, 0 to 255, to BGR with ImageNet's mean colour subtracted."""
+class KeptStatistics(keras.layers.Layer):
+    """A backbone whose batch normalization goes by the statistics it has, also while it trains.
 
-    def call(self, images: Any) -> Any:
-        """images: (batch, height, width, 3), of whole numbers or not."""
-        bgr = keras.ops.cast(images[..., ::-1], self.compute_dtype)
-        return bgr - keras.ops.cast(IMAGENET_MEAN_BGR, self.compute_dtype)
+    Calling the backbone with `training=False` when the network is put together is not enough:
+    Keras 3 puts the outermost `training=True` in its place when the network runs.
+    """
+
+    def __init__(self, backbone: keras.Model) -> None:
+        super().__init__(dtype=backbone.dtype_policy)
+        self.backbone = backbone
+
+    def call(self, inputs: Any) -> Any:
+        """What the backbone makes of its inputs."""
+        return self.backbone(inputs, training=False)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """That of the backbone."""
+        return self.backbone.compute_output_shape(input_shape)
 
 
 @dataclass(frozen=True)
-class Network:
-    """A network as its frozen layers and those that train.
+class Parts:
+    """A network cut in two.
 
-    frozen: images (batch, side, side, channels), 0 to 255, to features; None if nothing is frozen.
-    trained: features, or images where nothing is frozen, to probabilities (batch, classes).
+    frozen: images (batch, side, side, channels), 0 to 255, to one or several tensors that cross
+    the cut; None where nothing is frozen. trained: those tensors, or images where nothing is
+    frozen, to probabilities (batch, classes).
     """
 
     frozen: keras.Model | None
     trained: keras.Model
 
+
+@dataclass(frozen=True)
+class Network:
+    """A network whose layers are shared by all the ways of cutting it.
+
+    backbone: scaled images to feature maps. pooling: feature maps to one row of numbers.
+    classifier: that row to probabilities. `keeps_statistics` tells that batch normalization goes
+    by the statistics it brought along and never by those of a batch, also where its layer trains
+    (https://keras.io/guides/transfer_learning/).
+    """
+
+    config: NetworkConfig
+    scaling: Callable[[Any], Any]
+    backbone: keras.Model
+    pooling: keras.layers.Layer
+    classifier: keras.Model
+    keeps_statistics: bool
+
+    def parts(self, frozen_count: int, stored_as: str = "float32") -> Parts:
+        """Cut after the first `frozen_count` layers of the backbone.
+
+        `stored_as` is the number format in which the trained part is handed what crosses.
+        """
+        cut = graphs.cut(self.config.graph, frozen_count)
+        images = _images(self.config)
+        if not cut.frozen:
+            probabilities = self.classifier(self.pooling(self._see(self.backbone, images)))
+            return Parts(None, keras.Model(images, probabilities, name=self.config.architecture))
+        if len(cut.frozen) == len(self.backbone.layers):
+            # The pooling has nothing to learn either, so it too is computed once.
+            pooled = self.pooling(self._see(self.backbone, images))
+            row = keras.Input(pooled.shape[1:], dtype=stored_as, name="features")
+            return Parts(
+                keras.Model(images, pooled, name="frozen"),
+                keras.Model(row, self.classifier(row), name="trained"),
+            )
+        crossing = [self.backbone.layers[position].output for position in cut.crossing]
+        lower = keras.Model(self.backbone.inputs, crossing)
+        upper = keras.Model(crossing, self.backbone.output)
+        features = [keras.Input(tensor.shape[1:], dtype=stored_as) for tensor in crossing]
+        seen = self._inside(upper)(features)
+        return Parts(
+            keras.Model(images, self._see(lower, images), name="frozen"),
+            keras.Model(features, self.classifier(self.pooling(seen)), name="trained"),
+        )
+
+    def whole(self) -> keras.Model:
+        """Images to probabilities, of nothing but Keras's own layers: to answer, not to train."""
+        images = _images(self.config)
+        features = self.pooling(self.backbone(self.scaling(images)))
+        return keras.Model(images, self.classifier(features), name=self.config.architecture)
+
+    def layers(self, frozen_count: int = 0) -> Layers:
+        """Layers with weights by name, of those the ones that train after a cut."""
+        frozen = graphs.cut(self.config.graph, frozen_count).frozen
+        backbone = zip(self.config.graph.layers, self.backbone.layers, strict=True)
+        named = {
+            known.name: layer
+            for position, (known, layer) in enumerate(backbone)
+            if layer.weights and position not in frozen
+        }
+        return named | {layer.name: layer for layer in self.classifier.layers if layer.weights}
+
     @property
-    def parameters(self) -> ParameterCount:
-        """Parameters of both parts."""
-        trainable = sum(math.prod(weight.shape) for weight in self.trained.trainable_weights)
-        total = self.trained.count_params() + (self.frozen.count_params() if self.frozen else 0)
-        return ParameterCount(total, trainable)
+    def backbone_layers(self) -> Layers:
+        """The backbone's layers with weights, by name."""
+        backbone = zip(self.config.graph.layers, self.backbone.layers, strict=True)
+        return {known.name: layer for known, layer in backbone if layer.weights}
+
+    def _see(self, backbone: keras.Model, images: Any) -> Any:
+        return self._inside(backbone)(self.scaling(images))
+
+    def _inside(self, backbone: keras.Model) -> keras.layers.Layer:
+        return KeptStatistics(backbone) if self.keeps_statistics else backbone
 
 
 def build(
-    config: NetworkConfig, classes: int, precision: str = "float32", seed: int = 0
+    config: NetworkConfig,
+    classes: int,
+    precision: str = "float32",
+    seed: int = 0,
+    pretrained: bool = True,
 ) -> Network:
     """Build a network with its starting weights.
 
-    precision is Keras's name of a dtype policy, `auto` already resolved. Raises what
-    `load_weights` raises where pretrained weights cannot be had.
+    precision is Keras's name of a dtype policy, `auto` already resolved. Without `pretrained`, and
+    where they are to come from another run, the weights are random: the caller sets them. Raises
+    what `load_weights` raises where pretrained weights cannot be had.
     """
     keras.utils.set_random_seed(seed)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(precision)
     try:
-        return _BUILDERS[config.architecture](config, classes, seed)
+        backbone = BACKBONES[config.architecture](config, seed)
+        pooling = _POOLINGS[config.head.pooling]()
+        row = keras.Input(pooling.compute_output_shape(backbone.output_shape)[1:])
+        classifier = keras.Model(row, _dense_layers(config, classes, seed)(row), name="classifier")
+        scaling = _scaling(config)
     finally:
         keras.config.set_dtype_policy(policy)
+    network = Network(config, scaling, backbone, pooling, classifier, _keeps_statistics(config))
+    if pretrained and config.weights != "random" and config.source_run is None:
+        load_weights(backbone, network.backbone_layers, config)
+    return network
 
 
-def _build_cnn(config: NetworkConfig, classes: int, seed: int) -> Network:
-    images = _images(config)
-    x = _scaled(config.scaling)(images)
-    for block, (filters, kernel) in enumerate(CNN_BLOCKS):
-        for _ in range(2):
-            x = keras.layers.Conv2D(filters, kernel, padding="same", activation="relu")(x)
-        x = keras.layers.MaxPooling2D(2)(x)
-        x = keras.layers.Dropout(CONVOLUTION_DROPOUT, seed=seed + block)(x)
-    return Network(None, keras.Model(images, _head(config.head, classes, seed)(x), name="cnn"))
+def _keeps_statistics(config: NetworkConfig) -> bool:
+    kinds = {layer.kind for layer in config.graph.layers}
+    return config.mode != "scratch" and "BatchNormalization" in kinds
 
 
-def _build_vgg16(config: NetworkConfig, classes: int, seed: int) -> Network:
+def _cnn(config: NetworkConfig, seed: int) -> keras.Model:
+    images = x = keras.Input((config.side, config.side, config.channels), name="input")
+    for number, block in enumerate(config.blocks):
+        for layer in _block_layers(block, number, seed):
+            x = layer(x)
+    return keras.Model(images, x, name="cnn")
+
+
+def _block_layers(block: ConvolutionBlock, number: int, seed: int) -> Iterator[keras.layers.Layer]:
+    prefix = f"block{number + 1}"
+    normalized = block.batch_normalization
+    for place in range(1, block.convolutions + 1):
+        yield keras.layers.Conv2D(
+            block.filters,
+            block.kernel,
+            padding="same",
+            activation=None if normalized else "relu",
+            use_bias=not normalized,
+            name=f"{prefix}_conv{place}",
+        )
+        if normalized:
+            yield keras.layers.BatchNormalization(name=f"{prefix}_bn{place}")
+            yield keras.layers.Activation("relu", name=f"{prefix}_relu{place}")
+    if block.pooling != "none":
+        pool = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
+        yield pool[block.pooling](2, name=f"{prefix}_pool")
+    if block.dropout:
+        yield keras.layers.Dropout(block.dropout, seed=seed + number, name=f"{prefix}_dropout")
+
+
+def _application(
+    build: Callable[..., keras.Model], config: NetworkConfig, seed: int, **options: Any
+) -> keras.Model:
     shape = (config.side, config.side, config.channels)
-    backbone = APPLICATIONS[config.architecture](include_top=False, weights=None, input_shape=shape)
-    load_weights(backbone, config.architecture, config.weights)
-    images = _images(config)
-    frozen = keras.Model(images, backbone(_scaled(config.scaling)(images), training=False))
-    frozen.trainable = False
-    features = keras.Input(frozen.output_shape[1:], name="features")
-    trained = keras.Model(features, _head(config.head, classes, seed)(features), name="head")
-    return Network(frozen, trained)
+    return build(include_top=False, weights=None, input_shape=shape, **options)
 
 
-_BUILDERS: dict[str, Callable[[NetworkConfig, int, int], Network]] = {
-    "cnn": _build_cnn,
-    "vgg16": _build_vgg16,
+def _mobilenet(config: NetworkConfig, seed: int) -> keras.Model:
+    width = {"alpha": config.alpha, "depth_multiplier": config.depth_multiplier}
+    return _application(keras.applications.MobileNet, config, seed, **width)
+
+
+BACKBONES: dict[str, Callable[[NetworkConfig, int], keras.Model]] = {
+    "cnn": _cnn,
+    "vgg16": partial(_application, keras.applications.VGG16),
+    "inceptionv3": partial(_application, keras.applications.InceptionV3),
+    "mobilenet": _mobilenet,
+    "resnet50": partial(_application, keras.applications.ResNet50),
+}
+"""From a configuration and a seed to a backbone of random weights: scaled images to features."""
+
+_POOLINGS: dict[str, Callable[[], keras.layers.Layer]] = {
+    "flatten": keras.layers.Flatten,
+    "average": keras.layers.GlobalAveragePooling2D,
+    "max": keras.layers.GlobalMaxPooling2D,
 }
 
 
@@ -97,20 +223,39 @@ def _images(config: NetworkConfig) -> keras.KerasTensor:
     return keras.Input((config.side, config.side, config.channels), dtype="uint8", name="images")
 
 
-def _scaled(scaling: str) -> keras.layers.Layer:
+def _scaling(config: NetworkConfig) -> Callable[[Any], Any]:
     # In float32 whatever the policy, so that pixels are rounded once and not twice.
-    if scaling == "imagenet":
-        return ImageNetScaling(dtype="float32")
-    return keras.layers.Rescaling(1 / 255, dtype="float32")
+    rescaling: Callable[..., Callable[[Any], Any]] = partial(
+        keras.layers.Rescaling, dtype="float32"
+    )
+    known = ARCHITECTURES[config.architecture].imagenet_scaling
+    if config.scaling == "unit":
+        return rescaling(1 / 255)
+    if known == "tf":
+        return rescaling(1 / 127.5, offset=-1.0)
+    mean = rescaling(1.0, offset=[-value for value in IMAGENET_MEAN_BGR])
+    return lambda images: mean(images[..., ::-1])
 
 
-def _head(config: HeadConfig, classes: int, seed: int) -> Callable[[Any], Any]:
-    layers = [keras.layers.Flatten()]
-    layers += [keras.layers.Dense(units, activation="relu") for units in config.dense]
-    if config.dropout:
-        layers.append(keras.layers.Dropout(config.dropout, seed=seed + len(CNN_BLOCKS)))
-    layers.append(keras.layers.Dense(classes, activation="softmax", dtype="float32"))
+def _dense_layers(config: NetworkConfig, classes: int, seed: int) -> Callable[[Any], Any]:
+    return _in_sequence(
+        [*_hidden_layers(config.head, seed + len(config.blocks)), _softmax(classes)]
+    )
 
+
+def _hidden_layers(head: HeadConfig, seed: int) -> Iterator[keras.layers.Layer]:
+    for number, dense in enumerate(head.layers, start=1):
+        yield keras.layers.Dense(dense.units, dense.activation, name=f"dense_{number}")
+        if dense.dropout:
+            dropout_seed = seed + number - 1
+            yield keras.layers.Dropout(dense.dropout, seed=dropout_seed, name=f"dropout_{number}")
+
+
+def _softmax(classes: int) -> keras.layers.Layer:
+    return keras.layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")
+
+
+def _in_sequence(layers: Sequence[keras.layers.Layer]) -> Callable[[Any], Any]:
     def apply(x: Any) -> Any:
         for layer in layers:
             x = layer(x)

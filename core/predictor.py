@@ -2,14 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from core.config import NetworkConfig
 from core.models import load_run
+from core.network_config import NetworkConfig
 from core.networks import Network, example
 from core.preprocessing import Pixels, for_network
 from core.runs import Runs
@@ -54,13 +53,12 @@ class LoadedNetwork:
     """A network that takes plain images, compiled and warm."""
 
     def __init__(self, network: Network, config: NetworkConfig) -> None:
-        def forward(images: Any) -> Any:
-            features = images if network.frozen is None else network.frozen(images, training=False)
-            return network.trained(features, training=False)
-
+        whole = network.parts(frozen_count=0).trained
         images = tf.TensorSpec([None, config.side, config.side, config.channels], tf.uint8)
         self._config = config
-        self._forward = tf.function(forward, input_signature=[images])
+        self._forward = tf.function(
+            lambda images: whole(images, training=False), input_signature=[images]
+        )
         self._forward(example(config))
 
     def probabilities(

@@ -75,3 +75,14 @@ def lower_priority() -> None:
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
     else:
         os.nice(10)
+
+
+def peak_memory() -> int:
+    """Most bytes of memory that this process has held so far."""
+    memory = psutil.Process().memory_info()
+    if sys.platform == "win32":
+        return int(memory.peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return max(int(memory.rss), peak if sys.platform == "darwin" else peak * 1024)

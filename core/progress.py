@@ -35,16 +35,26 @@ class BatchEnd:
 class EpochEnd:
     """An epoch and how the network did after it.
 
-    probabilities: (test images, classes) float16. `complete` is False where a stop cut it short.
+    phase: which of the run's phases it belongs to, from 1. probabilities: (test images, classes)
+    float16. `complete` is False where a stop cut it short.
     """
 
     epoch: int
+    phase: int
     complete: bool
     seconds: float
     metrics: dict[str, float]
     probabilities: NDArray[np.float16]
 
 
-Event = Progress | BatchEnd | EpochEnd
+@dataclass(frozen=True)
+class Note:
+    """Something a person who watches wants to know, at the end of epoch `epoch`."""
+
+    epoch: int
+    text: str
+
+
+Event = Progress | BatchEnd | EpochEnd | Note
 Report = Callable[[Event], None]
 ShouldStop = Callable[[], bool]

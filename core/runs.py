@@ -16,10 +16,11 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, ValidationError
 
-from core.config import Frozen, RunConfig, change
+from core.config import RunConfig
 from core.errors import DamagedFile, InvalidRequest, UnknownRun, WorkFailed
 from core.files import write_json
 from core.processes import ProcessIdentity
+from core.validation import Frozen
 from core.workspace import Workspace
 
 Status = Literal[
@@ -132,6 +133,11 @@ class RunFolder:
         return self.path / "stop"
 
     @property
+    def estimate(self) -> Path:
+        """What the run was expected to take, if that was known when it was launched."""
+        return self.path / "estimate.json"
+
+    @property
     def metrics(self) -> Path:
         """Events, one a line."""
         return self.path / "metrics.jsonl"
@@ -153,7 +159,7 @@ class RunFolder:
 
     def weights(self, which: Weights) -> Path:
         """The weights of the layers that were trained."""
-        return self.model / f"{which}.weights.h5"
+        return self.model / f"{which}.npz"
 
     @property
     def backbone(self) -> Path:
@@ -223,12 +229,9 @@ class Runs:
     def create(self, config: RunConfig, name: str | None = None) -> Run:
         """Make the folder of a new run, queued.
 
-        A weights file is kept as an absolute path, since the worker runs elsewhere. Raises
-        InvalidRequest where the name is taken, WorkFailed where the run cannot be written.
+        The configuration is taken as it is: `preflight.settle` makes one that can be trained.
+        Raises InvalidRequest where the name is taken, WorkFailed where the run cannot be written.
         """
-        weights = Path(config.network.weights).expanduser()
-        if weights.is_file():
-            config = change(config, {"network.weights": str(weights.resolve())})
         known = self.all()
         names = {run.name for run in known}
         now = datetime.now().astimezone()
@@ -345,6 +348,17 @@ class Runs:
             return Run.read(folder)
         except DamagedFile as error:
             return DamagedRun(folder.name, folder, str(error))
+
+
+def link_weights(folder: RunFolder, source: Weights, target: Weights) -> None:
+    """Make one kind of weights also the other, without taking room for them twice."""
+    beside = folder.model / f".{target}.linked"
+    beside.unlink(missing_ok=True)
+    try:
+        os.link(folder.weights(source), beside)
+    except OSError:  # a file system without links
+        shutil.copyfile(folder.weights(source), beside)
+    beside.replace(folder.weights(target))
 
 
 def _exists(run: Run | DamagedRun) -> bool:

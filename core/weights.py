@@ -1,92 +1,105 @@
 """Pretrained weights: bundled with the project, downloaded by Keras, or read from a file."""
 
 import hashlib
-import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
+from core import weight_files
 from core.assets import verified
-from core.errors import InvalidConfig, WeightsUnavailable
+from core.errors import WeightsUnavailable
+from core.network_config import NetworkConfig
+
+Layers = dict[str, keras.layers.Layer]
+"""Layers with weights, by name."""
 
 BUNDLED = {"vgg16": "vgg16_imagenet_notop.npz"}
-APPLICATIONS: dict[str, Callable[..., keras.Model]] = {"vgg16": keras.applications.VGG16}
+DOWNLOADS: dict[str, Callable[..., keras.Model]] = {
+    "vgg16": keras.applications.VGG16,
+    "inceptionv3": keras.applications.InceptionV3,
+    "mobilenet": keras.applications.MobileNet,
+    "resnet50": keras.applications.ResNet50,
+}
 
 
-def load_weights(backbone: keras.Model, architecture: str, source: str) -> None:
+def load_weights(backbone: keras.Model, layers: Layers, config: NetworkConfig) -> None:
     """Give a backbone without top its pretrained weights.
 
-    source: `bundled`, `keras` (its ImageNet weights, downloaded once into Keras's cache), or the
-    path of an `.npz` keyed LAYER/kernel and LAYER/bias, or of a Keras `.weights.h5` or `.h5`.
+    config.weights: `bundled`, `keras` (its ImageNet weights, downloaded once into Keras's cache),
+    or the path of a weights file.
     Raises DamagedFile, WeightsUnavailable or InvalidConfig with what to do.
     """
-    if source == "bundled":
-        _load_npz(backbone, verified(BUNDLED[architecture]))
-    elif source == "keras":
-        backbone.set_weights(_downloaded(backbone, architecture).get_weights())
+    path = weight_files.named_by(config)
+    if path is not None:
+        _load_file(backbone, layers, config, path)
+    elif config.weights == "bundled":
+        _load_npz(layers, verified(BUNDLED[config.architecture]))
     else:
-        _load_file(backbone, Path(source).expanduser())
+        backbone.set_weights(_downloaded(backbone, config).get_weights())
 
 
-def fingerprint(model: keras.Model) -> str:
-    """SHA-256 of a network's weights: the same numbers give the same hash, whatever their source.
+def fingerprint(layers: Iterable[keras.layers.Layer]) -> str:
+    """SHA-256 of weights: the same numbers give the same hash, whatever their source.
 
     Layers are taken in order and names left out, since Keras numbers names within a process.
     """
     digest = hashlib.sha256()
-    for array in model.get_weights():
-        digest.update(repr((array.shape, array.dtype.str)).encode())
-        digest.update(np.ascontiguousarray(array).data)
+    for layer in layers:
+        for array in layer.get_weights():
+            digest.update(repr((array.shape, array.dtype.str)).encode())
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
 
 
-def _load_file(backbone: keras.Model, path: Path) -> None:
-    if not path.is_file():
-        raise InvalidConfig(f"network.weights must be bundled, keras or a weights file, got {path}")
-    load = _load_npz if path.suffix == ".npz" else _load_h5
-    load(backbone, path)
+def arrays_of(layers: Layers) -> dict[str, NDArray[Any]]:
+    """The weights of layers as arrays, keyed LAYER/VARIABLE."""
+    return {
+        f"{name}/{variable.name}": np.asarray(variable)
+        for name, layer in layers.items()
+        for variable in layer.weights
+    }
 
 
-def _load_npz(backbone: keras.Model, path: Path) -> None:
+def assign(layers: Layers, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Set the weights of layers from arrays keyed LAYER/VARIABLE.
+
+    Raises KeyError for one that is missing, ValueError for one of another shape.
+    """
+    for name, layer in layers.items():
+        for variable in layer.weights:
+            variable.assign(np.asarray(arrays[f"{name}/{variable.name}"], np.float32))
+
+
+def _load_file(backbone: keras.Model, layers: Layers, config: NetworkConfig, path: Path) -> None:
+    weight_files.check(path, config)
     try:
-        if not zipfile.is_zipfile(path):
-            raise ValueError("it is no npz archive, or only the beginning of one")
-        with np.load(path, allow_pickle=False) as arrays:
-            for layer in backbone.layers:
-                if layer.weights:
-                    kernel, bias = arrays[f"{layer.name}/kernel"], arrays[f"{layer.name}/bias"]
-                    layer.set_weights([kernel.astype(np.float32), bias.astype(np.float32)])
-    except (*_UNREADABLE, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InvalidConfig(_does_not_fit(backbone, path, error)) from None
+        if path.suffix == ".npz":
+            _load_npz(layers, path)
+        else:
+            backbone.load_weights(path)
+    except weight_files.UNREADABLE as error:
+        raise weight_files.refused(path, config, str(error)) from None
 
 
-def _load_h5(backbone: keras.Model, path: Path) -> None:
-    try:
-        backbone.load_weights(path)
-    except _UNREADABLE as error:
-        raise InvalidConfig(_does_not_fit(backbone, path, error)) from None
+def _load_npz(layers: Layers, path: Path) -> None:
+    with np.load(path, allow_pickle=False) as arrays:
+        assign(layers, arrays)
 
 
-_UNREADABLE = (OSError, KeyError, ValueError, RuntimeError)
-"""What numpy, h5py and Keras raise between them where a file is damaged or of another network."""
-
-
-def _does_not_fit(backbone: keras.Model, path: Path, error: Exception) -> str:
-    reason = str(error).strip("'\"").splitlines()[0]
-    return f"network.weights must be a file of {backbone.name} without top, got {path}: {reason}"
-
-
-def _downloaded(backbone: keras.Model, architecture: str) -> keras.Model:
-    application = APPLICATIONS[architecture]
+def _downloaded(backbone: keras.Model, config: NetworkConfig) -> keras.Model:
+    application = DOWNLOADS[config.architecture]
+    width = {"alpha": config.alpha} if config.architecture == "mobilenet" else {}
     try:
         return application(
-            include_top=False, weights="imagenet", input_shape=backbone.input_shape[1:]
+            include_top=False, weights="imagenet", input_shape=backbone.input_shape[1:], **width
         )
     except Exception as error:  # Keras raises a bare Exception where a download fails
         raise WeightsUnavailable(
-            f"Keras could not download the ImageNet weights of {architecture}: {error}. Connect to "
-            "the internet and try again, or set network.weights to bundled or to a weights file"
+            f"Keras could not download the ImageNet weights of {config.architecture}: {error}. "
+            "Connect to the internet and try again, or set network.weights to a weights file"
+            + (" or to bundled" if config.architecture in BUNDLED else "")
         ) from error

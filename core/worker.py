@@ -11,17 +11,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from core import precision
-from core.datasets import load_splits
+from core.datasets import Splits, load_splits
 from core.errors import Diverged, InvalidRequest, WorkFailed
 from core.feature_cache import FeatureCache
 from core.metrics import append_event
 from core.predictions import write_epoch, write_truth
-from core.processes import lower_priority, this_process
-from core.progress import BatchEnd, EpochEnd, Event, Progress
-from core.runs import Failure, Parameters, Run, Weights
+from core.preferences import load_preferences
+from core.processes import lower_priority, peak_memory, this_process
+from core.progress import BatchEnd, EpochEnd, Event, Note, Progress
+from core.runs import Failure, Parameters, Run, Runs, Weights, link_weights
 from core.workspace import Workspace
 
 HEARTBEAT_SECONDS = 1.0
@@ -62,38 +61,56 @@ def _train(record: "Record", workspace: Workspace) -> None:
     from core.quiet import load_tensorflow
 
     load_tensorflow()
-    from core import features, models, networks, training
+    from core import training
+    from core.features import Stopped
 
-    run = record.run
-    config = run.config
+    run, stop_asked = record.run, record.run.folder.stop_request.exists
     number_format = precision.resolve(
-        config.precision, precision.cpu_flags(), training.gpu_capabilities()
+        run.config.precision, precision.cpu_flags(), training.gpu_capabilities()
     )
     record.write(precision=number_format, phase="loading images")
-    splits = load_splits(config.data, config.seed)
+
+    def report_or_stop(event: Event) -> None:
+        record(event)
+        if stop_asked():
+            raise Stopped
+
+    try:
+        splits = load_splits(
+            run.config.data,
+            run.config.seed,
+            side=run.config.network.side,
+            workspace=workspace,
+            report=report_or_stop,
+        )
+        with training.strategy().scope():
+            finished = _train_on(splits, record, workspace, number_format)
+    except Stopped:
+        finished = False
+        record.note("stopped before the first training step")
+    record.end(finished)
+
+
+def _train_on(splits: Splits, record: "Record", workspace: Workspace, number_format: str) -> bool:
+    """Build the network and train it; False where somebody stopped it."""
+    from core import models, training
+
+    run = record.run
     fingerprint = splits.test.fingerprint()
     write_truth(run.folder.predictions, splits.test.labels, splits.test.indices, fingerprint)
     record.write(phase="building the network", test_fingerprint=fingerprint)
-    network = networks.build(config.network, len(config.class_names), number_format, config.seed)
-    models.save_reference(run.folder, network, config.network.weights)
-    counted = network.parameters
-    record.begin(
-        Parameters(total=counted.total, trainable=counted.trainable),
-        save=partial(models.save_trained, run.folder, network),
+    network = models.start(run.config, number_format, Runs(workspace))
+    models.save_reference(run.folder, network)
+    record.begin(save=partial(models.save_trained, run.folder, network, run.config))
+    return training.train(
+        config=run.config,
+        splits=splits,
+        network=network,
+        cache=FeatureCache(workspace.features, load_preferences(workspace).cache_limit),
+        precision=number_format,
+        report=record,
+        should_stop=run.folder.stop_request.exists,
     )
-    try:
-        training.train(
-            config=config,
-            splits=splits,
-            network=network,
-            cache=FeatureCache(workspace.features),
-            precision=number_format,
-            report=record,
-            should_stop=run.folder.stop_request.exists,
-        )
-    except features.Stopped:
-        record.note("stopped before the first training step")
-    record.end()
 
 
 class Record:
@@ -106,8 +123,8 @@ class Record:
         self._phase_event = 0.0
         self._batches: list[BatchEnd] = []
         self._batch_event = 0.0
-        self._save: Callable[[Weights], None] | None = None
-        self._complete = False
+        self._save: Callable[[int, Weights], None] | None = None
+        self._last: EpochEnd | None = None
         self.run = run.write_state(
             status="preparing",
             phase="starting TensorFlow",
@@ -124,16 +141,27 @@ class Record:
                 self._batch(event)
             case EpochEnd():
                 self._epoch(event)
+            case Note():
+                self._append({"event": "note", "epoch": event.epoch, "text": event.text})
 
-    def begin(self, parameters: Parameters, save: Callable[[Weights], None]) -> None:
-        """The network stands; `save` writes its weights as best or last."""
+    def begin(self, save: Callable[[int, Weights], None]) -> None:
+        """The network stands; `save` writes its weights, given the phase, as best or last."""
         self._save = save
+        counted = self.run.config.parameters
+        parameters = Parameters(total=counted.total, trainable=counted.trainable)
         self.write(status="running", parameters=parameters)
 
-    def end(self) -> None:
+    def end(self, finished: bool) -> None:
         """Training is over, by itself or because somebody stopped it."""
-        all_done = self._complete and self.run.state.epoch == self.run.config.epochs
-        self.write(status="finished" if all_done else "stopped", phase="")
+        if self._last is not None:
+            self._save_last(self._last)
+        self.write(status="finished" if finished else "stopped", phase="")
+
+    def _save_last(self, last: EpochEnd) -> None:
+        if last.epoch == self.run.state.best_epoch:
+            link_weights(self.run.folder, "best", "last")
+        elif self._save is not None:
+            self._save(last.phase, "last")
 
     def fail(self, kind: str, sentence: str, advice: str) -> None:
         """Training cannot go on."""
@@ -150,7 +178,7 @@ class Record:
         self.run = self.run.write_state(
             heartbeat=time.time(),
             seconds=self._written - self._clock,
-            peak_memory=_peak_memory(),
+            peak_memory=peak_memory(),
             **changes,
         )
 
@@ -205,16 +233,16 @@ class Record:
             raise RuntimeError("an epoch ended before the network was there to be saved")
         self._flush_batches()
         write_epoch(self.run.folder.predictions, event.epoch, event.probabilities)
-        self._save("last")
         changes: dict[str, Any] = {"epoch": event.epoch, "epochs_done": event.epoch}
         if self._is_best(event.metrics):
-            self._save("best")
+            self._save(event.phase, "best")
             changes |= {"best_epoch": event.epoch, "metrics": event.metrics}
-        self._complete = event.complete
+        self._last = event
         self._append(
             {
                 "event": "epoch",
                 "epoch": event.epoch,
+                "phase": event.phase,
                 "complete": event.complete,
                 "seconds": event.seconds,
                 "best": "best_epoch" in changes,
@@ -228,6 +256,8 @@ class Record:
         best = self.run.state.metrics
         if not best:
             return True
+        if self.run.config.best_by == "val_loss":
+            return metrics["val_loss"] < best["val_loss"]
         new = (metrics["val_accuracy"], -metrics["val_loss"])
         return new > (best["val_accuracy"], -best["val_loss"])
 
@@ -238,17 +268,6 @@ class Record:
     @staticmethod
     def _due(last: float, every: float = HEARTBEAT_SECONDS) -> bool:
         return time.monotonic() - last >= every
-
-
-def _peak_memory() -> int:
-    """Most bytes of memory that this process has held so far."""
-    memory = psutil.Process().memory_info()
-    if sys.platform == "win32":
-        return int(memory.peak_wset)
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return max(int(memory.rss), peak if sys.platform == "darwin" else peak * 1024)
 
 
 if __name__ == "__main__":

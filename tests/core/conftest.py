@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from core.config import change
+from core import preflight
 from core.engine import LocalEngine
 from core.recipes import RECIPES
 from core.runs import WAITING_OR_WORKING, Run, Runs
+from core.settings import change
 from core.workspace import Workspace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before any test imports TensorFlow
@@ -50,7 +51,8 @@ def trained_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     for name, settings in TRAINED.items():
         base = RECIPES[settings["recipe"]].config
         chosen = {key: value for key, value in settings.items() if key != "recipe"}
-        engine.submit(runs.create(change(base, chosen | {"precision": "float32"}), name))
+        config = preflight.settle(change(base, chosen | {"precision": "float32"}), runs)
+        engine.submit(runs.create(config, name))
     wait_until(lambda: all(run.status not in WAITING_OR_WORKING for run in runs.all()))
     return workspace
 

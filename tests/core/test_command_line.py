@@ -19,11 +19,11 @@ from PIL import Image
 from core.architectures import ARCHITECTURES
 from core.catalogue import DATASETS
 from core.command_line import main
-from core.config import change
 from core.metrics import read_events
 from core.predictions import read_predictions
 from core.recipes import RECIPES
 from core.runs import Runs
+from core.settings import change
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
 
 MakeRun = Callable[..., Any]
@@ -383,12 +383,19 @@ def test_training_shows_its_progress_beside_the_document(
 
 
 def test_training_that_fails_says_why(command: Command) -> None:
-    wrong = ("weights=/no/such.h5", "side=32")
-    answer = command("train", "vgg16-digits", *settings(*TINY, *wrong), "--json")
+    hasty = ("learning_rate=10", "optimizer=sgd", "schedule=constant", "epochs=3", "side=28")
+    answer = command("train", "cnn-digits", *settings(*TINY, *hasty), "--json")
     assert answer.status == 1
     assert answer.document["status"] == "failed"
-    assert "network.weights must be" in answer.document["error"]["sentence"]
+    assert "the loss is no longer a number" in answer.document["error"]["sentence"]
     assert answer.document["error"]["advice"]
+
+
+def test_training_that_could_only_fail_is_not_begun(command: Command) -> None:
+    answer = command("train", "vgg16-digits", *settings("weights=/no/such.h5"))
+    assert answer.status == 2
+    assert "network.weights must be one of" in answer.err
+    assert command("runs", "--json").document["runs"] == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT is POSIX")

@@ -9,10 +9,10 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
 from core.comparison import OUTCOMES, Comparison, as_json, compare, verdict
-from core.config import change
 from core.errors import DamagedFile, NotComparable
 from core.predictions import write_epoch, write_truth
 from core.runs import Run, Runs
+from core.settings import change
 
 MakeRun = Callable[..., Run]
 

@@ -13,12 +13,12 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
-from core.config import change
 from core.errors import NotComparable, PredictorDied, TransferLabError, UnknownRun
 from core.prediction_service import PredictionService
 from core.predictor import Predictor
 from core.recipes import RECIPES
 from core.runs import Runs
+from core.settings import change
 from core.workspace import PROJECT, Workspace
 
 Images = NDArray[np.uint8]

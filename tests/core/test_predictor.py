@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from core import models
-from core.config import change
 from core.datasets import load_test
 from core.errors import NotComparable, UnknownRun
 from core.networks import build
@@ -13,6 +12,7 @@ from core.predictions import read_predictions
 from core.predictor import Predictor
 from core.recipes import RECIPES
 from core.runs import Run, Runs
+from core.settings import change
 from core.workspace import Workspace
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 28, 28)).astype(np.uint8)
@@ -26,8 +26,8 @@ def make_tiny(runs: Runs) -> MakeTiny:
     def make(name: str) -> Run:
         config = change(RECIPES["cnn-digits"].config, {"side": 8, "dense": [4]})
         run = runs.create(config, name).write_state(status="finished", precision="float32")
-        models.save_reference(run.folder, network := build(config.network, 10), "random")
-        models.save_trained(run.folder, network, "best")
+        models.save_reference(run.folder, network := build(config.network, 10))
+        models.save_trained(run.folder, network, config, 1, "best")
         return run
 
     return make

@@ -8,12 +8,13 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from core.config import RunConfig, change
+from core.config import RunConfig
 from core.engine import LocalEngine
 from core.metrics import read_events
 from core.models import load_run
 from core.recipes import RECIPES
 from core.runs import Run, Runs
+from core.settings import change
 from core.workspace import Workspace
 
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -99,7 +100,7 @@ def test_a_run_that_trains_stops_and_keeps_its_best_weights(story: Told) -> None
     assert story.stopping in ("stopping", "stopped")
     assert story.stopped.status == "stopped"
     assert 1 <= story.stopped.state.epoch < 10_000
-    assert load_run(story.stopped).trained.count_params() == 887_530
+    assert load_run(story.stopped).whole().count_params() == 887_530
 
 
 def test_a_run_that_waits_stops_at_once_and_is_never_trained(story: Told) -> None:

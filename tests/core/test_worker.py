@@ -8,13 +8,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
-from core.config import change
 from core.datasets import load_test
 from core.metrics import Event, read_events
 from core.models import load_run
+from core.networks import build
 from core.predictions import read_predictions, stored_epochs
+from core.predictor import LoadedNetwork
 from core.recipes import RECIPES
-from core.runs import Run, Runs
+from core.runs import Run, Runs, Weights
+from core.settings import change
+from core.weights import arrays_of
 from core.worker import work
 from core.workspace import Workspace
 
@@ -58,8 +61,8 @@ COMMON = {
     "log.txt",
     "predictions/test.npz",
     "predictions/epoch-1.npz",
-    "model/best.weights.h5",
-    "model/last.weights.h5",
+    "model/best.npz",
+    "model/last.npz",
 }
 
 
@@ -125,12 +128,94 @@ def test_the_best_epoch_is_the_one_most_right_and_of_equals_least_wrong(train: T
 
 def test_weights_kept_as_best_are_those_of_the_best_epoch(train: Train) -> None:
     run = train(epochs=6, learning_rate=0.01)
-    split = load_test(run.config.data)
-    from core.predictor import LoadedNetwork
+    assert_answers_as_after(run, "best", run.state.best_epoch)
 
-    found = LoadedNetwork(load_run(run), run.config.network).probabilities(split.images)
-    stored = read_predictions(run, run.state.best_epoch).probabilities
-    np.testing.assert_allclose(found, stored, atol=1e-3)
+
+def assert_answers_as_after(run: Run, which: Weights, epoch: int) -> None:
+    """Weights that were kept see in the test images what the network saw after an epoch."""
+    images = load_test(run.config.data).images
+    network = LoadedNetwork(load_run(run, which), run.config.network)
+    stored = read_predictions(run, epoch).probabilities
+    np.testing.assert_allclose(network.probabilities(images), stored, atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def backbone_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of the backbone of the tiny CNN."""
+    path = tmp_path_factory.mktemp("backbone") / "cnn.npz"
+    network = build(change(RECIPES["cnn-digits"].config, TINY).network, classes=10)
+    np.savez(path, allow_pickle=False, **arrays_of(network.backbone_layers))
+    return path
+
+
+TWO_PHASES = {"mode": "transfer", "schedule": "constant", "second_phase.epochs": 2}
+MOBILENET = {
+    "architecture": "mobilenet",
+    "alpha": 0.25,
+    "channels": 3,
+    "side": 32,
+    "second_phase.still_frozen": "block11",
+}
+
+
+@pytest.mark.parametrize("settings", [{}, {"still_frozen": "block1"}, MOBILENET], ids=str)
+def test_a_run_of_two_phases_unfreezes_layers_in_the_second(
+    train: Train, backbone_file: Path, settings: dict[str, Any]
+) -> None:
+    weights = "random" if "architecture" in settings else str(backbone_file)
+    run = train(epochs=2, weights=weights, **TWO_PHASES | settings)
+    assert run.status == "finished"
+    assert [epoch["epoch"] for epoch in events(run, "epoch")] == [1, 2, 3, 4]
+    first, second = run.config.blueprint.phases
+    assert first.trainable < second.trainable
+    count = len(run.config.network.graph.layers) - run.config.phases[1].frozen_count
+    (note,) = events(run, "note")
+    assert (note["epoch"], note["text"].split(" ")[0]) == (2, str(count))
+    assert_answers_as_after(run, "best", run.state.best_epoch)
+    assert_answers_as_after(run, "last", 4)
+
+
+def test_what_was_frozen_at_first_changes_in_the_second_phase_alone(
+    train: Train, backbone_file: Path
+) -> None:
+    run = train(weights=str(backbone_file), **TWO_PHASES, **{"still_frozen": "block1"})
+    network = load_run(run, "last")
+    with np.load(backbone_file) as before:
+        changed = {
+            key.split("/")[0]
+            for key, array in arrays_of(network.backbone_layers).items()
+            if not np.array_equal(array, before[key])
+        }
+    assert changed == {"block2_conv1", "block2_conv2"}
+
+
+def test_a_run_that_no_longer_improves_finishes_early_and_says_so(train: Train) -> None:
+    stalled = {"schedule": "constant", "learning_rate": 1e-30, "optimizer": "sgd", "epochs": 20}
+    run = train(**stalled, **{"early_stopping.patience": 2})
+    assert run.status == "finished"
+    assert run.state.epochs_done == len(events(run, "epoch")) == 3
+    (note,) = events(run, "note")
+    assert note["epoch"] == 3
+    assert note["text"] == (
+        "val_loss has not improved for 2 epochs: this phase ends after epoch 3."
+    )
+    assert run.state.best_epoch == 1
+    assert run.folder.weights("last").exists()
+
+
+def test_the_best_epoch_may_be_the_one_of_the_lowest_loss(train: Train) -> None:
+    run = train(epochs=6, learning_rate=0.01, best_by="val_loss")
+    best = min(events(run, "epoch"), key=lambda epoch: epoch["val_loss"])
+    assert run.state.best_epoch == best["epoch"]
+
+
+def test_a_run_goes_on_from_what_another_learned(train: Train) -> None:
+    source = train(epochs=3)
+    run = train(mode="transfer", weights=f"run:{source.id}")
+    assert run.status == "finished"
+    learned, kept = (arrays_of(load_run(each).backbone_layers) for each in (source, run))
+    for key, array in learned.items():
+        np.testing.assert_array_equal(kept[key], array)
 
 
 def test_a_stop_before_it_begins_ends_without_training(train: Train) -> None:
@@ -174,9 +259,17 @@ def test_a_weights_file_that_is_not_there_is_told(runs: Runs, workspace: Workspa
     work(run, workspace)
     assert failure(runs.again(run)) == (
         "request",
-        "network.weights must be bundled, keras or a weights file, got /no/such.h5",
+        "network.weights must be one of bundled, keras, a weights file, run:NAME, random, got "
+        "/no/such.h5, which is no file",
         "Change that setting and launch a new run.",
     )
+
+
+def test_a_source_that_was_deleted_while_the_run_waited_is_told(train: Train, runs: Runs) -> None:
+    source = train()
+    run = train(lambda run: runs.delete(source), mode="transfer", weights=f"run:{source.id}")
+    kind, sentence, _ = failure(run)
+    assert (kind, sentence.split(";")[0]) == ("request", f"there is no run '{source.id}'")
 
 
 def test_a_run_that_diverges_is_told_to_go_slower(train: Train) -> None:
