@@ -58,16 +58,18 @@ def _parser() -> argparse.ArgumentParser:
     command("recipes", commands.recipes, "list the recipes to start from")
     command("architectures", commands.architectures, "list the networks there are")
     command("datasets", commands.datasets, "list the datasets there are")
+    estimate = command("estimate", commands.estimate, "tell what a training would take")
     train = command("train", commands.train, "train a network by a recipe")
-    train.add_argument("recipe", metavar="RECIPE")
-    train.add_argument(
-        "--set",
-        dest="settings",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a setting, for example epochs=3 or network.head.dropout=0.2",
-    )
+    for configured in (estimate, train):
+        configured.add_argument("recipe", metavar="RECIPE")
+        configured.add_argument(
+            "--set",
+            dest="settings",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="change a setting, for example epochs=3 or network.head.dropout=0.2",
+        )
     train.add_argument("--name", help="what to call the run (default: the recipe's name)")
     train.add_argument("--detach", action="store_true", help="do not wait for it to end")
     command("runs", commands.runs, "list the runs")
@@ -86,9 +88,20 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument(
         "--export", metavar="DIR", help="write the images they disagree on and all predictions"
     )
+    export = command("export", commands.export, "write a run's network as one file of its own")
+    export.add_argument("run", metavar="RUN", help=_RUN)
+    export.add_argument(
+        "--format", choices=["keras"], default="keras", help="keras: a .keras file (default)"
+    )
+    export.add_argument("-o", "--output", required=True, metavar="PATH", help="where it goes")
     predict = command("predict", commands.predict, "classify pictures")
     predict.add_argument("run", metavar="RUN", help=_RUN)
     predict.add_argument("images", metavar="IMAGE", nargs="+")
+    cache = command("cache", commands.cache, "show, limit or clear what frozen layers put out")
+    cache.add_argument("--clear", action="store_true", help="drop all of it")
+    cache.add_argument(
+        "--limit", metavar="SIZE", help="how much may be kept from now on, such as 30GiB or 500MB"
+    )
     return parser
 
 

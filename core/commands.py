@@ -1,26 +1,30 @@
 """The commands of `python -m core`: each takes the workspace and its arguments, returns JSON."""
 
 import contextlib
+import re
 import time
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from tqdm import tqdm
 
-from core import comparison
+from core import comparison, estimates, preflight
 from core.architectures import ARCHITECTURES
 from core.catalogue import DATASETS
-from core.config import change, parse_settings
 from core.datasets import load_splits
 from core.engine import LocalEngine
-from core.errors import InvalidRequest, UnreadableImage
+from core.errors import InvalidConfig, InvalidRequest, UnreadableImage
 from core.export import export_comparison
+from core.feature_cache import FeatureCache
 from core.metrics import read_events
-from core.preprocessing import Pixels, decode, to_digit, to_grey
+from core.network_config import NetworkConfig
+from core.preferences import load_preferences, save_preferences
+from core.preprocessing import Pixels, decode, to_digit
 from core.recipes import RECIPES, find_recipe
 from core.runs import WAITING_OR_WORKING, Run, Runs
+from core.settings import change, parse_settings
 from core.workspace import Workspace
 
 SPLITS = ("train", "validation", "test")
@@ -55,10 +59,10 @@ def architectures(workspace: Workspace, options: Namespace) -> Result:
     listed = [
         {
             "architecture": name,
-            "modes": list(known.modes),
-            "weights": list(known.weights),
+            "modes": list(get_args(NetworkConfig.model_fields["mode"].annotation)),
+            "weights": list(known.sources),
             "smallest_side": known.smallest_side,
-            "channels": known.channels,
+            "channels": list(known.channels),
             "summary": known.summary,
         }
         for name, known in ARCHITECTURES.items()
@@ -71,7 +75,7 @@ def datasets(workspace: Workspace, options: Namespace) -> Result:
     listed = [
         {
             "dataset": name,
-            "classes": len(facts.class_names),
+            "classes": len(facts.class_names) or None,
             "train_images": facts.train_images,
             "test_images": facts.test_images,
             "source": facts.source,
@@ -83,9 +87,16 @@ def datasets(workspace: Workspace, options: Namespace) -> Result:
 
 def train(workspace: Workspace, options: Namespace) -> Result:
     """Queue a run and wait for its end, unless detached."""
-    config = change(find_recipe(options.recipe).config, parse_settings(options.settings))
     runs, engine = Runs(workspace), LocalEngine(workspace)
+    config = change(find_recipe(options.recipe).config, parse_settings(options.settings))
+    config = preflight.settle(config, runs)
+    expected = estimates.find(config, workspace)
+    impossible = estimates.blocked(config, expected)
+    if impossible:
+        raise InvalidConfig(impossible)
     run = runs.create(config, options.name)
+    if expected:
+        estimates.keep(expected, run)
     engine.submit(run)
     if options.detach:
         return Result(describe(run))
@@ -96,6 +107,50 @@ def train(workspace: Workspace, options: Namespace) -> Result:
             engine.stop(run)
         run = _wait(runs, run)
     return Result(describe(run), status=1 if run.status in FAILED else 0)
+
+
+def estimate(workspace: Workspace, options: Namespace) -> Result:
+    """How long a run would take and how much memory and disk, from a dry run of some seconds."""
+    config = change(find_recipe(options.recipe).config, parse_settings(options.settings))
+    config = preflight.settle(config, Runs(workspace))
+    found = estimates.estimate(config, workspace)
+    blocked = estimates.blocked(config, found)
+    totals = {"recipe": config.recipe, "seconds": found.seconds, "blocked": blocked}
+    if options.json:
+        totals |= {"memory": found.memory, "cache_bytes": found.cache_bytes}
+        return Result(totals | found.model_dump(mode="json"))
+    totals |= {"memory": _gib(found.memory), "precision": found.precision}
+    machine = {"cores": found.machine.cores, "memory": _gib(found.machine.memory)}
+    phases = [
+        {
+            "phase": number,
+            "epochs": phase.epochs,
+            "steps": phase.steps,
+            "seconds an epoch": phase.seconds,
+            "seconds for features": phase.features_seconds,
+            "cache": _gib(phase.cache_bytes),
+            "not kept": phase.not_kept,
+            "memory": _gib(phase.memory),
+        }
+        for number, phase in enumerate(found.phases, start=1)
+    ]
+    return Result(totals | {"machine": machine, "phases": phases})
+
+
+def cache(workspace: Workspace, options: Namespace) -> Result:
+    """What is kept of the output of frozen layers; emptied or given another limit if asked."""
+    preferences = load_preferences(workspace)
+    if options.limit is not None:
+        preferences = preferences.model_copy(update={"cache_limit": _bytes(options.limit)})
+        save_preferences(workspace, preferences)
+    kept = FeatureCache(workspace.features, preferences.cache_limit)
+    freed = kept.clear() if options.clear else None
+    use, size = kept.use(), int if options.json else _gib
+    content = {"folder": str(kept.folder), "entries": use.entries}
+    content |= {"size": size(use.size), "limit": size(use.limit)}
+    if freed:
+        content["freed"] = {"entries": freed.entries, "size": size(freed.size)}
+    return Result(content)
 
 
 def runs(workspace: Workspace, options: Namespace) -> Result:
@@ -140,7 +195,10 @@ def delete(workspace: Workspace, options: Namespace) -> Result:
 def evaluate(workspace: Workspace, options: Namespace) -> Result:
     """Measure a run's best weights on one of its splits."""
     run = Runs(workspace).find(options.run)
-    split = getattr(load_splits(run.config.data, run.config.seed), options.split)
+    splits = load_splits(
+        run.config.data, run.config.seed, side=run.config.network.side, workspace=workspace
+    )
+    split = getattr(splits, options.split)
     from core.quiet import load_tensorflow
 
     load_tensorflow()
@@ -169,8 +227,20 @@ def compare(workspace: Workspace, options: Namespace) -> Result:
     compared = comparison.compare(runs.find(options.run_a), runs.find(options.run_b))
     content = comparison.as_json(compared)
     if options.export:
-        content["exported"] = export_comparison(compared, Path(options.export))
+        content["exported"] = export_comparison(compared, Path(options.export), workspace)
     return Result(content)
+
+
+def export(workspace: Workspace, options: Namespace) -> Result:
+    """Write a run's whole network as one file that needs nothing of this project."""
+    run = Runs(workspace).find(options.run)
+    from core.quiet import load_tensorflow
+
+    load_tensorflow()
+    from core.models import export_keras
+
+    path = export_keras(run, Path(options.output))
+    return Result({"run": run.id, "exported": str(path), "bytes": path.stat().st_size})
 
 
 def predict(workspace: Workspace, options: Namespace) -> Result:
@@ -204,7 +274,50 @@ def describe(run: Run) -> dict[str, Any]:
         "parameters": {"total": counted.total, "trainable": counted.trainable},
         "config": run.config.model_dump(mode="json"),
         **({"error": state.error.model_dump()} if state.error else {}),
+        **_estimated(run),
     }
+
+
+def _estimated(run: Run) -> dict[str, Any]:
+    """What was expected of a run, if anything was, and how far off that is once it has ended."""
+    expected = estimates.kept(run)
+    if expected is None:
+        return {}
+    content: dict[str, Any] = {"seconds": expected.seconds}
+    if run.has_results:
+        found = estimates.deviation(expected, run)
+        content["seconds_per_epoch"] = [_off(phase) for phase in found.seconds]
+        content["memory"] = _off(found.memory)
+    return {"estimate": content}
+
+
+def _off(difference: estimates.Difference) -> dict[str, float]:
+    """Both figures, and how far off the estimate was: 0.1 where a tenth more was measured."""
+    return {
+        "estimated": difference.estimated,
+        "measured": difference.measured,
+        "off": difference.off,
+    }
+
+
+_UNITS = {
+    **{"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12},
+    **{"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40},
+}
+
+
+def _bytes(size: str) -> int:
+    """The bytes of a size such as 30GiB, 500MB or 1000."""
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?) ?([A-Za-z]*)", size.strip(), re.ASCII)
+    if match is None or match[2].upper() not in _UNITS:
+        raise InvalidRequest(
+            f"--limit must be a size such as 30GiB, 500MB or a number of bytes, got {size!r}"
+        )
+    return round(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def _gib(size: int) -> str:
+    return f"{size / 2**30:.3g} GiB"
 
 
 def _predict_one(network: Any, run: Run, path: str) -> dict[str, Any]:
@@ -225,7 +338,7 @@ def _image_for(run: Run, path: Path) -> Pixels:
         picture = decode(path.read_bytes())
     except OSError as error:
         raise UnreadableImage(f"the file cannot be read: {error.strerror or error}") from None
-    return to_digit(picture).digit if DATASETS[run.config.data.name].digits else to_grey(picture)
+    return to_digit(picture).digit if DATASETS[run.config.data.name].digits else picture
 
 
 def _wait(runs: Runs, run: Run) -> Run:
