@@ -55,7 +55,8 @@ if finished:
                 f"{theme.count(run.config.parameters.trainable)} parameters trained"
             )
 
-for name, facts in DATASETS.items():
+bundled = {name: facts for name, facts in DATASETS.items() if facts.bundled}
+for name, facts in bundled.items():
     st.subheader(facts.label, anchor=False)
     st.caption(
         f"{theme.count(facts.train_images)} training and {theme.count(facts.test_images)} test "
@@ -63,7 +64,7 @@ for name, facts in DATASETS.items():
         f"{len(facts.class_names)} classes. {facts.source}."
     )
     with lab.failures_as_sentences():
-        test = lab.test_images(name)
+        test = lab.example_images(name)
     picture(
         contact_sheet(test.images[: ROWS * COLUMNS], COLUMNS),
         side=SHEET_WIDTH,

@@ -1,156 +1,143 @@
-"""Train: choose a recipe, change what matters, launch, and watch."""
+"""Train: choose a recipe, change what matters, look at the network, launch, and watch."""
 
 from __future__ import annotations
 
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import streamlit as st
-from pydantic.fields import FieldInfo
 
-from core.config import RunConfig, change, differences, setting_of
+from core import estimates, preflight
+from core.catalogue import DATASETS
+from core.config import RunConfig
 from core.errors import InvalidConfig, TransferLabError
+from core.estimates import Estimate
 from core.recipes import RECIPES, Recipe
 from core.runs import Run
-from ui import lab, run_view, theme
-from ui.figures import Figure, figures
+from core.settings import differences
+from ui import architecture, estimate, lab, learning_rate, run_view, settings_form, theme
+from ui.draft import Draft
 from ui.navigation import page
+
+NETWORK, RUN = ":material/account_tree: Network", ":material/monitoring: Run"
 
 
 def choose_recipe() -> Recipe:
     """The recipe to start from."""
-    chosen = st.segmented_control(
+    chosen = st.selectbox(
         "Recipe",
         list(RECIPES),
-        default="cnn-digits",
-        required=True,
-        help="A complete configuration to start from.",
+        key="recipe",
+        persist_state="session",
+        help="A complete configuration to start from. Every setting below can be changed.",
     )
     recipe = RECIPES[chosen]
-    st.caption(
-        f"{recipe.summary} Its source reports {theme.percent(recipe.reported_accuracy)} "
-        "of the test images right."
-    )
+    reported = recipe.reported_accuracy
+    source = f" Its source reports {theme.percent(reported)} of the test images right."
+    st.caption(recipe.summary + (source if reported else ""))
+    if recipe.config.data.name.startswith("cifar"):
+        st.caption(
+            "Images and ImageNet weights come through Keras's download, once, when the first run "
+            "begins; or from files that you name below.",
+        )
     return recipe
 
 
-MAIN_SETTINGS = {
-    "epochs": "Epochs",
-    "batch_size": "Batch size",
-    "learning_rate": "Learning rate",
-    "optimizer": "Optimizer",
-}
-MORE_SETTINGS = {
-    "schedule": "Learning-rate schedule",
-    "precision": "Precision",
-    "network.head.dense": "Dense layers",
-    "network.head.dropout": "Dropout",
-    "data.train_images": "Training images",
-    "data.test_images": "Test images",
-    "data.validation": "Watch while training",
-    "network.side": "Image side in pixels",
-    "seed": "Seed",
-}
-BACKBONE_SETTINGS = {
-    "network.scaling": "Pixel scaling",
-    "network.weights": "Backbone weights",
-}
-WATCHED = ("test", 0.05, 0.1, 0.2)
+def choose_settings(recipe: Recipe) -> RunConfig | None:
+    """The configuration as the person left its settings, or None where they do not fit."""
+    draft = Draft.of(recipe)
+    if draft.values["data.name"] == "folder":
+        settings_form.ask_folder(draft)
+    curve = settings_form.ask(draft)
+    try:
+        config = draft.config
+    except InvalidConfig as error:
+        if draft.lacks_weights_file:
+            st.info("Name the weights file, in the section Network.", icon=":material/draft:")
+        else:
+            st.error(lab.sentence(error), icon=":material/error:")
+        return None
+    if curve:
+        with curve:
+            learning_rate.show(config)
+    show_changes(draft, config)
+    return config
 
 
-def choose_settings(recipe: Recipe) -> dict[str, Any]:
-    """Every setting as the person left it, by key; the ones that matter most first."""
-    settings = _ask_all(recipe, MAIN_SETTINGS)
-    with st.expander("More settings", icon=":material/tune:"):
-        settings |= _ask_all(recipe, MORE_SETTINGS)
-        if recipe.config.network.mode == "transfer":
-            settings |= _ask_all(recipe, BACKBONE_SETTINGS)
-    return settings
-
-
-def _ask_all(recipe: Recipe, titles: dict[str, str]) -> dict[str, Any]:
-    """Ask for settings two by two, so that a narrow page shows them in the same order."""
-    answers = {}
-    for place, (setting, title) in enumerate(titles.items()):
-        if place % 2 == 0:
-            columns = st.columns(2)
-        with columns[place % 2]:
-            answers[setting] = _ask(recipe, setting, title)
-    return answers
-
-
-def _ask(recipe: Recipe, setting: str, title: str) -> Any:
-    """Ask for one setting, beginning with the recipe's; its field knows meaning and limits."""
-    field, value = setting_of(recipe.config, setting)
-    common: dict[str, Any] = {"help": field.description, "key": f"{recipe.name}.{setting}"}
-    if setting == "data.validation":
-        return st.selectbox(title, WATCHED, format_func=_watched, **common)
-    if get_origin(field.annotation) is Literal:
-        choices = get_args(field.annotation)
-        return st.selectbox(title, choices, choices.index(value), **common)
-    if isinstance(value, tuple):
-        common["help"] += " Separate several by commas: 512, 256."
-        return _units(st.text_input(title, ", ".join(map(str, value)), **common))
-    if isinstance(value, str):
-        return st.text_input(title, value, **common)
-    return _ask_number(title, field, value, common)
-
-
-def _ask_number(title: str, field: FieldInfo, value: Any, common: dict[str, Any]) -> Any:
-    low, high = (_limit(field, names) for names in (("ge", "gt"), ("le", "lt")))
-    if isinstance(value, float):
-        step, shown = (0.05, "%.2f") if high == 1 else (1e-4, "%.5f")
-        low, high = max(float(low), 0.0 if high == 1 else 1e-5), min(float(high), high - step)
-        return st.number_input(title, low, high, value, step=step, format=shown, **common)
-    return st.number_input(title, low, high, value, placeholder="all", **common)
-
-
-def _limit(field: FieldInfo, names: tuple[str, str]) -> Any:
-    limits = (getattr(rule, name, None) for rule in field.metadata for name in names)
-    return next((limit for limit in limits if limit is not None), None)
-
-
-def _watched(choice: str | float) -> str:
-    return "the test images" if choice == "test" else f"{choice:.0%} held back"
-
-
-def _units(text: str) -> list[Any]:
-    """Units as typed; what is no number is left for the configuration to name."""
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    return [int(word) if word.isdecimal() else word for word in words]
-
-
-def show_configuration(recipe: Recipe, config: RunConfig) -> None:
-    """Parameter counts, and what was changed against the recipe."""
-    counted = config.parameters
-    trained = Figure("Parameters trained", theme.count(counted.trainable), _TRAINED)
-    frozen = Figure("Parameters frozen", theme.count(counted.frozen), _FROZEN)
-    figures(*([trained, frozen] if counted.frozen else [trained]))
-    changed = differences(recipe.config, config)
-    if changed:
-        words = (f"{key.rpartition('.')[2]} {_shown(old)} → {_shown(new)}"
-                 for key, (old, new) in changed.items())  # fmt: skip
+def show_changes(draft: Draft, config: RunConfig) -> None:
+    """What was changed against the recipe, of what does something."""
+    changes = differences(draft.recipe.config, config)
+    words = [
+        f"{key.rpartition('.')[2]} {_shown(old)} → {_shown(new)}"
+        for key, (old, new) in changes.items()
+        if draft.shows(key)
+    ]
+    if words:
         st.caption("Changed: " + lab.plain("; ".join(words)))
-
-
-_TRAINED = "Numbers in the network that training changes."
-_FROZEN = (
-    "Numbers taken over from pretraining and left as they are. Their output for each image is "
-    "computed once and kept on disk."
-)
 
 
 def _shown(value: Any) -> str:
     if value is None:
         return "all"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if len(str(value)) < 60 else "…"
+    return str(value) or "none"
 
 
-def launch(config: RunConfig, name: str) -> None:
+def choose_name(recipe: Recipe) -> str:
+    """What to call the run; empty where that is left to the recipe."""
+    return st.text_input(
+        "Name", placeholder=recipe.name, help="What to call the run; empty takes the recipe's name."
+    )
+
+
+def settle(config: RunConfig) -> RunConfig | None:
+    """The configuration with what this machine tells, or None with the reason shown."""
+    if config.data.name == "folder" and not config.data.path:
+        st.info(
+            "Name the folder that holds your images, in train/CLASS/ and test/CLASS/.",
+            icon=":material/folder_open:",
+        )
+        return None
+    try:
+        return preflight.settle(config, lab.runs())
+    except TransferLabError as error:
+        st.error(lab.sentence(error), icon=":material/error:")
+        return None
+
+
+def offer(config: RunConfig | None, expected: Estimate | None) -> tuple[bool, bool]:
+    """Buttons to launch a run and to estimate what it will take; which of them was clicked."""
+    impossible = estimates.blocked(config, expected) if config else None
+    with st.container(horizontal=True, gap="small"):
+        launched = st.button(
+            "Launch",
+            type="primary",
+            icon=":material/play_arrow:",
+            disabled=config is None or impossible is not None,
+        )
+        asked = st.button(
+            "Estimate time and memory",
+            icon=":material/timer:",
+            disabled=config is None or impossible is not None,
+            help="Trains a few batches, for some seconds, and throws them away.",
+        )
+    if impossible is not None:
+        st.error(lab.sentence(impossible), icon=":material/memory:")
+    return launched, asked
+
+
+def launch(config: RunConfig, name: str, expected: Estimate | None) -> None:
     """Queue a run and show it."""
-    with lab.failures_as_sentences():
+    try:
         run = lab.runs().create(config, name or None)
-        lab.engine().submit(run)
+    except TransferLabError as error:
+        st.error(lab.sentence(error), icon=":material/error:")
+        return
+    if expected is not None:
+        estimates.keep(expected, run)
+    lab.engine().submit(run)
     run_view.show_next(run, parameter="run")
+    st.session_state["shown"] = RUN
     st.toast(f"Launched {run_view.name(run)}.", icon=":material/play_arrow:")
 
 
@@ -171,7 +158,7 @@ def choose_run() -> Run | None:
         "Run",
         parameter="run",
         default=by_urgency[0],
-        text=lambda run: f"{run.name} · {run.status}",
+        text=lambda run: run.name,  # not the status: the list shows words from before it changed
     )
 
 
@@ -214,37 +201,69 @@ def offer_stop(run: Run) -> None:
         st.rerun()
 
 
-page("Train", "🏋️")
-settings_column, run_column = st.columns([2, 3], gap="large")
+def show_network(config: RunConfig | None) -> None:
+    """The network that would be launched."""
+    if config is None:
+        st.info("The network is drawn here once the settings fit each other.")
+    else:
+        architecture.show(config, lab.cache_limit())
 
-with settings_column:
-    recipe = choose_recipe()
-    chosen = choose_settings(recipe)
-    run_name = st.text_input(
-        "Name", placeholder=recipe.name, help="What to call the run; empty takes the recipe's name."
-    )
-    try:
-        config = change(recipe.config, chosen)
-    except InvalidConfig as error:
-        st.error(lab.sentence(error), icon=":material/error:")
-        config = None
-    if config is not None:
-        show_configuration(recipe, config)
-    if st.button(
-        "Launch", type="primary", icon=":material/play_arrow:", disabled=config is None
-    ) and config is not None:  # fmt: skip
-        launch(config, run_name)
 
-with run_column:
+def show_run() -> None:
+    """The run to watch, with what can be done once it has results."""
     run = choose_run()
     if run is None:
         st.info(
             "Nothing was trained yet. Launch the recipe as it is: its curves appear here, and it "
             "trains on when you close this tab.",
-            icon=":material/arrow_back:",
+            icon=":material/play_arrow:",
         )
-        st.stop()
+        return
     watch(run)
     if run.has_results:
         st.page_link("pages/4_Compare.py", label="Compare it", icon=":material/compare:")
-        st.page_link("pages/5_Predict.py", label="Draw for it", icon=":material/draw:")
+        digits = DATASETS[run.config.data.name].digits
+        st.page_link(
+            "pages/5_Predict.py",
+            label="Draw for it" if digits else "Show it a picture",
+            icon=":material/draw:",
+        )
+
+
+def begin_with() -> str:
+    """The tab to begin with: a run that was asked for or is at work, else the network."""
+    asked_for = "run" in st.query_params
+    return RUN if asked_for or any(map(run_view.is_active, lab.runs().all())) else NETWORK
+
+
+page("Train", "🏋️")
+settings_column, seen_column = st.columns([5, 7], gap="medium")
+
+with settings_column:
+    recipe = choose_recipe()
+    config = choose_settings(recipe)
+    ready = settle(config) if config else None
+    expected = estimate.known(ready) if ready else None
+    name = choose_name(recipe)
+    launched, asked = offer(ready, expected)
+    what_it_takes = st.container()
+    if expected:
+        with what_it_takes:
+            estimate.show(expected)
+    if ready and launched:
+        launch(ready, name, expected)
+
+with seen_column:
+    if "shown" not in st.session_state:
+        st.session_state["shown"] = begin_with()
+    network_tab, run_tab = st.tabs([NETWORK, RUN], key="shown", on_change="rerun")
+    if network_tab.open:
+        with network_tab:
+            show_network(ready or config)
+    if run_tab.open:
+        with run_tab:
+            show_run()
+
+if ready and asked:  # last, since it takes its time and the rest of the page should stand
+    with what_it_takes:
+        estimate.make(ready)

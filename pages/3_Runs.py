@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from core.runs import DamagedRun, Run
-from ui import lab, run_view, theme
+from ui import lab, run_view, storage, theme
 from ui.navigation import page
 
 
@@ -21,7 +21,7 @@ def table_of(runs: list[Run]) -> pd.DataFrame:
             "status": [run.status for run in runs],
             "network": [run.config.network.architecture for run in runs],
             "accuracy": [100 * run.state.metrics.get("test_accuracy", nan) for run in runs],
-            "epochs": [f"{run.state.epochs_done} of {run.config.epochs}" for run in runs],
+            "epochs": [f"{run.state.epochs_done} of {run.config.all_epochs}" for run in runs],
             "time": [theme.duration(run.state.seconds or None) for run in runs],
             "precision": [run.state.precision for run in runs],
             "created": [run.request.created for run in runs],
@@ -109,7 +109,6 @@ damaged = lab.runs().damaged()
 if not runs and not damaged:
     st.info("Nothing was trained yet.", icon=":material/info:")
     st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
-    st.stop()
 
 run_view.training_now(runs)
 if runs:
@@ -121,3 +120,4 @@ if runs:
         show(chosen)
 if damaged:
     show_damaged(damaged)
+storage.show()

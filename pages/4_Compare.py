@@ -160,10 +160,10 @@ def show_gallery(comparison: Comparison, shown: str, positions: NDArray[np.int64
     pages = -(-len(positions) // PER_PAGE)
     current = st.pagination(pages, key=f"page_{shown}") if pages > 1 else 1
     positions = positions[(current - 1) * PER_PAGE : current * PER_PAGE]
-    images = lab.test_images(comparison.a.config.data.name).images
+    images = tested_images(comparison)
     with st.container(height=GALLERY_HEIGHT, border=False):
         clicked = gallery(
-            images[comparison.predictions_a.indices[positions]],
+            images[positions],
             [caption(comparison, int(position)) for position in positions],
             key="compared",
             label=GROUPS[shown],
@@ -172,12 +172,20 @@ def show_gallery(comparison: Comparison, shown: str, positions: NDArray[np.int64
     return int(positions[clicked or 0])
 
 
+def tested_images(comparison: Comparison) -> NDArray[np.uint8]:
+    """The images that both were tested on, a folder's as sharp as the sharper of them saw it."""
+    a, b = comparison.a, comparison.b
+    side = max(a.config.network.side, b.config.network.side)
+    with lab.failures_as_sentences():
+        return lab.test_images(a, side).images
+
+
 def show_image(comparison: Comparison, position: int) -> None:
     """One image large, with the probabilities that both networks gave it."""
     c = comparison
     index = int(c.predictions_a.indices[position])
     true_class = c.a.config.class_names[int(c.predictions_a.labels[position])]
-    image = lab.test_images(c.a.config.data.name).images[index]
+    image = tested_images(c)[position]
     st.markdown(f"**Test image {index}** · true class **{lab.plain(true_class)}**")
     picture(image, side=196, alt=f"Test image {index}")
     run_view.bars(

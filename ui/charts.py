@@ -102,6 +102,10 @@ const layout = (chart, root) => {
                activecolor: theme('text-color') },
     annotations: empty ? [{ text: 'Nothing measured yet', showarrow: false, opacity: 0.7,
                             xref: 'paper', yref: 'paper', x: 0.5, y: 0.5 }] : [],
+    shapes: chart.marks.map((x) => ({
+      type: 'line', x0: x, x1: x, yref: 'paper', y0: 0, y1: 1, layer: 'below',
+      line: { color: theme('text-color'), width: 1, dash: 'dot' }, opacity: 0.5,
+    })),
     xaxis: { ...axis(chart.x_title), ...wholeTicks(chart), spikecolor: theme('text-color'),
              spikethickness: -1, spikedash: 'dot' },
     yaxis: { ...axis(chart.y_title), tickformat: chart.y_format,
@@ -274,11 +278,13 @@ def line_chart(
     y_format: str = "",
     height: int = 320,
     view: str = "",
+    marks: Sequence[float] = (),
 ) -> None:
     """Draw lines that may grow on every rerun, keeping zoom and legend as the person left them.
 
     `y_format` is a d3 format such as ".1%". A zoom lasts until `view` changes: pass what the chart
-    is about, a run's id for example. Numbers are sent as float32.
+    is about, a run's id for example. A thin vertical line stands at each of `marks`, places on the
+    x axis. Numbers are sent as float32.
     """
     chart: dict[str, object] = {
         "title": title,
@@ -288,6 +294,7 @@ def line_chart(
         "y_format": y_format,
         "height": height,
         "view": view or key,
+        "marks": list(marks),
         "plotly": _plotly_url(),
     }
     _chart_component()(data=_pack(chart, series), key=key, width="stretch")

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
 SPRITE_COLUMNS = 25
+ZOOM = 2
+LARGEST_SIDE = 112
+"""Pixels that the longer side of a picture takes at most."""
 
 _HTML = "<div class='grid' role='group'></div>"
 
@@ -134,12 +137,12 @@ def gallery(
     captions: Sequence[Sequence[Part]],
     *,
     key: str,
-    zoom: float = 2,
     selected: int | None = None,
     label: str = "Pictures",
 ) -> int | None:
     """Show pictures (N, H, W) or (N, H, W, 3) and return the index of the one clicked, or None.
 
+    They are shown at twice their size, larger ones no larger than LARGEST_SIDE.
     `selected` is the one marked before the first click. New pictures or captions begin without a
     click. What is sent stays the same from rerun to rerun, so that only the click travels.
     """
@@ -153,10 +156,12 @@ def gallery(
         raise ValueError(f"captions must be {len(pictures)}, one per picture, got {len(captions)}")
     if len(pictures) == 0:
         return None
+    pictures = _small_enough(pictures)
     sprite_id = hashlib.sha256(pictures.tobytes() + repr(pictures.shape).encode()).hexdigest()
     texts = [[tuple(part) for part in caption] for caption in captions]
-    tag = hashlib.sha256(json.dumps([sprite_id, zoom, selected, texts]).encode()).hexdigest()[:16]
+    tag = hashlib.sha256(json.dumps([sprite_id, selected, texts]).encode()).hexdigest()[:16]
     height, width = pictures.shape[1:3]
+    zoom = min(ZOOM, LARGEST_SIDE / max(height, width))
     result = _component()(
         data={
             "tag": tag,
@@ -164,7 +169,7 @@ def gallery(
             "sprite": _sprite(sprite_id, pictures),
             "columns": SPRITE_COLUMNS,
             "size": [round(width * zoom), round(height * zoom)],
-            "smooth": zoom < 1 or pictures.ndim == 4,
+            "smooth": pictures.ndim == 4,
             "captions": texts,
             "selected": _first_selected(key, tag, selected),
         },
@@ -173,6 +178,16 @@ def gallery(
         on_selected_change=_nothing,
     )
     return _clicked(result.get("selected"), tag, selected)
+
+
+def _small_enough(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = pictures.shape[1:3]
+    scale = LARGEST_SIDE / max(height, width)
+    if scale >= 1:
+        return pictures
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    shrunk = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
+    return np.stack(shrunk).astype(np.uint8, copy=False)
 
 
 def _first_selected(key: str, tag: str, selected: int | None) -> int | None:

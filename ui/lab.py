@@ -10,10 +10,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.comparison import Comparison, compare
-from core.datasets import Split, load_part
+from core.data_config import DataConfig
+from core.datasets import Split, load_tested
 from core.engine import LocalEngine
 from core.errors import TransferLabError
 from core.prediction_service import PredictionService
+from core.preferences import load_preferences
 from core.runs import Run, Runs
 from core.workspace import Workspace, find_workspace
 
@@ -26,6 +28,12 @@ def workspace() -> Workspace:
 def runs() -> Runs:
     """The runs of the workspace."""
     return Runs(workspace())
+
+
+def cache_limit() -> int:
+    """Bytes that the output of frozen layers may take on disk."""
+    with failures_as_sentences():
+        return load_preferences(workspace()).cache_limit
 
 
 def engine() -> LocalEngine:
@@ -45,9 +53,15 @@ def warm_up(run: Run) -> None:
     _warm_up(workspace(), run.id)
 
 
-def test_images(dataset: str) -> Split:
-    """The whole test part of a dataset, read once for all sessions."""
-    return _test_images(dataset)
+def test_images(run: Run, side: int) -> Split:
+    """What a run was tested on, read once for all sessions; a folder's pictures in that size."""
+    data = run.config.data.model_dump_json()
+    return _test_images(workspace(), data, run.state.test_fingerprint, side)
+
+
+def example_images(dataset: str) -> Split:
+    """The test images of a bundled dataset, read once for all sessions."""
+    return _test_images(workspace(), DataConfig(name=dataset).model_dump_json(), "", 0)
 
 
 def comparison(a: Run, b: Run) -> Comparison:
@@ -65,9 +79,9 @@ def failures_as_sentences() -> Iterator[None]:
         st.stop()
 
 
-def sentence(error: TransferLabError) -> str:
+def sentence(failure: TransferLabError | str) -> str:
     """The words of a failure, as a sentence that no markup in it can change."""
-    text = str(error)
+    text = str(failure)
     whole = text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
     return plain(whole)
 
@@ -90,9 +104,10 @@ def _warm_up(workspace: Workspace, run_id: str) -> None:
     _predictor(workspace).warm_up(run_id)
 
 
-@st.cache_resource(show_spinner="Reading the test images …")
-def _test_images(dataset: str) -> Split:
-    return load_part(dataset, "test")
+@st.cache_resource(max_entries=16, show_spinner="Reading the test images …")
+def _test_images(workspace: Workspace, data: str, fingerprint: str, side: int) -> Split:
+    config = DataConfig.model_validate_json(data)
+    return load_tested(config, fingerprint, side=side, workspace=workspace)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

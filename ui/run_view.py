@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from core.metrics import Event, read_events
 from core.runs import WAITING_OR_WORKING, WORKING, Run, Status
-from ui import lab, theme
+from ui import estimate, lab, theme
 from ui.charts import Series, line_chart, probability_bars
 from ui.figures import Figure, figures
 from ui.lab import plain
 
 MOST_POINTS = 1500
 LOG_LINES = 30
+LATEST_NOTES = 3
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,11 @@ class Curves:
             chosen = _thinned(chosen)
         return [_epoch_position(e) for e in chosen], [e[value] for e in chosen]
 
+    @property
+    def notes(self) -> list[tuple[int, str]]:
+        """What the run remarked on, each with the epoch after which it did."""
+        return [(e.get("epoch", 0), e["text"]) for e in self.events if e["event"] == "note"]
+
 
 def _epoch_position(event: Event) -> float:
     if event["event"] == "batch":
@@ -172,6 +178,7 @@ def loss_and_accuracy(run: Run) -> None:
         _chart(run, curves, "loss", "Loss falls as the network learns", "loss (cross-entropy)")
     with right:
         _chart(run, curves, "accuracy", "Accuracy rises", "share of images right", ".2~%")
+    _show_notes(curves.notes)
 
 
 def _chart(
@@ -197,7 +204,23 @@ def _chart(
         y_format=number_format,
         view=run.id,
         height=300,
+        marks=[epoch for epoch, _ in curves.notes],
     )
+
+
+def _show_notes(notes: Sequence[tuple[int, str]]) -> None:
+    """What the run remarked on, the latest first; each is a dotted line in the charts."""
+    told = [
+        f"**After epoch {epoch}** · {plain(text)}" if epoch else plain(text)
+        for epoch, text in reversed(notes)
+    ]
+    with st.container(gap="xsmall"):
+        for text in told[:LATEST_NOTES]:
+            st.caption(text)
+    if len(told) > LATEST_NOTES:
+        with st.expander(f"Earlier remarks ({len(told) - LATEST_NOTES})"):
+            for text in told[LATEST_NOTES:]:
+                st.caption(text)
 
 
 def progress(run: Run, title: str = "") -> None:
@@ -207,7 +230,7 @@ def progress(run: Run, title: str = "") -> None:
         st.progress(0.0, text=f"{title}Waiting; it begins when the runs before it are done.")
         return
     share = state.done / state.total if state.total else 0.0
-    epoch = f"Epoch {state.epoch} of {run.config.epochs}: " if state.phase == "training" else ""
+    epoch = f"Epoch {state.epoch} of {run.config.all_epochs}: " if state.phase == "training" else ""
     counted = f", {state.done:,} of {state.total:,} {state.unit}" if state.total else ""
     st.progress(min(share, 1.0), text=f"{title}{epoch}{state.phase}{counted}")
 
@@ -261,6 +284,7 @@ def results(run: Run) -> None:
         Figure("Time", theme.duration(run.state.seconds), "From the process's start to its end."),
         Figure("Parameters trained", theme.count(run.config.parameters.trainable)),
     )
+    estimate.show_deviation(run)
 
 
 _TEST_ACCURACY = (

@@ -35,6 +35,9 @@ OUTCOME_COLORS = {
 WATCHED_COLOR = "#8a94a6"
 """What is watched beside a run, such as its validation images."""
 
+TRAINED_COLOR, FROZEN_COLOR = RUN_COLORS[1], RUN_COLORS[0]
+"""Layers that training changes, warm, and those that it leaves as they are, cold."""
+
 MISSING = "–"
 
 
@@ -66,6 +69,22 @@ def count(number: int) -> str:
     '887,530'
     """
     return f"{number:,}"
+
+
+def size(count: float | None) -> str:
+    """A number of bytes in the unit that suits it; a missing one is a dash.
+
+    >>> [size(count) for count in (512, 71_680_000, 13_271_040_000)]
+    ['512 bytes', '68.4 MiB', '12.4 GiB']
+    """
+    if count is None:
+        return MISSING
+    for unit, one in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= one:
+            return (
+                f"{count / one:.1f} {unit}" if count < 100 * one else f"{count / one:,.0f} {unit}"
+            )
+    return f"{count:.0f} bytes"
 
 
 def points(difference: float) -> str:

@@ -10,7 +10,7 @@ Visit = Callable[..., Any]
 PAGES = ("Overview", "Train", "Runs", "Compare", "Predict")
 CONTENT = {
     "Overview": "img[alt*='test images of MNIST']",
-    "Train": ".tl-plot .main-svg >> nth=0",
+    "Train": ".net .box >> nth=0",
     "Runs": "[data-testid=stDataFrame] canvas >> nth=0",
     "Compare": ".item >> nth=0",
     "Predict": ".upper-canvas",

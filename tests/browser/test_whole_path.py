@@ -23,6 +23,15 @@ def set_number(page: Page, label: str, value: int, change: str) -> None:
     expect(page.get_by_text(change)).to_be_visible(timeout=SOON)
 
 
+def unfold(page: Page, section: str) -> None:
+    page.locator("summary", has_text=section).click()
+
+
+def choose_recipe(page: Page, name: str) -> None:
+    page.get_by_role("combobox", name="Recipe", exact=True).click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
 def launch(page: Page, name: str) -> None:
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Name", exact=True).press("Tab")
@@ -62,7 +71,7 @@ def test_train_two_networks_compare_them_and_draw(server: Any, visit: Visit) -> 
 
 
 def watch_a_network_train(visitor: Any, page: Page) -> None:
-    page.get_by_text("More settings").click()
+    unfold(page, "Data and augmentation")
     set_number(page, "Training images", 10_000, "train_images all → 10000")
     set_number(page, "Test images", 200, "test_images all → 200")
     launch(page, "small")
@@ -76,9 +85,10 @@ def watch_a_network_train(visitor: Any, page: Page) -> None:
 
 
 def queue_another(page: Page) -> None:
-    page.get_by_role("radio", name="vgg16-digits").click()
+    page.get_by_role("tab", name="Network").click()
+    choose_recipe(page, "vgg16-digits")
     expect(page.get_by_text("267,786")).to_be_visible(timeout=SOON)
-    page.get_by_text("More settings").click()
+    unfold(page, "Data and augmentation")
     set_number(page, "Training images", 100, "train_images all → 100")
     set_number(page, "Test images", 200, "test_images all → 200")
     launch(page, "large")
@@ -140,7 +150,7 @@ def test_a_run_stops_at_the_push_of_a_button(server: Any, visit: Visit) -> None:
     with visit(server) as visitor:
         page = visitor.open("Train")
         set_number(page, "Epochs", 50, "epochs 1 → 50")
-        page.get_by_text("More settings").click()
+        unfold(page, "Data and augmentation")
         set_number(page, "Test images", 200, "test_images all → 200")
         launch(page, "stopped early")
         wait_for_points(page, 0)

@@ -14,12 +14,12 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.config import change
 from core.metrics import append_event
 from core.predictions import write_epoch, write_truth
 from core.processes import ProcessIdentity
 from core.recipes import RECIPES
 from core.runs import Run, Runs
+from core.settings import change
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
 
 OpenPage = Callable[..., AppTest]

@@ -1,11 +1,15 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from core.feature_cache import FeatureCache
+from core.preferences import load_preferences
 from core.runs import Failure, Run, Runs
+from core.workspace import Workspace
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]
@@ -71,7 +75,7 @@ def test_a_chosen_run_is_shown_in_detail(open_page: OpenPage, make_trained: Make
     make_trained("other")
     at = choose_row(open_page(RUNS), run.name)
     assert not at.exception
-    assert at.subheader[-1].value == r"\<i\>chosen\</i\> \*one\*"
+    assert r"\<i\>chosen\</i\> \*one\*" in [heading.value for heading in at.subheader]
     assert at.metric[0].value == "100.00 %"
     assert '"train_images": null' in at.code[0].value
     assert run.id in at.caption[-1].value
@@ -151,3 +155,57 @@ def test_watching_leads_to_the_run_on_the_train_page(
     at.run()
     assert at.title[0].value == "Train"
     assert at.query_params["run"] == run.id
+
+
+def keep_features(workspace: Workspace, key: str) -> None:
+    """Keep the output of some frozen layers, 1 MiB of it."""
+    cache = FeatureCache(workspace.features, 2**30)
+    cache.store({"key": key}, [(1, 2**18)], np.float32, [(np.zeros((1, 2**18), np.float32),)])
+
+
+def stored(at: AppTest) -> str:
+    """What the page says of the cache."""
+    return str(at.get("progress")[-1].proto.text)
+
+
+def test_storage_tells_what_is_kept(open_page: OpenPage, workspace: Workspace) -> None:
+    assert "nothing yet" in stored(open_page(RUNS))
+    assert button(open_page(RUNS), "Clear").disabled
+    for key in "ab":
+        keep_features(workspace, key)
+    assert stored(open_page(RUNS)) == "Output of frozen layers: 2.0 MiB of 20.0 GiB, in 2 parts"
+
+
+def test_the_limit_of_the_cache_can_be_changed(open_page: OpenPage, workspace: Workspace) -> None:
+    keep_features(workspace, "a")
+    at = open_page(RUNS)
+    at.number_input(key="cache_limit").set_value(0.5)
+    at.run()
+    assert not at.exception
+    assert load_preferences(workspace).cache_limit == 2**29
+    assert "of 512.0 MiB" not in stored(at)
+    assert "of 512 MiB" in stored(at)
+
+
+def test_clearing_the_cache_asks_first(open_page: OpenPage, workspace: Workspace) -> None:
+    keep_features(workspace, "a")
+    at = open_page(RUNS)
+    button(at, "Clear").click()
+    at.run()
+    assert "**1.0 MiB**" in at.markdown[-1].value
+    assert "1 part" in stored(at)
+    button(at, "Clear").click()
+    button(at, "Clear it").click()
+    at.run()
+    assert not at.exception
+    assert list(workspace.features.iterdir()) == []
+
+
+def test_preferences_that_cannot_be_read_are_told(
+    open_page: OpenPage, workspace: Workspace
+) -> None:
+    workspace.root.mkdir(parents=True)
+    workspace.preferences.write_text("{")
+    at = open_page(RUNS)
+    assert not at.exception
+    assert "preferences" in at.error[0].value

@@ -25,6 +25,7 @@ def chart_app(view: str = "") -> None:
         key="loss",
         title="Loss",
         view=view,
+        marks=[500, 1500],
     )
 
 
@@ -83,6 +84,10 @@ def test_shared_steps_are_sent_once(chart: bytes) -> None:
 def test_a_zoom_lasts_until_the_view_changes(chart: bytes) -> None:
     other = message(AppTest.from_function(chart_app, kwargs={"view": "run-2"}).run(timeout=30))
     assert (head(chart)["view"], head(other)["view"]) == ("loss", "run-2")
+
+
+def test_marks_are_sent_as_they_are(chart: bytes) -> None:
+    assert head(chart)["marks"] == [500, 1500]
 
 
 def test_plotly_comes_from_this_server_under_its_version(chart: bytes) -> None:

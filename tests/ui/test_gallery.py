@@ -90,6 +90,21 @@ def test_a_colour_picture_keeps_its_colours() -> None:
     assert np.allclose([red, green, blue], [224, 112, 15], atol=8)
 
 
+def test_small_pictures_are_shown_twice_as_large() -> None:
+    assert sent(start())["size"] == [8, 8]
+
+
+@pytest.mark.parametrize(("shape", "size"), [((1, 64, 64, 3), 112), ((30, 299, 299, 3), 112)])
+def test_large_pictures_are_sent_no_larger_than_they_are_shown(
+    shape: tuple[int, ...], size: int
+) -> None:
+    message = sent(start(np.full(shape, 90, np.uint8)))
+    assert message["size"] == [size, size]
+    sheet = decode(message["sprite"])
+    assert max(sheet.shape) <= 25 * size
+    assert abs(int(sheet[5, 5, 0]) - 90) <= 8
+
+
 def test_captions_keep_their_words_and_tones() -> None:
     assert sent(start())["captions"][4] == [["true 4", ""], ["A: 9 62 %", "bad"]]
 

@@ -1,0 +1,245 @@
+"""The form of a run's settings, in sections: only those that do something are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from core import choices
+from core.catalogue import DATASETS
+from ui import fields, layer_tables
+from ui.draft import Draft
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+    from streamlit.elements.lib.mutable_expander_container import ExpanderContainer
+
+Titles = Mapping[str, str]
+
+TRAINING: Titles = {
+    "epochs": "Epochs",
+    "batch_size": "Batch size",
+    "optimizer": "Optimizer",
+    "learning_rate": "Learning rate",
+    "momentum": "Momentum",
+    "nesterov": "Nesterov",
+    "weight_decay": "Weight decay",
+}
+SCHEDULE: Titles = {
+    "schedule": "Schedule",
+    "warmup_epochs": "Warm-up epochs",
+    "decay.per_step": "Decay per step",
+    "decay.factor": "Falls by the factor",
+    "decay.epochs": "Epochs per fall",
+    "decay.patience": "Patience in epochs",
+    "decay.monitor": "What must improve",
+    "decay.minimum": "Lowest rate",
+}
+NETWORK: Titles = {
+    "network.architecture": "Architecture",
+    "network.mode": "Transfer mode",
+    "network.weights": "Starting weights",
+    "network.frozen_layers": "Frozen layers",
+    "network.side": "Image side in pixels",
+    "network.channels": "Channels",
+    "network.scaling": "Pixel scaling",
+    "network.alpha": "Width (alpha)",
+    "network.depth_multiplier": "Depth multiplier",
+}
+HEAD: Titles = {"network.head.pooling": "Pooling"}
+SECOND_PHASE: Titles = {
+    "second_phase.epochs": "Phase 2 epochs",
+    "second_phase.still_frozen": "Phase 2 still frozen",
+    "second_phase.batch_size": "Phase 2 batch size",
+    "second_phase.learning_rate": "Phase 2 learning rate",
+}
+DATA: Titles = {
+    "data.name": "Dataset",
+    "data.path": "Read from a file",
+    "data.train_images": "Training images",
+    "data.test_images": "Test images",
+    "data.validation": "Watch while training",
+}
+AUGMENTATION: Titles = {
+    "augmentation.rotation": "Rotation in degrees",
+    "augmentation.zoom": "Zoom",
+    "augmentation.shift": "Shift",
+    "augmentation.shear": "Shear",
+    "augmentation.fill": "Fill",
+    "augmentation.horizontal_flip": "Horizontal flip",
+    "augmentation.passes": "Variations kept",
+}
+REST: Titles = {
+    "early_stopping.patience": "Early stopping",
+    "early_stopping.monitor": "Early stopping watches",
+    "best_by": "Best epoch by",
+    "steps_per_epoch": "Steps per epoch",
+    "validation_steps": "Validation batches",
+    "class_weights": "Class weights",
+    "label_smoothing": "Label smoothing",
+    "precision": "Precision",
+    "seed": "Seed",
+    "cache_features": "Keep the output of frozen layers",
+}
+WIDE = {"network.weights", "data.name", "data.path", "cache_features"}
+"""Settings whose answers are long."""
+
+
+def ask(draft: Draft) -> DeltaGenerator | None:
+    """Ask for every setting that does something.
+
+    Returns the place of the learning rate's curve, which is drawn once all is known, or None
+    while nobody sees it.
+    """
+    with _section(draft, "Training", expanded=True):
+        _ask_all(draft, TRAINING)
+    schedule = _section(draft, "Learning-rate schedule", on_change="rerun")
+    with schedule:
+        _ask_all(draft, SCHEDULE)
+        curve = st.container() if schedule.open else None
+    with _section(draft, "Network"):
+        _ask_network(draft)
+    with _section(draft, "Head"):
+        _ask_all(draft, HEAD)
+        layer_tables.ask_dense_layers(draft)
+    if draft.shows("second_phase.epochs"):
+        with _section(draft, "Second phase"):
+            _ask_all(draft, SECOND_PHASE)
+    with _section(draft, "Data and augmentation"):
+        _ask_data(draft)
+    with _section(draft, "Stopping, weighting, precision"):
+        _ask_all(draft, REST)
+    return curve
+
+
+def _section(draft: Draft, title: str, **options: Any) -> ExpanderContainer:
+    """A part of the form that folds; what is set in it stands beside its title."""
+    summary = SUMMARIES[title](draft.values)
+    label = f"**{title}** :gray[{summary}]" if summary else f"**{title}**"
+    return st.expander(label, key=draft.widget(title), **options)
+
+
+def _ask_all(draft: Draft, titles: Titles) -> None:
+    """Ask for settings two by two, so that a narrow page shows them in the same order."""
+    beside: list[DeltaGenerator] = []
+    for setting in filter(draft.shows, titles):
+        if setting in WIDE:
+            beside = []
+            fields.ask(draft, setting, titles[setting])
+            continue
+        beside = beside or list(st.columns(2, vertical_alignment="bottom"))
+        with beside.pop(0):
+            fields.ask(draft, setting, titles[setting])
+
+
+def ask_folder(draft: Draft) -> None:
+    """Ask where the images are, of a recipe for an image folder."""
+    fields.ask(draft, "data.path", "Folder of images")
+
+
+def _ask_network(draft: Draft) -> None:
+    _ask_all(draft, NETWORK)
+    if draft.values["network.weights"] == "keras" and draft.shows("network.weights"):
+        st.caption(_DOWNLOADED)
+    if draft.shows("network.blocks"):
+        layer_tables.ask_blocks(draft)
+
+
+_DOWNLOADED = (
+    "Keras downloads these weights once, when the run begins. Without a connection, fetch the file "
+    "elsewhere and choose “A weights file …”."
+)
+
+
+def _ask_data(draft: Draft) -> None:
+    folder = draft.values["data.name"] == "folder"
+    titles = {setting: title for setting, title in DATA.items() if setting != "data.path"}
+    _ask_all(draft, titles if folder else DATA)
+    st.markdown("Augmentation", help="How training images are varied at random.")
+    if draft.values["network.mode"] == "features":
+        st.caption("Off in mode features, which runs the backbone once over each image as it is.")
+        return
+    _ask_all(draft, AUGMENTATION)
+    if draft.values["augmentation.horizontal_flip"] and _has_digits(draft):
+        st.warning("A mirrored digit is a wrong digit.", icon=":material/flip:")
+    if draft.shows("cache_features"):
+        st.caption(way_of_frozen_layers(draft.values))
+
+
+def _has_digits(draft: Draft) -> bool:
+    return DATASETS[draft.values["data.name"]].digits
+
+
+def way_of_frozen_layers(settings: choices.Settings) -> str:
+    """How often the frozen layers run, and why."""
+    passes = settings["augmentation.passes"]
+    if not settings["cache_features"]:
+        return "The frozen layers run in every epoch: keeping their output is switched off below."
+    if not choices.varies(settings):
+        return (
+            "The frozen layers run once over each image. Their output is the same in every epoch "
+            "and is kept, if the cache has room."
+        )
+    if not passes:
+        return (
+            "The frozen layers run in every epoch, as no image comes twice in the same variation. "
+            "With some variations kept they would run once over each of those."
+        )
+    return (
+        f"The frozen layers run once over {passes} variations of each image, which the epochs "
+        "take in turn."
+    )
+
+
+def _training_in_short(settings: choices.Settings) -> str:
+    optimizer = fields.in_words("optimizer")(settings["optimizer"])
+    epochs = settings["epochs"]
+    return f"{epochs} {'epoch' if epochs == 1 else 'epochs'} · {optimizer} {_rate(settings)}"
+
+
+def _rate(settings: choices.Settings) -> str:
+    return f"{settings['learning_rate']:g}"
+
+
+def _schedule_in_short(settings: choices.Settings) -> str:
+    return fields.in_words("schedule")(settings["schedule"])
+
+
+def _network_in_short(settings: choices.Settings) -> str:
+    name = fields.in_words("network.architecture")(settings["network.architecture"])
+    side = settings["network.side"]
+    return f"{name} · {settings['network.mode']} · {side} px"
+
+
+def _head_in_short(settings: choices.Settings) -> str:
+    dense = " · ".join(map(str, settings["network.head.dense"]))
+    return f"{settings['network.head.pooling']} · {dense or 'no dense layer'}"
+
+
+def _second_phase_in_short(settings: choices.Settings) -> str:
+    epochs = settings["second_phase.epochs"]
+    return f"{epochs} more epochs" if epochs else "off"
+
+
+def _data_in_short(settings: choices.Settings) -> str:
+    name = settings["data.name"].replace("_", " ")
+    return f"{name} · {'varied' if choices.varies(settings) else 'not varied'}"
+
+
+def _rest_in_short(settings: choices.Settings) -> str:
+    precision = settings["precision"].replace("_", " ")
+    return f"precision {precision}"
+
+
+SUMMARIES = {
+    "Training": _training_in_short,
+    "Learning-rate schedule": _schedule_in_short,
+    "Network": _network_in_short,
+    "Head": _head_in_short,
+    "Second phase": _second_phase_in_short,
+    "Data and augmentation": _data_in_short,
+    "Stopping, weighting, precision": _rest_in_short,
+}
+"""What is said of each section beside its title."""
