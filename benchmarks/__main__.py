@@ -9,11 +9,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine, pages, training
+from benchmarks import epochs, features, machine, pages, training
 from benchmarks.options import Options
 from benchmarks.record import Benchmark, Record
 
-NAMES = (*training.NAMES, *pages.NAMES)
+KINDS = (training, epochs, features, pages)
+MINUTES = {name: minutes for kind in KINDS for name, minutes in kind.MINUTES.items()}
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
@@ -22,7 +23,13 @@ def main() -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     chosen = _arguments()
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as scratch:
-        options = Options(Path(scratch), chosen.repeats, chosen.fraction, chosen.baseline_fraction)
+        options = Options(
+            Path(scratch),
+            chosen.repeats,
+            chosen.fraction,
+            chosen.baseline_fraction,
+            chosen.baseline_epochs,
+        )
         record = Record(chosen.json, {**machine.facts(), "options": _kept(chosen)})
         print(_head(record.about, options), flush=True)
         interrupted = False
@@ -45,14 +52,14 @@ def _measure(benchmark: Benchmark, repeats: int, record: Record) -> None:
 
 
 def _chosen(options: Options, only: list[str] | None) -> list[Benchmark]:
-    known = [*training.benchmarks(options), *pages.benchmarks(options)]
+    known = [benchmark for kind in KINDS for benchmark in kind.benchmarks(options)]
     return [benchmark for benchmark in known if only is None or benchmark.name in only]
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="./run bench", description=__doc__, epilog=_epilog())
     parser.add_argument(
-        "--only", nargs="+", choices=NAMES, metavar="NAME", help=f"of {', '.join(NAMES)}"
+        "--only", nargs="+", choices=MINUTES, metavar="NAME", help=f"of {', '.join(MINUTES)}"
     )
     parser.add_argument("--repeats", type=_positive, default=3, metavar="N", help="(default: 3)")
     parser.add_argument(
@@ -66,8 +73,16 @@ def _arguments() -> argparse.Namespace:
         "--baseline-fraction",
         type=_share,
         metavar="F",
-        help="share of the images that the baselines take at most; their time for the rest is "
-        "extrapolated from two sizes (default: 0.1 for VGG16, 1 for the CNN)",
+        help="share of the images that the baselines of cnn-digits and vgg16-digits take at most; "
+        "their time for the rest is extrapolated from two sizes (default: 0.1 for VGG16, 1 for the "
+        "CNN)",
+    )
+    parser.add_argument(
+        "--baseline-epochs",
+        type=_positive,
+        metavar="N",
+        help="epochs that the baselines of several epochs take at most; the others are reckoned "
+        "like those after the first (default: 10 of 100 for vgg16-digits-4096, else all)",
     )
     parser.add_argument(
         "--json",
@@ -77,6 +92,17 @@ def _arguments() -> argparse.Namespace:
         help="where the numbers go (default: benchmarks/results/latest.json)",
     )
     return parser.parse_args()
+
+
+def _epilog() -> str:
+    """How long it takes."""
+    each = ", ".join(f"{name} {minutes:g}" for name, minutes in MINUTES.items())
+    once = sum(MINUTES[name] for name in epochs.ONCE)
+    total = 3 * (sum(MINUTES.values()) - once) + once
+    return (
+        f"On two quiet cores everything takes about {total / 60:.1f} hours with 3 repeats. Minutes "
+        f"of each repeat: {each}; {', '.join(epochs.ONCE)} is measured once however many repeats."
+    )
 
 
 def _positive(text: str) -> int:

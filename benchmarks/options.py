@@ -15,13 +15,15 @@ class Options:
     """How much is measured, and a folder for what is made meanwhile.
 
     fraction: share of the images in every training. baseline_fraction: share of the images that
-    the baselines take at most, None for each benchmark's own.
+    the baselines of one epoch take at most, baseline_epochs: epochs that those of several take at
+    most, None for each benchmark's own.
     """
 
     scratch: Path
     repeats: int = 3
     fraction: float = 1.0
     baseline_fraction: float | None = None
+    baseline_epochs: int | None = None
 
     @property
     def whole(self) -> bool:
@@ -29,9 +31,8 @@ class Options:
         return self.fraction == 1
 
 
-def image_counts(share: float) -> tuple[int, int]:
-    """Training and test images of a share of MNIST."""
-    return (
-        max(FEWEST_TRAIN, round(share * TRAIN_IMAGES)),
-        max(FEWEST_TEST, round(share * TEST_IMAGES)),
-    )
+def image_counts(
+    share: float, train: int = TRAIN_IMAGES, test: int = TEST_IMAGES
+) -> tuple[int, int]:
+    """Training and test images of a share of so many, all of MNIST if not said otherwise."""
+    return max(FEWEST_TRAIN, round(share * train)), max(FEWEST_TEST, round(share * test))

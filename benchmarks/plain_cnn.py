@@ -36,7 +36,7 @@ def prepare(images: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    """Train for one epoch, evaluate, print the JSON line."""
+    """Train, evaluate, print the JSON line."""
     options = plain.arguments(__doc__)
     keras.utils.set_random_seed(options.seed)
     x_train, y_train, x_test, y_test = plain.mnist(options)
@@ -57,7 +57,7 @@ def main() -> None:
         x_train,
         y_train,
         batch_size=86,
-        epochs=1,
+        epochs=options.epochs,
         validation_data=(x_test, y_test),
         callbacks=[slower_on_plateau],
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import cv2
 import keras
-import numpy as np
 from keras import layers
 
 from benchmarks import plain
@@ -12,12 +10,7 @@ from benchmarks import plain
 
 def build_model() -> keras.Model:
     """Frozen VGG16 without its top, and the head of the article."""
-    base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(48, 48, 3))
-    with np.load(plain.ASSETS / "vgg16_imagenet_notop.npz") as arrays:
-        for layer in base.layers:
-            if layer.weights:
-                names = (f"{layer.name}/kernel", f"{layer.name}/bias")
-                layer.set_weights([arrays[name].astype("float32") for name in names])
+    base = plain.vgg16_base()
     for layer in base.layers:
         layer.trainable = False
     x = layers.Flatten()(base.output)
@@ -26,18 +19,12 @@ def build_model() -> keras.Model:
     return keras.Model(base.input, layers.Dense(10, activation="softmax")(x))
 
 
-def prepare(images: np.ndarray) -> np.ndarray:
-    """(count, 28, 28) uint8 to (count, 48, 48, 3) float32, 0 to 1."""
-    resized = [cv2.cvtColor(cv2.resize(image, (48, 48)), cv2.COLOR_GRAY2RGB) for image in images]
-    return np.array(resized).astype("float32") / 255
-
-
 def main() -> None:
-    """Train for one epoch, evaluate, print the JSON line."""
+    """Train, evaluate, print the JSON line."""
     options = plain.arguments(__doc__)
     keras.utils.set_random_seed(options.seed)
     x_train, y_train, x_test, y_test = plain.mnist(options)
-    x_train, x_test = prepare(x_train), prepare(x_test)
+    x_train, x_test = (plain.resized(x, 48) for x in (x_train, x_test))
     y_train, y_test = (keras.utils.to_categorical(y, 10) for y in (y_train, y_test))
     model = build_model()
     model.compile(
@@ -51,9 +38,8 @@ def main() -> None:
         x_train,
         y_train,
         batch_size=86,
-        epochs=1,
+        epochs=options.epochs,
         validation_data=(x_test, y_test),
-        callbacks=[],
     )
     _, accuracy = model.evaluate(x_test, y_test)
     plain.print_result(options, model, accuracy, timed)

@@ -49,11 +49,11 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Goal:
-    """A bound on what we measured, or on how many times the baseline takes."""
+    """A bound on what we measured, on the ratio to the baseline or on the difference from it."""
 
     kind: Literal["at least", "at most"]
     value: float
-    of: Literal["ours", "ratio"] = "ours"
+    of: Literal["ours", "ratio", "difference"] = "ours"
 
     def met(self, value: float) -> bool:
         """Whether a value keeps to the bound."""
@@ -65,8 +65,14 @@ UNITS: dict[str, Callable[[float], str]] = {
     "ms": lambda value: f"{1000 * value:,.0f} ms",
     "%": lambda value: f"{100 * value:.2f} %",
     "GiB": lambda value: f"{value / 2**30:.2f} GiB",
+    "images/s": lambda value: f"{value:,.0f} images/s",
+    "GFLOP/s": lambda value: f"{value / 1e9:,.0f} GFLOP/s",
 }
-"""How a value is written: times are kept in seconds, shares from 0 to 1, memory in bytes."""
+"""How a value is written: times are kept in seconds, shares from 0 to 1, memory in bytes, rates in
+images or operations per second."""
+KEPT_AS = {"ms": "s", "%": "share", "GiB": "bytes", "GFLOP/s": "FLOP/s"}
+RATES = ("images/s", "GFLOP/s")
+"""Units of which more is better."""
 
 
 @dataclass(frozen=True)
@@ -83,24 +89,31 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times ours the baseline takes."""
-        if self.unit == "%" or not self.ours or self.baseline is None:
+        """How many times as quick as the baseline ours is, or how many times as small."""
+        if self.unit == "%" or not self.ours or not self.baseline:
             return None
-        return self.baseline / self.ours
+        return self.ours / self.baseline if self.unit in RATES else self.baseline / self.ours
+
+    @property
+    def difference(self) -> float | None:
+        """How far apart ours and the baseline are, of shares."""
+        if self.ours is None or self.baseline is None:
+            return None
+        return abs(self.ours - self.baseline)
 
     @property
     def met(self) -> bool | None:
         """Whether the goal was met; None where there is none, or nothing to judge by."""
-        value = self.ratio if self.goal and self.goal.of == "ratio" else self.ours
-        if self.goal is None or value is None or not self.judged:
+        if self.goal is None or not self.judged:
             return None
-        return self.goal.met(value)
+        value: float | None = getattr(self, self.goal.of)
+        return None if value is None else self.goal.met(value)
 
     def as_json(self) -> dict[str, Any]:
         """The row as it is kept."""
         return {
             "what": self.what,
-            "unit": {"ms": "s", "%": "share", "GiB": "bytes"}.get(self.unit, self.unit),
+            "unit": KEPT_AS.get(self.unit, self.unit),
             "ours": self.ours,
             "baseline": self.baseline,
             "ratio": self.ratio,
@@ -115,7 +128,7 @@ class Row:
             self.what,
             self._written(self.ours),
             self._written(self.baseline),
-            "-" if self.ratio is None else f"{self.ratio:.1f} x",
+            self._ratio_text(),
             self._goal_text(),
             self._met_text(),
         )
@@ -123,11 +136,19 @@ class Row:
     def _written(self, value: float | None) -> str:
         return "-" if value is None else UNITS[self.unit](value)
 
+    def _ratio_text(self) -> str:
+        if self.ratio is None:
+            return "-"
+        return f"{self.ratio:.2f} x" if self.unit in RATES else f"{self.ratio:.1f} x"
+
     def _goal_text(self) -> str:
         if self.goal is None:
             return "-"
-        ratio = self.goal.of == "ratio"
-        value = f"{self.goal.value:g} x" if ratio else UNITS[self.unit](self.goal.value)
+        value = {
+            "ours": UNITS[self.unit](self.goal.value),
+            "ratio": f"{self.goal.value:g} x",
+            "difference": f"{100 * self.goal.value:g} points apart",
+        }[self.goal.of]
         return f"{self.goal.kind} {value}"
 
     def _met_text(self) -> str:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks import ours
 from benchmarks.options import Options, image_counts
-from benchmarks.processes import HOUR, end_runs, last_json, run_module
-from benchmarks.record import Benchmark, Failed, Goal, Row, Sample, Samples, Step, median
-from core.metrics import read_events
-from core.runs import Runs
-from core.workspace import Workspace
+from benchmarks.processes import run_plain
+from benchmarks.record import Benchmark, Goal, Row, Sample, Samples, Step, median
 
 SMALLER = 4
 """The baseline is timed at its share of the images and at this part of it, if extrapolated."""
-LONGEST = 6 * HOUR
 MEMORY_GOAL = Goal("at most", 3 * 2**30)
 OWN_SHARES = {"cnn-digits": 1.0, "vgg16-digits": 0.1}
 PLAIN_SCRIPTS = {"cnn-digits": "benchmarks.plain_cnn", "vgg16-digits": "benchmarks.plain_vgg16"}
-NAMES = ("cnn-digits", "vgg16-digits")
+MINUTES = {"cnn-digits": 3, "vgg16-digits": 6}
+"""What a repeat takes on two quiet cores, about."""
 WAYS: dict[str, list[str]] = {"plain": [], "plain no XLA": ["--no-xla"]}
 """The baselines: as Keras compiles by default, and without XLA. Without a GPU Keras 3.15 takes no
 XLA by itself: there both are the same, and only the first is measured."""
@@ -35,7 +31,7 @@ def benchmarks(options: Options) -> list[Benchmark]:
     return [
         Benchmark(
             "cnn-digits",
-            [Step("ours", lambda repeat: _train_in_new_workspace(options, repeat)), *cnn.steps()],
+            [Step("ours", lambda repeat: _train_once(options, repeat)), *cnn.steps()],
             lambda samples: _cnn_rows(samples, cnn),
         ),
         Benchmark(
@@ -49,59 +45,22 @@ def benchmarks(options: Options) -> list[Benchmark]:
 # --- ours -------------------------------------------------------------------------------------
 
 
-def train(recipe: str, workspace: Path, share: float, seed: int) -> Sample:
-    """Train by the command line and wait; what it printed, and what the run's folder says."""
-    images, test_images = image_counts(share)
-    settings = [f"seed={seed}", f"data.train_images={images}", f"data.test_images={test_images}"]
-    arguments = [word for setting in settings for word in ("--set", setting)]
-    place = ["--json", "--workspace", str(workspace)]
-    try:
-        finished = run_module("core", "train", recipe, *place, *arguments, timeout=LONGEST)
-    except Failed as failure:
-        raise Failed(_reason(workspace) or str(failure)) from None
-    finally:
-        end_runs(Workspace(workspace))
-    printed = json.loads(finished.output)
-    run = Runs(Workspace(workspace)).find(printed["run"])
-    events, _ = read_events(run.folder.metrics)
-    epochs = [event for event in events if event["event"] == "epoch"]
-    if not epochs:
-        raise Failed(f"{recipe} ended as {run.status} without an epoch")
-    return {
-        "process_seconds": finished.seconds,
-        "epoch_seconds": epochs[0]["seconds"],
-        "run_seconds": printed["seconds"],
-        "test_accuracy": printed["metrics"]["test_accuracy"],
-        "peak_memory": run.state.peak_memory,
-        "precision": printed["precision"],
-        "images": images,
-        "test_images": test_images,
-        "seed": seed,
-    }
+def _train(recipe: str, options: Options, workspace: Path, seed: int) -> Sample:
+    images, test_images = image_counts(options.fraction)
+    settings = {"seed": seed, "data.train_images": images, "data.test_images": test_images}
+    return ours.train(recipe, settings, workspace)
 
 
-def _reason(workspace: Path) -> str | None:
-    """What the newest run says about its failure."""
-    errors = (run.state.error for run in Runs(Workspace(workspace)).all())
-    return next((error.sentence for error in errors if error is not None), None)
-
-
-def _train_in_new_workspace(options: Options, repeat: int) -> Sample:
-    workspace = options.scratch / f"cnn-{repeat}"
-    try:
-        return train("cnn-digits", workspace, options.fraction, seed=repeat)
-    finally:
-        shutil.rmtree(workspace, ignore_errors=True)
+def _train_once(options: Options, repeat: int) -> Sample:
+    with ours.new_workspace(options, f"cnn-{repeat}") as workspace:
+        return _train("cnn-digits", options, workspace, seed=repeat)
 
 
 def _train_twice(options: Options, repeat: int) -> Sample:
     """First in an empty workspace, features included, then again with the features there."""
-    workspace = options.scratch / f"vgg16-{repeat}"
-    try:
-        first = train("vgg16-digits", workspace, options.fraction, seed=repeat)
-        second = train("vgg16-digits", workspace, options.fraction, seed=repeat)
-    finally:
-        shutil.rmtree(workspace, ignore_errors=True)
+    with ours.new_workspace(options, f"vgg16-{repeat}") as workspace:
+        first = _train("vgg16-digits", options, workspace, seed=repeat)
+        second = _train("vgg16-digits", options, workspace, seed=repeat)
     return {
         **first,
         "second_process_seconds": second["process_seconds"],
@@ -202,11 +161,8 @@ class Baseline:
         size = ["--images", str(images), "--test-images", str(test_images)]
 
         def measure(repeat: int) -> Sample:
-            script = PLAIN_SCRIPTS[self.recipe]
             seed = ["--seed", str(repeat)]
-            finished = run_module(script, *size, *seed, *flags, timeout=LONGEST)
-            printed: dict[str, Any] = last_json(finished.output)
-            return {**printed, "process_seconds": finished.seconds}
+            return run_plain(PLAIN_SCRIPTS[self.recipe], *size, *seed, *flags)
 
         return measure
 

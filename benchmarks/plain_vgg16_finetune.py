@@ -1,0 +1,52 @@
+"""VGG16 on digits with its last block trained along, as a plain Keras script: `fit`, float32."""
+
+from __future__ import annotations
+
+import keras
+from keras import layers
+
+from benchmarks import plain
+
+LAST_FROZEN = "block4_pool"
+
+
+def build_model() -> keras.Model:
+    """VGG16 without its top, frozen up to the end of block 4, and the head of the article."""
+    base = plain.vgg16_base()
+    for layer in base.layers:
+        layer.trainable = False
+        if layer.name == LAST_FROZEN:
+            break
+    x = layers.Flatten()(base.output)
+    x = layers.Dense(512, activation="relu")(x)
+    x = layers.Dropout(0.4)(x)
+    return keras.Model(base.input, layers.Dense(10, activation="softmax")(x))
+
+
+def main() -> None:
+    """Train with validation after each epoch, print the JSON line."""
+    options = plain.arguments(__doc__, images=10_000, epochs=5)
+    keras.utils.set_random_seed(options.seed)
+    x_train, y_train, x_test, y_test = plain.mnist(options)
+    x_train, x_test = (plain.resized(x, 48) for x in (x_train, x_test))
+    y_train, y_test = (keras.utils.to_categorical(y, 10) for y in (y_train, y_test))
+    model = build_model()
+    model.compile(
+        optimizer=keras.optimizers.Adam(1e-4),
+        loss="categorical_crossentropy",
+        metrics=["accuracy"],
+        **plain.compile_options(options),
+    )
+    timed = plain.fit(
+        model,
+        x_train,
+        y_train,
+        batch_size=86,
+        epochs=options.epochs,
+        validation_data=(x_test, y_test),
+    )
+    plain.print_result(options, model, timed["accuracy_by_epoch"][-1], timed)
+
+
+if __name__ == "__main__":
+    main()
