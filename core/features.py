@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import DTypeLike, NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from core import weights
+from core import graphs, weights
 from core.errors import WorkFailed
 from core.feature_cache import FeatureCache, Features
 from core.network_config import NetworkConfig
@@ -121,7 +121,8 @@ class FrozenLayers:
 
 def cut_name(config: NetworkConfig, frozen_count: int) -> str:
     """Where a network is cut: how many layers are frozen, and what pools them if all are."""
-    return f"after layer {frozen_count}, {config.head.pooling}"
+    all_frozen = len(graphs.cut(config.graph, frozen_count).frozen) == len(config.graph.layers)
+    return f"after layer {frozen_count}" + (f", {config.head.pooling}" if all_frozen else "")
 
 
 def stored_as(precision: str) -> str:

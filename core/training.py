@@ -113,7 +113,8 @@ def _train_phase(course: Course, phase: Phase) -> bool:
         seconds = time.perf_counter() - started
         stored = as_stored(probabilities)
         report(EpochEnd(epoch, phase.number, complete, seconds, metrics, stored))
-        if not complete or should_stop():
+        at_the_end = epoch == last and phase.number == len(config.phases)
+        if not complete or (should_stop() and not at_the_end):
             return False
         if plateau is not None and plateau.after(metrics) < ceiling and epoch < last:
             report(Note(epoch, f"No improvement: the learning rate falls to {plateau.rate:.2g}."))

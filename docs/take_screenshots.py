@@ -97,13 +97,29 @@ def choose_first_row(page: Page) -> None:
     settle(page)
 
 
-STEPS = {
-    "": ("overview", None),
-    "Train": ("train", None),
-    "Runs": ("runs", choose_first_row),
-    "Compare": ("compare", None),
-    "Predict": ("predict", draw_a_four),
-}
+def choose_fine_tuning(page: Page) -> None:
+    """Choose the recipe whose network is cut within its branches."""
+    page.get_by_role("combobox", name="Recipe").first.click()
+    page.keyboard.type("finetune")
+    page.keyboard.press("Enter")
+    settle(page)
+
+
+def watch_the_newest(page: Page) -> None:
+    """Look at the newest run instead of the network to be launched."""
+    page.get_by_role("tab", name="Run").click()
+    settle(page)
+
+
+STEPS = (
+    ("", "overview", None),
+    ("Train", "train", watch_the_newest),
+    ("Train", "network", choose_fine_tuning),
+    ("Runs", "runs", choose_first_row),
+    ("Compare", "compare", None),
+    ("Predict", "predict", draw_a_four),
+)
+"""Where each picture is taken: the page, the picture's name, what is done there first."""
 
 
 def main() -> None:
@@ -116,7 +132,7 @@ def main() -> None:
     with server(options.workspace), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport=SIZE, color_scheme="light")
-        for address, (name, prepare) in STEPS.items():
+        for address, name, prepare in STEPS:
             open_page(page, address)
             if prepare is not None:
                 prepare(page)

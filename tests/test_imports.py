@@ -107,6 +107,7 @@ CORE: dict[str, set[str]] = {
     "features": {
         "errors",
         "feature_cache",
+        "graphs",
         "network_config",
         "pictures",
         "preprocessing",

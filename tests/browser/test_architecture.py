@@ -45,6 +45,8 @@ def test_the_cut_goes_where_a_person_types_it(populated: Any, visit: Visit) -> N
     with visit(populated) as visitor:
         page = visitor.open("Train")
         choose(page, "Recipe", "vgg16-digits")
+        expect(page.locator(".net .box")).to_have_count(9, timeout=SOON)
+        visitor.settled()
         page.locator("summary", has_text="Network").click()
         choose(page, "Transfer mode", "finetune")
         expect(page.locator(".cut")).to_contain_text("4,608 numbers", timeout=SOON)

@@ -235,6 +235,12 @@ def twins_of(config: RunConfig) -> Twins:
     return twins
 
 
+@pytest.fixture(scope="module", params=BACKBONES)
+def architecture(request: pytest.FixtureRequest) -> str:
+    """Each backbone in turn, for all tests before the next, as building one takes a while."""
+    return str(request.param)
+
+
 @pytest.fixture
 def cache(tmp_path: Path) -> FeatureCache:
     return FeatureCache(tmp_path / "features", limit=2**30)
@@ -261,7 +267,6 @@ def train_plain(
         done += phase.epochs
 
 
-@pytest.mark.parametrize("architecture", BACKBONES)
 def test_a_head_learns_on_the_cache_what_it_learns_over_the_frozen_backbone(
     architecture: str, cache: FeatureCache
 ) -> None:
@@ -277,7 +282,6 @@ def test_a_head_learns_on_the_cache_what_it_learns_over_the_frozen_backbone(
     twins.check()
 
 
-@pytest.mark.parametrize("architecture", BACKBONES)
 def test_upper_layers_learn_on_the_cache_what_they_learn_over_the_frozen_ones(
     architecture: str, cache: FeatureCache
 ) -> None:
@@ -299,9 +303,9 @@ def test_features_may_be_flattened(cache: FeatureCache) -> None:
     twins.check()
 
 
-@pytest.mark.parametrize("architecture", ["cnn", "vgg16"])
-def test_training_from_scratch_is_that_of_keras(architecture: str, cache: FeatureCache) -> None:
-    config = configured(architecture, "scratch")
+@pytest.mark.parametrize("name", ["cnn", "vgg16"])
+def test_training_from_scratch_is_that_of_keras(name: str, cache: FeatureCache) -> None:
+    config = configured(name, "scratch")
     twins = twins_of(config)
     train_plain(config, twins.plain)
     train_ours(config, twins.ours, cache)
@@ -318,7 +322,7 @@ TWO_PHASES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("architecture", "mode", "still_frozen"),
+    ("name", "mode", "still_frozen"),
     [
         ("cnn", "transfer", "block1"),
         ("cnn", "finetune", "block1_conv1"),
@@ -327,10 +331,10 @@ TWO_PHASES: dict[str, Any] = {
     ],
 )
 def test_two_phases_are_two_fits(
-    architecture: str, mode: str, still_frozen: str | int, cache: FeatureCache
+    name: str, mode: str, still_frozen: str | int, cache: FeatureCache
 ) -> None:
     later = TWO_PHASES | {"second_phase.still_frozen": still_frozen}
-    config = configured(architecture, mode, **later)
+    config = configured(name, mode, **later)
     twins = twins_of(config)
     train_plain(config, twins.plain)
     train_ours(config, twins.ours, cache)

@@ -410,6 +410,8 @@ def test_an_interrupt_stops_the_run_and_keeps_what_was_learned(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A test that runs in the background of a shell was told to ignore interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     runs = Runs(workspace)
     (run,) = eventually(runs.all)
