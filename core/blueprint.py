@@ -79,11 +79,6 @@ class Blueprint:
             for phase in range(len(self.rows[0].frozen))
         )
 
-    @property
-    def head_inputs(self) -> int:
-        """Numbers per image that enter the first dense layer."""
-        return next(row for row in self.rows if row.part == "head").outputs
-
     def crossing(self, phase: int) -> tuple[Shape, ...]:
         """Shapes, without the batch, of what is kept per image; none where nothing is frozen."""
         needed = {feed for row in self.rows if not row.once[phase] for feed in row.inputs}

@@ -122,7 +122,7 @@ def test_the_head_begins_with_one_row_of_numbers(pooling: str, kind: str, width:
     settings: dict[str, Any] = {"alpha": 0.125, "side": 64, "head": {"pooling": pooling}}
     plan = drawn(network("mobilenet", **settings))
     row = next(row for row in plan.rows if row.part == "head")
-    assert (row.kind, row.shape, plan.head_inputs) == (kind, (width,), width)
+    assert (row.kind, row.shape, row.outputs) == (kind, (width,), width)
 
 
 def test_without_dense_layers_the_head_is_the_softmax() -> None:
