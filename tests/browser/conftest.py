@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,14 @@ import numpy as np
 import psutil
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    TimeoutError,
+    expect,
+    sync_playwright,
+)
 
 from core.metrics import append_event
 from core.predictions import write_epoch, write_truth
@@ -229,6 +236,15 @@ class Visitor:
         expect(self.page.locator("h1")).to_have_text(name, timeout=PATIENCE)
         self.settled()
         return self.page
+
+    def choose(self, label: str, option: str) -> None:
+        """Pick from a list; a click while its section still unfolds only focuses the list."""
+        choices = self.page.get_by_role("option", name=option, exact=True)
+        while not choices.count():
+            self.page.get_by_role("combobox", name=label, exact=True).click()
+            with suppress(TimeoutError):
+                choices.wait_for(timeout=2_000)
+        choices.click()
 
     def exceptions(self) -> int:
         """Tracebacks and failures that the page shows."""

@@ -11,11 +11,6 @@ SOON = 60_000
 """Milliseconds for what the page does by itself."""
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label, exact=True).click()
-    page.get_by_role("option", name=option, exact=True).click()
-
-
 def type_into(page: Page, label: str, text: str) -> None:
     page.get_by_role("combobox", name=label, exact=True).fill(text)
     page.keyboard.press("Enter")
@@ -28,7 +23,7 @@ def names(page: Page) -> list[str]:
 def test_a_network_is_drawn_and_tells_what_is_in_it(populated: Any, visit: Visit) -> None:
     with visit(populated) as visitor:
         page = visitor.open("Train")
-        choose(page, "Recipe", "vgg16-digits")
+        visitor.choose("Recipe", "vgg16-digits")
         expect(page.locator(".net .box")).to_have_count(9, timeout=SOON)
         assert names(page)[0] == "images"
         assert names(page)[-1] == "softmax"
@@ -44,11 +39,11 @@ def test_a_network_is_drawn_and_tells_what_is_in_it(populated: Any, visit: Visit
 def test_the_cut_goes_where_a_person_types_it(populated: Any, visit: Visit) -> None:
     with visit(populated) as visitor:
         page = visitor.open("Train")
-        choose(page, "Recipe", "vgg16-digits")
+        visitor.choose("Recipe", "vgg16-digits")
         expect(page.locator(".net .box")).to_have_count(9, timeout=SOON)
         visitor.settled()
         page.locator("summary", has_text="Network").click()
-        choose(page, "Transfer mode", "finetune")
+        visitor.choose("Transfer mode", "finetune")
         expect(page.locator(".cut")).to_contain_text("4,608 numbers", timeout=SOON)
         for typed, numbers in (("block3", "9,216"), ("11", "9,216"), ("block2_pool", "18,432")):
             type_into(page, "Frozen layers", typed)
@@ -71,6 +66,6 @@ def test_the_largest_networks_fit(populated: Any, visit: Visit, width: int) -> N
     with visit(populated, viewport={"width": width, "height": 844}) as visitor:
         page = visitor.open("Train")
         for recipe, boxes in (("inceptionv3-cifar10-finetune", 17), ("mobilenet-folder", 17)):
-            choose(page, "Recipe", recipe)
+            visitor.choose("Recipe", recipe)
             expect(page.locator(".net .box")).to_have_count(boxes, timeout=SOON)
             assert visitor.sideways() == 0

@@ -27,11 +27,6 @@ def unfold(page: Page, section: str) -> None:
     page.locator("summary", has_text=section).click()
 
 
-def choose_recipe(page: Page, name: str) -> None:
-    page.get_by_role("combobox", name="Recipe", exact=True).click()
-    page.get_by_role("option", name=name, exact=True).click()
-
-
 def launch(page: Page, name: str) -> None:
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("Name", exact=True).press("Tab")
@@ -62,7 +57,7 @@ def test_train_two_networks_compare_them_and_draw(server: Any, visit: Visit) -> 
     with visit(server) as visitor:
         page = visitor.open("Train")
         watch_a_network_train(visitor, page)
-        queue_another(page)
+        queue_another(visitor, page)
         expect_both_finish(visitor, page, Runs(server.workspace))
         compare(visitor)
         draw_a_digit(visitor)
@@ -84,9 +79,9 @@ def watch_a_network_train(visitor: Any, page: Page) -> None:
     wait_for_points(page, seen - 1)
 
 
-def queue_another(page: Page) -> None:
+def queue_another(visitor: Any, page: Page) -> None:
     page.get_by_role("tab", name="Network").click()
-    choose_recipe(page, "vgg16-digits")
+    visitor.choose("Recipe", "vgg16-digits")
     expect(page.get_by_text("267,786")).to_be_visible(timeout=SOON)
     unfold(page, "Data and augmentation")
     set_number(page, "Training images", 100, "train_images all → 100")
