@@ -12,7 +12,8 @@ from core.datasets import Split, load_test
 from core.metrics import append_event
 from core.predictions import write_epoch, write_truth
 from core.recipes import RECIPES
-from core.runs import Parameters, Run, Runs, Status
+from core.run_files import Parameters, Status
+from core.runs import Run, Runs
 from core.workspace import Workspace
 
 STATUSES: tuple[Status, ...] = (*["finished"] * 9, "stopped")  # type: ignore[assignment]

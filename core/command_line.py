@@ -71,7 +71,31 @@ def _parser() -> argparse.ArgumentParser:
             help="change a setting, for example epochs=3 or network.head.dropout=0.2",
         )
     train.add_argument("--name", help="what to call the run (default: the recipe's name)")
+    train.add_argument("--note", default="", help="a note to keep with the run")
     train.add_argument("--detach", action="store_true", help="do not wait for it to end")
+    resume = command("resume", commands.resume, "let a run go on from its last checkpoint")
+    resume.add_argument("run", metavar="RUN", help=_RUN)
+    resume.add_argument(
+        "--more-epochs", type=int, default=0, metavar="N", help="train N epochs more than asked for"
+    )
+    resume.add_argument("--detach", action="store_true", help="do not wait for it to end")
+    queue = command("queue", commands.queue, "show, pause, reorder or widen the queue")
+    pausing = queue.add_mutually_exclusive_group()
+    pausing.add_argument(
+        "--pause", dest="paused", action="store_true", default=None, help="begin no waiting run"
+    )
+    pausing.add_argument(
+        "--go-on", dest="paused", action="store_false", default=None, help="begin them again"
+    )
+    queue.add_argument(
+        "--at-once", type=int, metavar="N", help="how many runs may train at the same time"
+    )
+    queue.add_argument("--first", metavar="RUN", help="the waiting run to train next")
+    edit = command("edit", commands.edit, "rename a run, tag it or keep a note with it")
+    edit.add_argument("run", metavar="RUN", help=_RUN)
+    edit.add_argument("--name", help="what to call it from now on")
+    edit.add_argument("--tags", metavar="TAG,...", help="its tags, instead of those it had")
+    edit.add_argument("--note", help="its note, instead of the one it had")
     command("runs", commands.runs, "list the runs")
     for name, run, summary in (
         ("show", commands.show, "show one run"),
@@ -81,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         command(name, run, summary).add_argument("run", metavar="RUN", help=_RUN)
     evaluate = command("evaluate", commands.evaluate, "measure a run's saved weights")
     evaluate.add_argument("run", metavar="RUN", help=_RUN)
+    evaluate.add_argument("--epoch", type=int, help=_EPOCH)
     evaluate.add_argument("--split", choices=commands.SPLITS, default="test")
     compare = command("compare", commands.compare, "set two runs side by side")
     compare.add_argument("run_a", metavar="RUN_A", help=_RUN)
@@ -96,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", required=True, metavar="PATH", help="where it goes")
     predict = command("predict", commands.predict, "classify pictures")
     predict.add_argument("run", metavar="RUN", help=_RUN)
+    predict.add_argument("--epoch", type=int, help=_EPOCH)
     predict.add_argument("images", metavar="IMAGE", nargs="+")
     cache = command("cache", commands.cache, "show, limit or clear what frozen layers put out")
     cache.add_argument("--clear", action="store_true", help="drop all of it")
@@ -105,4 +131,5 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+_EPOCH = "one whose weights were kept (default: the best)"
 _RUN = "an id, a unique prefix of one, or a name"

@@ -20,10 +20,11 @@ from core.export import export_comparison
 from core.feature_cache import FeatureCache
 from core.metrics import read_events
 from core.network_config import NetworkConfig
-from core.preferences import load_preferences, save_preferences
+from core.preferences import change_preferences, load_preferences
 from core.preprocessing import Pixels, decode, to_digit
 from core.recipes import RECIPES, find_recipe
-from core.runs import WAITING_OR_WORKING, Run, Runs
+from core.run_files import WAITING_OR_WORKING, WORKING
+from core.runs import Run, Runs, in_queue_order
 from core.settings import change, parse_settings
 from core.workspace import Workspace
 
@@ -94,11 +95,16 @@ def train(workspace: Workspace, options: Namespace) -> Result:
     impossible = estimates.blocked(config, expected)
     if impossible:
         raise InvalidConfig(impossible)
-    run = runs.create(config, options.name)
+    run = runs.create(config, options.name, options.note)
     if expected:
         estimates.keep(expected, run)
+    return _see_through(runs, engine, run, options.detach)
+
+
+def _see_through(runs: Runs, engine: LocalEngine, run: Run, detach: bool) -> Result:
+    """Have a queued run trained and wait for its end, unless detached."""
     engine.submit(run)
-    if options.detach:
+    if detach:
         return Result(describe(run))
     try:
         run = _wait(runs, run)
@@ -141,8 +147,7 @@ def cache(workspace: Workspace, options: Namespace) -> Result:
     """What is kept of the output of frozen layers; emptied or given another limit if asked."""
     preferences = load_preferences(workspace)
     if options.limit is not None:
-        preferences = preferences.model_copy(update={"cache_limit": _bytes(options.limit)})
-        save_preferences(workspace, preferences)
+        preferences = change_preferences(workspace, cache_limit=_bytes(options.limit))
     kept = FeatureCache(workspace.features, preferences.cache_limit)
     freed = kept.clear() if options.clear else None
     use, size = kept.use(), int if options.json else _gib
@@ -155,6 +160,7 @@ def cache(workspace: Workspace, options: Namespace) -> Result:
 
 def runs(workspace: Workspace, options: Namespace) -> Result:
     """Every run, newest first, and the folders that cannot be read."""
+    known, broken = Runs(workspace).read()
     listed = [
         {
             "run": run.id,
@@ -165,9 +171,9 @@ def runs(workspace: Workspace, options: Namespace) -> Result:
             "test_accuracy": run.state.metrics.get("test_accuracy"),
             "seconds": round(run.state.seconds, 1),
         }
-        for run in Runs(workspace).all()
+        for run in known
     ]
-    damaged = [{"damaged": run.id, "reason": run.reason} for run in Runs(workspace).damaged()]
+    damaged = [{"damaged": run.id, "reason": run.reason} for run in broken]
     return Result({"runs": listed, "damaged": damaged})
 
 
@@ -182,6 +188,45 @@ def stop(workspace: Workspace, options: Namespace) -> Result:
     run = runs.find(options.run)
     LocalEngine(workspace).stop(run)
     return Result(describe(runs.again(run)))
+
+
+def resume(workspace: Workspace, options: Namespace) -> Result:
+    """Let a run go on from where it was, for more epochs if asked."""
+    runs = Runs(workspace)
+    run = runs.resume(runs.find(options.run), options.more_epochs)
+    return _see_through(runs, LocalEngine(workspace), run, options.detach)
+
+
+def edit(workspace: Workspace, options: Namespace) -> Result:
+    """Call a run otherwise, tag it or keep a note with it."""
+    runs = Runs(workspace)
+    run = runs.find(options.run)
+    if options.name is not None:
+        runs.rename(run, options.name)
+    if options.tags is not None:
+        runs.tag(run, filter(None, options.tags.split(",")))
+    if options.note is not None:
+        runs.annotate(run, options.note)
+    return Result(describe(runs.again(run)))
+
+
+def queue(workspace: Workspace, options: Namespace) -> Result:
+    """The runs that wait and those that train; paused, reordered or widened if asked."""
+    runs, engine = Runs(workspace), LocalEngine(workspace)
+    asked = {"paused": options.paused, "at_once": options.at_once}
+    if changes := {key: value for key, value in asked.items() if value is not None}:
+        change_preferences(workspace, **changes)
+    if options.first is not None:
+        runs.move(runs.find(options.first), 0)
+    engine.wake_if_asleep()
+    preferences, known = load_preferences(workspace), runs.all()
+    told = {"paused": preferences.paused, "at_once": preferences.at_once}
+    training = [run for run in known if run.status in WORKING]
+    return Result(told | {"training": _named(training), "waiting": _named(in_queue_order(known))})
+
+
+def _named(runs: list[Run]) -> list[dict[str, Any]]:
+    return [{"run": run.id, "name": run.name, "status": run.status} for run in runs]
 
 
 def delete(workspace: Workspace, options: Namespace) -> Result:
@@ -206,7 +251,7 @@ def evaluate(workspace: Workspace, options: Namespace) -> Result:
     from core.predictor import LoadedNetwork
     from core.training import measure
 
-    network = LoadedNetwork(load_run(run), run.config.network)
+    network = LoadedNetwork(load_run(run, options.epoch), run.config.network)
     with tqdm(total=len(split), unit="image", desc="evaluating") as bar:
         probabilities = network.probabilities(split.images, lambda done: _move(bar, done))
     metrics = measure(probabilities, split.labels)
@@ -214,6 +259,7 @@ def evaluate(workspace: Workspace, options: Namespace) -> Result:
         {
             "run": run.id,
             "name": run.name,
+            "epoch": options.epoch or run.state.best_epoch,
             "split": options.split,
             "images": len(split),
             "metrics": metrics,
@@ -252,7 +298,7 @@ def predict(workspace: Workspace, options: Namespace) -> Result:
     from core.models import load_run
     from core.predictor import LoadedNetwork
 
-    network = LoadedNetwork(load_run(run), run.config.network)
+    network = LoadedNetwork(load_run(run, options.epoch), run.config.network)
     predictions = [_predict_one(network, run, path) for path in options.images]
     failed = any("error" in prediction for prediction in predictions)
     return Result({"run": run.id, "predictions": predictions}, status=2 if failed else 0)
@@ -266,14 +312,17 @@ def describe(run: Run) -> dict[str, Any]:
         "name": run.name,
         "status": run.status,
         "recipe": run.config.recipe,
+        "note": run.about.note,
+        "tags": list(run.about.tags),
         "epochs": state.epochs_done,
         "best_epoch": state.best_epoch,
+        "kept_epochs": run.folder.kept_epochs(),
         "seconds": state.seconds,
         "precision": state.precision,
         "metrics": state.model_dump(mode="json")["metrics"],
         "parameters": {"total": counted.total, "trainable": counted.trainable},
         "config": run.config.model_dump(mode="json"),
-        **({"error": state.error.model_dump()} if state.error else {}),
+        **({"error": run.failure.model_dump()} if run.failure else {}),
         **_estimated(run),
     }
 

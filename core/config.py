@@ -178,6 +178,20 @@ class RunConfig(Frozen):
         "val_accuracy", description="What decides which epoch is the best and has its weights kept."
     )
     second_phase: SecondPhaseConfig = SecondPhaseConfig()
+    keep_weights: int = Field(
+        1,
+        ge=1,
+        le=10_000,
+        description="How many of the best epochs keep their weights, to be evaluated and used "
+        "later; the last epoch always does.",
+    )
+    test_every: int = Field(
+        1,
+        ge=0,
+        le=10_000,
+        description="Look at the test images after every so many epochs and keep what the network "
+        "made of them; 0 looks only once, with the best weights, when training is over.",
+    )
     class_weights: ClassWeights = Field(
         "none",
         description="How much the images of each class count: `none` all alike, `balanced` as if "

@@ -4,6 +4,9 @@ import subprocess
 import sys
 from typing import Protocol
 
+from filelock import FileLock, Timeout
+
+from core.preferences import load_preferences
 from core.processes import detached
 from core.runs import Run, Runs
 from core.workspace import PROJECT, Workspace
@@ -23,13 +26,17 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """Trains the runs of a workspace on this machine, one after another."""
+    """Trains the runs of a workspace on this machine, as many at once as it was told to."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
 
     def submit(self, run: Run) -> None:
-        """Start a runner; it leaves at once if another is at work, which then takes the run."""
+        """Have the queue worked through; the run is in it."""
+        self.wake()
+
+    def wake(self) -> None:
+        """Start a runner; it leaves at once if another is at work, which then sees to the queue."""
         self.workspace.root.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "core.runner", str(self.workspace.root)]
         with self.workspace.runner_log.open("ab") as log:
@@ -41,6 +48,28 @@ class LocalEngine:
                 stderr=subprocess.STDOUT,
                 **detached(),
             )
+
+    def wake_if_asleep(self) -> None:
+        """Start a runner where runs wait and nobody sees to them, as after a restart."""
+        waiting = Runs(self.workspace).queue()
+        if waiting and not self.at_work() and not load_preferences(self.workspace).paused:
+            self.wake()
+
+    def at_work(self) -> bool:
+        """Whether a runner sees to the queue."""
+        try:
+            with FileLock(self.workspace.runner_lock, timeout=0):
+                return False
+        except (Timeout, FileNotFoundError):
+            return True
+
+    def complaint(self) -> str:
+        """The last thing that a runner said before it broke; empty where none did."""
+        try:
+            said = self.workspace.runner_log.read_text(errors="replace").strip()
+        except OSError:
+            return ""
+        return said.rpartition("\n")[2]
 
     def stop(self, run: Run) -> None:
         """Leave a request that the worker looks for between batches."""

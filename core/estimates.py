@@ -42,7 +42,7 @@ PATIENCE = 600.0
 _COSTS_NOTHING: Any = {
     **dict.fromkeys(("recipe", "epochs", "steps_per_epoch", "validation_steps"), True),
     **dict.fromkeys(("learning_rate", "schedule", "warmup_epochs", "decay"), True),
-    **dict.fromkeys(("early_stopping", "best_by"), True),
+    **dict.fromkeys(("early_stopping", "best_by", "keep_weights", "test_every"), True),
     "second_phase": {"epochs", "learning_rate"},
 }
 """Settings that change neither what a step nor what an image costs."""
@@ -269,17 +269,26 @@ def deviation(estimate: Estimate, run: Run) -> Deviation:
 
 def out_of_memory(config: RunConfig) -> WorkFailed:
     """The error for a dry run that took more memory than there is."""
-    phase = max(config.phases, key=lambda phase: phase.batch_size * _per_image(config, phase))
-    memory = psutil.virtual_memory()
-    side, smallest = config.network.side, ARCHITECTURES[config.network.architecture].smallest_side
-    half = f"a {_batch_size(phase)} of {phase.batch_size // 2}" if phase.batch_size > 1 else ""
-    smaller = f"a network.side of {round(side * 0.7)}" if round(side * 0.7) >= smallest else ""
-    ways_out = " or ".join(way for way in (half, smaller) if way) or "a smaller network"
+    phase, memory = _largest(config), psutil.virtual_memory()
     return WorkFailed(
         f"the dry run took more memory than there is: {memory.available / 2**30:.1f} of "
         f"{memory.total / 2**30:.1f} GiB are free now, for a {_batch_size(phase)} of "
-        f"{phase.batch_size} at network.side {side}; close other programs, or try {ways_out}"
+        f"{phase.batch_size} at network.side {config.network.side}; close other programs, or try "
+        f"{smaller(config)}"
     )
+
+
+def smaller(config: RunConfig) -> str:
+    """Settings that take less memory than those of a configuration, in words."""
+    phase, side = _largest(config), config.network.side
+    smallest = ARCHITECTURES[config.network.architecture].smallest_side
+    half = f"a {_batch_size(phase)} of {phase.batch_size // 2}" if phase.batch_size > 1 else ""
+    shrunk = f"a network.side of {round(side * 0.7)}" if round(side * 0.7) >= smallest else ""
+    return " or ".join(way for way in (half, shrunk) if way) or "a smaller network"
+
+
+def _largest(config: RunConfig) -> Phase:
+    return max(config.phases, key=lambda phase: phase.batch_size * _per_image(config, phase))
 
 
 def _dry_run(config: RunConfig, workspace: Workspace, timeout: float) -> DryRun:
@@ -359,7 +368,7 @@ def _estimate_phase(
     validated = found.validation_images
     if config.validation_steps is not None:
         validated = min(validated, config.validation_steps * phase.batch_size)
-    evaluated = found.test_images + validated
+    evaluated = round(found.test_images * _tested(config)) + validated
     lacking = [part.seconds for part in costs.features if cache.find(part.key) is None]
     return PhaseEstimate(
         epochs=phase.epochs,
@@ -370,6 +379,13 @@ def _estimate_phase(
         features_seconds=sum(lacking, 0.0),
         **costs.model_dump(exclude={"step", "evaluation", "features"}),
     )
+
+
+def _tested(config: RunConfig) -> float:
+    """The share of epochs after which the test images are looked at."""
+    if config.data.validation == "test":
+        return 1.0
+    return 1 / config.test_every if config.test_every else 0.0
 
 
 def _phase_of(epoch: dict[str, Any], config: RunConfig) -> int:

@@ -3,17 +3,22 @@
 import json
 import os
 import secrets
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+UNREADABLE = (OSError, KeyError, ValueError, EOFError, RuntimeError, BadZipFile, zlib.error)
+"""What numpy, zipfile and zlib raise between them where the bytes of an npz were changed."""
+
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a file beside `path`, flush it to disk, then rename it into place."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{_UNFINISHED}")
     try:
         with beside.open("xb") as file:
             write(file)
@@ -23,6 +28,15 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
+
+
+_UNFINISHED = ".unfinished"
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what writers that were killed left in a folder in which nobody writes now."""
+    for beside in folder.glob(f".*{_UNFINISHED}"):
+        beside.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -2,11 +2,23 @@
 
 import json
 import math
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 Event = dict[str, Any]
-"""`event` is `batch`, `epoch`, `phase` or `note`; the other keys are that event's values."""
+"""`event` is one of KINDS; the other keys are that event's values."""
+
+KINDS = {
+    "batch": "some training steps since the last such line: their mean loss and accuracy",
+    "epoch": "an epoch and its metrics",
+    "phase": "how far something is that takes its time",
+    "note": "something a person who watches wants to know",
+    "usage": "what the training takes of the machine",
+    "resumed": "training went on from `epoch` and `step`; what came after them was lost",
+    "test": "the test images, where they were looked at once only, with the best weights",
+}
 
 
 def append_event(path: Path, event: Event) -> None:
@@ -17,6 +29,35 @@ def append_event(path: Path, event: Event) -> None:
     finite = {key: value for key, value in event.items() if _can_be_said(value)}
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(finite, allow_nan=False) + "\n")
+
+
+def mend(path: Path) -> None:
+    """End a line that a process began and died over, so that the next one is whole."""
+    try:
+        with path.open("rb+") as file:
+            if not file.seek(0, os.SEEK_END):
+                return
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                file.write(b"\n")
+    except FileNotFoundError:
+        return
+
+
+def lasting(events: Iterable[Event]) -> list[Event]:
+    """The events without those that an interruption undid, which come again after it."""
+    kept: list[Event] = []
+    for event in events:
+        if event["event"] == "resumed":
+            kept = [earlier for earlier in kept if not _undone(earlier, event)]
+        kept.append(event)
+    return kept
+
+
+def _undone(event: Event, resumed: Event) -> bool:
+    if event["event"] == "batch":
+        return bool(event["step"] > resumed["step"])
+    return event["event"] in ("epoch", "note") and event.get("epoch", 0) > resumed["epoch"]
 
 
 def _can_be_said(value: Any) -> bool:

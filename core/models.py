@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import weight_files, weights
 from core.config import RunConfig
 from core.errors import DamagedFile, InvalidConfig, InvalidRequest, NotComparable
 from core.files import write_atomically, write_json
 from core.networks import Network, build
-from core.runs import Run, RunFolder, Runs, Weights, read_json
+from core.run_files import RunFolder, read_json
+from core.runs import Run, Runs
 
 
 def start(config: RunConfig, precision: str, runs: Runs) -> Network:
@@ -30,34 +32,24 @@ def start(config: RunConfig, precision: str, runs: Runs) -> Network:
 def save_reference(folder: RunFolder, network: Network) -> None:
     """Write down which backbone the stored weights stand on, by hash."""
     folder.model.mkdir(exist_ok=True)
-    if _can_be_had_again(network):
+    if network.config.weights_can_be_had_again:
         sha256 = weights.fingerprint(network.backbone_layers.values())
         write_json(folder.backbone, {"weights": network.config.weights, "sha256": sha256})
 
 
 def save_trained(
-    folder: RunFolder, network: Network, config: RunConfig, phase: int, which: Weights
+    folder: RunFolder, network: Network, config: RunConfig, phase: int, epoch: int
 ) -> None:
     """Write the weights that no reference to a backbone gives back, whole or not at all.
 
-    phase: from 1, the one whose weights they are; what it froze is not among them.
+    phase: from 1, the one that `epoch` belongs to; what it froze is not among them.
     """
     frozen = config.phases[phase - 1].frozen_count
-    layers = network.layers(frozen if _can_be_had_again(network) else 0)
-    arrays = weights.arrays_of(layers)
+    arrays = weights.arrays_of(network.stored_layers(frozen))
     # Not compressed: the digits of trained weights are noise, which no compression shortens.
     write_atomically(
-        folder.weights(which), lambda file: np.savez(file, allow_pickle=False, **arrays)
+        folder.weights(epoch), lambda file: np.savez(file, allow_pickle=False, **arrays)
     )
-
-
-def _can_be_had_again(network: Network) -> bool:
-    """Whether the starting weights have a source that will still be there.
-
-    Random ones are no use without the very same Keras, and another run may be deleted.
-    """
-    config = network.config
-    return config.weights != "random" and config.source_run is None
 
 
 def export_keras(run: Run, path: Path) -> Path:
@@ -82,33 +74,74 @@ def export_keras(run: Run, path: Path) -> Path:
     return path
 
 
-def load_run(run: Run, which: Weights = "best", precision: str = "") -> Network:
+def load_run(run: Run, epoch: int | None = None, precision: str = "") -> Network:
     """Build the network of a run with the weights that were trained.
 
-    precision: that of the training, or another. Raises NotComparable where there are none yet,
-    DamagedFile where they cannot be read or the backbone is no longer the one they were trained on.
+    epoch: one whose weights were kept, by default the best. precision: that of the training, or
+    another. Raises NotComparable where there are no such weights, DamagedFile where they cannot be
+    read or the backbone is no longer the one they were trained on.
     """
-    path = run.folder.weights(which)
+    chosen = run.state.best_epoch if epoch is None else epoch
+    path = run.folder.weights(chosen)
     if not path.exists():
-        raise NotComparable(
+        raise _no_weights(run, epoch)
+    network = _rebuilt(run, precision)
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            weights.assign(_stored_layers(network, set(arrays.files)), arrays)
+    except weight_files.UNREADABLE as error:
+        raise DamagedFile(
+            f"{path.name} of the run {run.name!r} cannot be read ({_first_line(error)}); "
+            "train it again to get it back"
+        ) from None
+    return network
+
+
+def resumed(run: Run, arrays: Mapping[str, NDArray[Any]]) -> Network:
+    """Build the network of a run with the weights of a checkpoint, named as `load_run` reads them.
+
+    Raises DamagedFile where they do not fit, or the backbone is no longer the same.
+    """
+    network = _rebuilt(run)
+    try:
+        weights.assign(_stored_layers(network, set(arrays)), arrays)
+    except weight_files.UNREADABLE as error:
+        raise DamagedFile(
+            f"the checkpoint of the run {run.name!r} does not fit its network "
+            f"({_first_line(error)}); launch the run anew with the same settings"
+        ) from None
+    return network
+
+
+def _no_weights(run: Run, epoch: int | None) -> NotComparable:
+    if epoch is None:
+        return NotComparable(
             f"the run {run.name!r} ({run.status}) has no trained weights; choose a run that "
             "finished at least one epoch"
         )
+    kept = ", ".join(map(str, run.folder.kept_epochs())) or "none"
+    return NotComparable(
+        f"epoch must be one whose weights the run {run.name!r} kept ({kept}), got {epoch}"
+    )
+
+
+def _rebuilt(run: Run, precision: str = "") -> Network:
+    """The network of a run, whose trained layers still are to get their weights."""
+    config = run.config
     try:
         network = build(
-            run.config.network,
-            len(run.config.class_names),
+            config.network,
+            len(config.class_names),
             precision or run.state.precision,
-            run.config.seed,
+            config.seed,
         )
     except InvalidConfig as error:  # it was right when the run was made
         raise DamagedFile(
             f"the run {run.name!r} lacks the backbone it was trained on: {error}; put the former "
             "file back or train it again"
         ) from None
-    if _can_be_had_again(network):
+    if config.network.weights_can_be_had_again:
         _check_backbone(run, network)
-    _restore(network, path, run.name)
     return network
 
 
@@ -126,23 +159,12 @@ def _check_backbone(run: Run, network: Network) -> None:
         )
 
 
-def _restore(network: Network, path: Path, name: str) -> None:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            weights.assign(_stored_layers(network, set(arrays.files)), arrays)
-    except weight_files.UNREADABLE as error:
-        raise DamagedFile(
-            f"{path.name} of the run {name!r} cannot be read ({_first_line(error)}); "
-            "train it again to get it back"
-        ) from None
-
-
 def _stored_layers(network: Network, stored: Collection[str]) -> weights.Layers:
     """The layers that a file of weights has something for; the last phase decided which."""
     stored_layers = {name.rpartition("/")[0] for name in stored}
     known = network.layers()
-    kept_elsewhere = set(network.backbone_layers) if _can_be_had_again(network) else set()
-    must = set(known) - kept_elsewhere
+    again = network.config.weights_can_be_had_again
+    must = set(known) - (set(network.backbone_layers) if again else set())
     if not must <= stored_layers <= set(known):
         raise ValueError("it holds layers of another network")
     return {name: layer for name, layer in known.items() if name in stored_layers}

@@ -186,6 +186,14 @@ class NetworkConfig(Frozen):
         return self.weights.removeprefix(RUN) if self.weights.startswith(RUN) else None
 
     @property
+    def weights_can_be_had_again(self) -> bool:
+        """Whether the starting weights have a source that will still be there.
+
+        Random ones are no use without the very same Keras, and another run may be deleted.
+        """
+        return self.weights != "random" and self.source_run is None
+
+    @property
     def graph(self) -> graphs.Graph:
         """The layers of the backbone."""
         return graphs.backbone(

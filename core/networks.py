@@ -113,6 +113,10 @@ class Network:
         }
         return named | {layer.name: layer for layer in self.classifier.layers if layer.weights}
 
+    def stored_layers(self, frozen_count: int) -> Layers:
+        """Layers whose weights must be stored to have them again, after a cut where they train."""
+        return self.layers(frozen_count if self.config.weights_can_be_had_again else 0)
+
     @property
     def backbone_layers(self) -> Layers:
         """The backbone's layers with weights, by name."""
@@ -151,7 +155,7 @@ def build(
     finally:
         keras.config.set_dtype_policy(policy)
     network = Network(config, scaling, backbone, pooling, classifier, _keeps_statistics(config))
-    if pretrained and config.weights != "random" and config.source_run is None:
+    if pretrained and config.weights_can_be_had_again:
         load_weights(backbone, network.backbone_layers, config)
     return network
 

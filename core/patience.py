@@ -10,6 +10,22 @@ from core.config import DecayConfig, Monitor
 DIRECTIONS = {"val_loss": -1, "val_accuracy": 1}
 """Whether a metric gets better as it falls or as it grows."""
 
+
+def better(metrics: Mapping[str, float], than: Mapping[str, float], by: Monitor) -> bool:
+    """Whether one epoch's metrics beat another's; of equal accuracies, the lower loss does.
+
+    >>> better({"val_accuracy": 0.9, "val_loss": 0.3}, {"val_accuracy": 0.9, "val_loss": 0.4},
+    ...        "val_accuracy")
+    True
+    """
+    if by == "val_loss":
+        return metrics["val_loss"] < than["val_loss"]
+    return (metrics["val_accuracy"], -metrics["val_loss"]) > (
+        than["val_accuracy"],
+        -than["val_loss"],
+    )
+
+
 MIN_DELTA = 1e-4
 """What a metric must gain to keep the rate: the default of Keras's ReduceLROnPlateau."""
 

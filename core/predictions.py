@@ -1,17 +1,15 @@
 """The stored predictions of a run: probabilities of the test split after each epoch."""
 
 import re
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DamagedFile, NotComparable
-from core.files import write_arrays
+from core.files import UNREADABLE, write_arrays
 from core.runs import Run
 
 
@@ -60,7 +58,12 @@ def write_truth(
 
 def write_epoch(folder: Path, epoch: int, probabilities: NDArray[np.float16]) -> None:
     """Write `epoch-N.npz`, the probabilities after one epoch."""
-    write_arrays(folder / f"epoch-{epoch}.npz", probabilities=probabilities)
+    write_arrays(epoch_path(folder, epoch), probabilities=probabilities)
+
+
+def epoch_path(folder: Path, epoch: int) -> Path:
+    """Where the predictions of an epoch are kept."""
+    return folder / f"epoch-{epoch}.npz"
 
 
 def stored_epochs(run: Run) -> list[int]:
@@ -84,10 +87,10 @@ def read_predictions(run: Run, epoch: int | None = None) -> Predictions:
             "choose a run that finished at least one epoch"
         )
     truth = _read_arrays(run.folder.predictions / "test.npz", "labels", "indices", "fingerprint")
-    epoch_path = run.folder.predictions / f"epoch-{chosen}.npz"
-    probabilities = _read_arrays(epoch_path, "probabilities")["probabilities"]
+    path = epoch_path(run.folder.predictions, chosen)
+    probabilities = _read_arrays(path, "probabilities")["probabilities"]
     if probabilities.ndim != 2 or len(probabilities) != len(truth["labels"]):
-        raise DamagedFile(f"{epoch_path.name} of the run {run.name!r} does not fit its test.npz")
+        raise DamagedFile(f"{path.name} of the run {run.name!r} does not fit its test.npz")
     return Predictions(
         probabilities.astype(np.float32),
         truth["labels"],
@@ -100,12 +103,8 @@ def _read_arrays(path: Path, *keys: str) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in keys}
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise DamagedFile(
             f"{path.name} in {path.parent.parent.name} cannot be read ({error}); "
             "train the run again to get it back"
         ) from None
-
-
-_UNREADABLE = (OSError, KeyError, ValueError, EOFError, RuntimeError, BadZipFile, zlib.error)
-"""What numpy, zipfile and zlib raise between them where the bytes of an npz were changed."""

@@ -1,22 +1,29 @@
 """What a person set for the whole workspace, kept in one JSON file."""
 
+from typing import Any
+
+from filelock import FileLock
 from pydantic import Field, ValidationError
 
-from core.errors import DamagedFile
+from core.errors import DamagedFile, InvalidRequest
 from core.files import write_json
-from core.validation import Frozen
+from core.validation import Frozen, sentence
 from core.workspace import Workspace
 
 GIB = 2**30
+MOST_AT_ONCE = 16
 
 
 class Preferences(Frozen):
     """Settings that hold for every run of a workspace.
 
-    cache_limit: bytes that the output of frozen layers may take on disk.
+    cache_limit: bytes that the output of frozen layers may take on disk. paused: whether runs that
+    wait go on waiting. at_once: how many runs may train at the same time.
     """
 
     cache_limit: int = Field(20 * GIB, ge=0)
+    paused: bool = False
+    at_once: int = Field(1, ge=1, le=MOST_AT_ONCE)
 
 
 def load_preferences(workspace: Workspace) -> Preferences:
@@ -31,7 +38,17 @@ def load_preferences(workspace: Workspace) -> Preferences:
         ) from None
 
 
-def save_preferences(workspace: Workspace, preferences: Preferences) -> None:
-    """Keep them, replacing the file as a whole."""
+def change_preferences(workspace: Workspace, **changes: Any) -> Preferences:
+    """Change some and keep the others, also those that somebody else changes just now.
+
+    Raises InvalidRequest where a value is not allowed, DamagedFile where the file cannot be read.
+    """
     workspace.root.mkdir(parents=True, exist_ok=True)
-    write_json(workspace.preferences, preferences.model_dump(mode="json"))
+    with FileLock(f"{workspace.preferences}.lock"):
+        content = load_preferences(workspace).model_dump() | changes
+        try:
+            preferences = Preferences.model_validate(content)
+        except ValidationError as error:
+            raise InvalidRequest(sentence(error.errors())) from None
+        write_json(workspace.preferences, preferences.model_dump(mode="json"))
+    return preferences

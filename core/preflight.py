@@ -47,7 +47,7 @@ def _source(network: NetworkConfig, reference: str, runs: Runs) -> Run:
         raise InvalidConfig(
             f"network.weights must name a run after {RUN}, got {shown(reference)}: {error}"
         ) from None
-    if not run.folder.weights("best").is_file():
+    if not run.folder.weights(run.state.best_epoch).is_file():
         raise InvalidConfig(
             "network.weights must name a run with trained weights, got "
             f"{run.name!r} ({run.status}); choose one that finished at least one epoch"

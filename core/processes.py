@@ -33,6 +33,16 @@ def this_process() -> ProcessIdentity:
     return ProcessIdentity(pid=pid, started=_start_of(pid) or "")
 
 
+def this_boot() -> str:
+    """Tells one start of the machine from the next; empty where that cannot be known."""
+    return _boot_id()
+
+
+def boot_of(process: ProcessIdentity) -> str:
+    """The start of the machine in which a process began; empty where that cannot be known."""
+    return process.started.rpartition(":")[0]
+
+
 def _start_of(pid: int) -> str | None:
     if Path("/proc/self/stat").exists():
         return _start_on_linux(pid)
@@ -86,3 +96,18 @@ def peak_memory() -> int:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return max(int(memory.rss), peak if sys.platform == "darwin" else peak * 1024)
+
+
+def killed_for_memory() -> int:
+    """How many processes the system has killed for want of memory; 0 where it does not tell."""
+    counts = []
+    for path, word in _KILLS:
+        try:
+            lines = Path(path).read_text().splitlines()
+        except OSError:
+            continue
+        counts += [int(line.split()[1]) for line in lines if line.split()[0] == word]
+    return sum(counts)
+
+
+_KILLS = (("/proc/vmstat", "oom_kill"), ("/sys/fs/cgroup/memory.events", "oom_kill"))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.checkpoints import Arrays, Position
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -36,7 +38,8 @@ class EpochEnd:
     """An epoch and how the network did after it.
 
     phase: which of the run's phases it belongs to, from 1. probabilities: (test images, classes)
-    float16. `complete` is False where a stop cut it short.
+    float16, None where the test images were not looked at; `test_seconds` is what that took.
+    `complete` is False where a stop cut it short.
     """
 
     epoch: int
@@ -44,7 +47,8 @@ class EpochEnd:
     complete: bool
     seconds: float
     metrics: dict[str, float]
-    probabilities: NDArray[np.float16]
+    probabilities: NDArray[np.float16] | None
+    test_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,19 @@ class Note:
     text: str
 
 
-Event = Progress | BatchEnd | EpochEnd | Note
+@dataclass(frozen=True)
+class ResumePoint:
+    """Training could go on from here as if it had never ended.
+
+    arrays: reads what a checkpoint must hold besides the position. needed: whether training goes
+    no further for now, so that a checkpoint elsewhere would lose something.
+    """
+
+    position: Position
+    arrays: Callable[[], Arrays]
+    needed: bool
+
+
+Event = Progress | BatchEnd | EpochEnd | Note | ResumePoint
 Report = Callable[[Event], None]
 ShouldStop = Callable[[], bool]

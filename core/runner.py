@@ -1,52 +1,130 @@
-"""The runner works through the queue, one run at a time, and leaves when nothing waits.
+"""The runner works through the queue and leaves when nothing waits.
 
 `python -m core.runner WORKSPACE`. It needs no page open and no server up. Any number may be
 started: one holds the lock, the others see that and leave.
 """
 
+import signal
 import subprocess
 import sys
+import time
+from dataclasses import dataclass, field
 
 from filelock import FileLock, Timeout
 
-from core.processes import detached, lower_priority
-from core.runs import Failure, Run, Runs
+from core import failures
+from core.errors import DamagedFile, InvalidRequest
+from core.preferences import load_preferences
+from core.processes import detached, killed_for_memory, lower_priority
+from core.run_files import WORKING, Failure
+from core.runs import Run, Runs
 from core.workspace import PROJECT, Workspace, find_workspace
 
 PATIENCE = 5.0
 """Seconds to wait for the lock. A runner that found the queue empty may still hold it for an
-instant; one that holds it longer is training and looks at the queue again afterwards."""
+instant; one that holds it longer is at work and looks at the queue again afterwards."""
+POLL = 0.2
+QUEUE_POLL = 1.0
+"""Seconds between looks at the workers, and between looks at the queue while one trains."""
 
 
 def work_through_queue(workspace: Workspace) -> None:
     """Train every queued run, those included that are queued meanwhile."""
-    runs = Runs(workspace)
     try:
         with FileLock(workspace.runner_lock, timeout=PATIENCE):
-            while waiting := runs.queue():
-                _train(runs, waiting[0])
+            _Runner(Runs(workspace)).work()
     except Timeout:
         return
 
 
-def _train(runs: Runs, run: Run) -> None:
-    """Run the worker to its end; write down a death that it could not write down itself."""
+@dataclass
+class Worker:
+    """A process that trains a run, and how many the system had killed for memory before it."""
+
+    run: Run
+    process: "subprocess.Popen[bytes]"
+    killed_before: int
+
+
+@dataclass
+class _Runner:
+    runs: Runs
+    workers: list[Worker] = field(default_factory=list)
+
+    def work(self) -> None:
+        """Until no run is at work and none may begin."""
+        while True:
+            self._bury()
+            self._start_all()
+            if not self.workers and not self._others_at_work():
+                return
+            began = time.monotonic()
+            while time.monotonic() - began < QUEUE_POLL and not self._somebody_died():
+                time.sleep(POLL)
+
+    def _start_all(self) -> None:
+        """Start as many of the waiting runs as may train at once."""
+        while True:
+            preferences = load_preferences(self.runs.workspace)
+            busy = len(self.workers) + len(self._others_at_work())
+            if preferences.paused or busy >= preferences.at_once:
+                return
+            mine = {worker.run.id for worker in self.workers}
+            waiting = [run for run in self.runs.queue() if run.id not in mine]
+            if not waiting:
+                return
+            self._start(waiting[0])
+
+    def _others_at_work(self) -> list[Run]:
+        """Runs whose workers were started by a runner that is gone."""
+        mine = {worker.run.id for worker in self.workers}
+        return [run for run in self.runs.all() if run.status in WORKING and run.id not in mine]
+
+    def _start(self, run: Run) -> None:
+        try:
+            log = run.folder.log.open("ab")
+        except FileNotFoundError:
+            return  # deleted while it waited
+        with log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "core.worker", str(run.folder.path)],
+                cwd=PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                **detached(),
+            )
+        self.workers.append(Worker(run, process, killed_for_memory()))
+
+    def _somebody_died(self) -> bool:
+        return any(worker.process.poll() is not None for worker in self.workers)
+
+    def _bury(self) -> None:
+        """Write down what workers that ended could not write down themselves."""
+        for worker in [one for one in self.workers if one.process.poll() is not None]:
+            self.workers.remove(worker)
+            _write_down_end(self.runs, worker)
+
+
+def _write_down_end(runs: Runs, worker: Worker) -> None:
+    """Say why a run did not come to its end, if its worker left that unsaid."""
     try:
-        log = run.folder.log.open("ab")
-    except FileNotFoundError:
-        return  # deleted while it waited
-    with log:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "core.worker", str(run.folder.path)],
-            cwd=PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            **detached(),
-        )
-        worker.wait()
-    if run.folder.state.exists() and runs.again(run).status == "queued":
-        run.write_state(status="failed", error=_NEVER_STARTED)
+        with runs.lock(worker.run.id):
+            run = runs.again(worker.run)
+            if run.status == "queued":
+                run.write_state(status="failed", error=_NEVER_STARTED)
+            elif run.status == "interrupted" and run.state.error is None:
+                run.write_state(status="interrupted", error=_why(worker, run))
+    except (Timeout, InvalidRequest, DamagedFile):
+        return  # somebody took it over, or it is gone
+
+
+def _why(worker: Worker, run: Run) -> Failure | None:
+    status = worker.process.returncode
+    if status >= 0:
+        return None
+    ran_out = -status == signal.SIGKILL and killed_for_memory() > worker.killed_before
+    return failures.ended_by(-status, run.config, run.state.peak_memory, ran_out)
 
 
 _NEVER_STARTED = Failure(

@@ -1,170 +1,49 @@
-"""Runs: each is a folder that a person and any tool can read. Only this module knows its files."""
+"""Runs: the trainings of a workspace, and what may be done with them."""
 
 import itertools
-import json
-import math
 import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from functools import lru_cache
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Any, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, ValidationError
+from filelock import FileLock, Timeout
 
 from core.config import RunConfig
 from core.errors import DamagedFile, InvalidRequest, UnknownRun, WorkFailed
-from core.files import write_json
-from core.processes import ProcessIdentity
-from core.validation import Frozen
+from core.processes import boot_of, this_boot
+from core.run_files import (
+    WAITING_OR_WORKING,
+    WORKING,
+    About,
+    Failure,
+    Request,
+    RunFolder,
+    State,
+    Status,
+    read_about,
+    read_request,
+    read_state,
+    write_model,
+)
+from core.settings import change
 from core.workspace import Workspace
 
-Status = Literal[
-    "queued",
-    "preparing",
-    "running",
-    "stopping",
-    "finished",
-    "stopped",
-    "failed",
-    "interrupted",
-]
-WORKING: tuple[Status, ...] = ("preparing", "running", "stopping")
-"""A process is at work on the run."""
-WAITING_OR_WORKING: tuple[Status, ...] = ("queued", *WORKING)
-
-Weights = Literal["best", "last"]
-"""Which of a run's weights: those of its best epoch or of its last."""
-
 LONGEST_NAME = 80
+LONGEST_TAG = 30
+LONGEST_NOTE = 10_000
+MOST_TAGS = 20
 COLORS = 10
 """Colours in the palette of runs."""
-
-Model = TypeVar("Model", bound=BaseModel)
-
-Metric = Annotated[
-    float,
-    Field(allow_inf_nan=True),
-    BeforeValidator(lambda value: math.nan if value is None else value),
-    PlainSerializer(lambda value: value if math.isfinite(value) else None, when_used="json"),
-]
-"""A number, NaN where training diverged. JSON has no NaN; it is null there."""
-
-
-class Request(Frozen):
-    """`config.json`: what was asked for. It never changes.
-
-    `color` is the place in the palette that the run is drawn in wherever it appears.
-    """
-
-    id: str
-    name: str
-    color: int = 0
-    created: datetime
-    config: RunConfig
-
-
-class Failure(Frozen):
-    """Why a run failed, in a sentence, and what to do about it."""
-
-    kind: str
-    sentence: str
-    advice: str
-
-
-class Parameters(Frozen):
-    """Numbers in the network that was trained."""
-
-    total: int
-    trainable: int
-
-
-class State(Frozen):
-    """`state.json`: how far a run has come. Written whole, by the one process at work on it.
-
-    `epoch` is the one at work, `epochs_done` those that were evaluated. `done` of `total` counts
-    within the phase, in `unit`s. `metrics` are those of `best_epoch`.
-    Times are seconds since 1970 but `seconds`, which is how long the worker took.
-    """
-
-    status: Status = "queued"
-    queued: float = 0.0
-    phase: str = ""
-    done: int = 0
-    total: int = 0
-    unit: str = ""
-    epoch: int = 0
-    epochs_done: int = 0
-    process: ProcessIdentity | None = None
-    heartbeat: float = 0.0
-    seconds: float = 0.0
-    precision: str = ""
-    parameters: Parameters | None = None
-    test_fingerprint: str = ""
-    best_epoch: int = 0
-    metrics: dict[str, Metric] = Field(default_factory=dict)
-    peak_memory: int = 0
-    error: Failure | None = None
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """The paths of one run's files."""
-
-    path: Path
-
-    @property
-    def request(self) -> Path:
-        """The request, written once."""
-        return self.path / "config.json"
-
-    @property
-    def state(self) -> Path:
-        """How far it has come, replaced atomically."""
-        return self.path / "state.json"
-
-    @property
-    def stop_request(self) -> Path:
-        """Present once somebody asked the run to stop."""
-        return self.path / "stop"
-
-    @property
-    def estimate(self) -> Path:
-        """What the run was expected to take, if that was known when it was launched."""
-        return self.path / "estimate.json"
-
-    @property
-    def metrics(self) -> Path:
-        """Events, one a line."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def log(self) -> Path:
-        """The worker's output."""
-        return self.path / "log.txt"
-
-    @property
-    def predictions(self) -> Path:
-        """Probabilities of the test split after each epoch."""
-        return self.path / "predictions"
-
-    @property
-    def model(self) -> Path:
-        """What inference needs."""
-        return self.path / "model"
-
-    def weights(self, which: Weights) -> Path:
-        """The weights of the layers that were trained."""
-        return self.model / f"{which}.npz"
-
-    @property
-    def backbone(self) -> Path:
-        """Which frozen network the trained layers stand on, by hash."""
-        return self.model / "backbone.json"
+PATIENCE = 10.0
+"""Seconds to wait for somebody else who says something of the same run."""
+_ID = "%Y%m%d-%H%M%S-%f"
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,15 +53,15 @@ class Run:
     folder: RunFolder
     request: Request
     state: State
+    about: About
     status: Status
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a run. Raises DamagedFile, naming the file, where one cannot be read."""
         folder = RunFolder(path)
-        request = _read_request(folder.request, _modified(folder.request))
-        state = _read_model(folder.state, State)
-        return cls(folder, request, state, _true_status(folder, state))
+        request, state = read_request(folder), read_state(folder)
+        return cls(folder, request, state, read_about(folder), _true_status(folder, state))
 
     @property
     def id(self) -> str:
@@ -192,23 +71,66 @@ class Run:
     @property
     def name(self) -> str:
         """What a person calls it."""
-        return self.request.name
+        return self.about.name or self.request.name
 
-    @property
+    @cached_property
     def config(self) -> RunConfig:
-        """Its configuration."""
-        return self.request.config
+        """Its configuration, with the epochs that were asked for later."""
+        return extended(self.request.config, self.state.extra_epochs)
 
     @property
     def has_results(self) -> bool:
         """Whether at least one epoch was completed and evaluated."""
         return self.state.best_epoch > 0 and self.status not in WAITING_OR_WORKING
 
+    @property
+    def can_be_resumed(self) -> bool:
+        """Whether it ended before its last epoch."""
+        return self.status in ("stopped", "failed", "interrupted")
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it did not come to its end, if something kept it from it."""
+        if self.status == "interrupted" and self.state.error is None:
+            return _interruption(self)
+        return self.state.error
+
     def write_state(self, **changes: Any) -> Self:
         """Write a changed state; returns the run as it is now."""
         state = self.state.model_copy(update=changes)
-        write_json(self.folder.state, state.model_dump(mode="json"))
-        return type(self)(self.folder, self.request, state, state.status)
+        write_model(self.folder.state, state)
+        return type(self)(self.folder, self.request, state, self.about, state.status)
+
+
+@lru_cache(maxsize=4096)
+def extended(config: RunConfig, epochs: int) -> RunConfig:
+    """A configuration with so many epochs more, in its last phase.
+
+    Raises InvalidConfig where that is more than a configuration may have.
+    """
+    if not epochs:
+        return config
+    key = "second_phase.epochs" if config.second_phase.epochs else "epochs"
+    last = config.second_phase.epochs or config.epochs
+    return change(config, {key: last + epochs})
+
+
+def _interruption(run: Run) -> Failure:
+    process = run.state.process
+    if process is not None and boot_of(process) != this_boot():
+        return Failure(
+            kind="restarted",
+            sentence="The machine was restarted while this run trained.",
+            advice=GO_ON,
+        )
+    return Failure(
+        kind="killed",
+        sentence="The process of this run ended without a word: something killed it.",
+        advice=GO_ON,
+    )
+
+
+GO_ON = "Resume it: it goes on from its last checkpoint as if nothing had happened."
 
 
 @dataclass(frozen=True)
@@ -226,7 +148,7 @@ class Runs:
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
 
-    def create(self, config: RunConfig, name: str | None = None) -> Run:
+    def create(self, config: RunConfig, name: str | None = None, note: str = "") -> Run:
         """Make the folder of a new run, queued.
 
         The configuration is taken as it is: `preflight.settle` makes one that can be trained.
@@ -235,39 +157,48 @@ class Runs:
         known = self.all()
         names = {run.name for run in known}
         now = datetime.now().astimezone()
-        run_id = f"{now:%Y%m%d-%H%M%S-%f}"  # in the order of their making, to the microsecond
         request = Request(
-            id=run_id,
+            id=_next_id(now, self._ids()),
             name=_free_name(config.recipe, names) if name is None else _check_name(name, names),
             color=_rarest_color(known),
             created=now,
             config=config,
         )
-        state = State(queued=time.time())
+        state, about = State(queued=_end_of_queue(known)), About(note=_check_note(note))
         try:
-            folder = self._make_folder(request, state)
+            folder = self._make_folder(request, state, about)
         except OSError as error:
             raise WorkFailed(
                 f"the run cannot be written to {self.workspace.root}: {error.strerror}; make room "
                 "or permit it, or choose another workspace"
             ) from None
-        return Run(folder, request, state, "queued")
+        return Run(folder, request, state, about, "queued")
 
-    def _make_folder(self, request: Request, state: State) -> RunFolder:
+    def _make_folder(self, request: Request, state: State, about: About) -> RunFolder:
         # Made under a hidden name, so that no reader meets a run without its files.
         unfinished = RunFolder(self.workspace.runs / f".new-{request.id}")
         unfinished.path.mkdir(parents=True)
-        write_json(unfinished.request, request.model_dump(mode="json"))
-        write_json(unfinished.state, state.model_dump(mode="json"))
+        write_model(unfinished.request, request)
+        write_model(unfinished.state, state)
+        if about != About():
+            write_model(unfinished.about, about)
         return RunFolder(unfinished.path.rename(self.workspace.runs / request.id))
+
+    def read(self) -> tuple[list[Run], list[DamagedRun]]:
+        """Every run, newest first, and the folders that cannot be read as one, with the reason."""
+        found = self._read_all()
+        return (
+            [run for run in found if isinstance(run, Run)],
+            [run for run in found if isinstance(run, DamagedRun)],
+        )
 
     def all(self) -> list[Run]:
         """Every run that can be read, newest first."""
-        return [run for run in self._read_all() if isinstance(run, Run)]
+        return self.read()[0]
 
     def damaged(self) -> list[DamagedRun]:
         """Folders that cannot be read as a run, with the reason."""
-        return [run for run in self._read_all() if isinstance(run, DamagedRun)]
+        return self.read()[1]
 
     def find(self, reference: str) -> Run:
         """The run of an id, a name or a unique prefix of an id. Raises UnknownRun, DamagedFile."""
@@ -296,14 +227,32 @@ class Runs:
 
     def again(self, run: Run) -> Run:
         """The same run as it is now. Raises UnknownRun if it was deleted meanwhile."""
-        if not run.folder.state.exists():
-            raise UnknownRun(f"the run {run.name!r} was deleted meanwhile; choose another")
-        return Run.read(run.folder.path)
+        try:
+            return Run.read(run.folder.path)
+        except DamagedFile:
+            if run.folder.path.is_dir():
+                raise
+            raise UnknownRun(
+                f"the run {run.name!r} was deleted meanwhile; choose another"
+            ) from None
 
     def queue(self) -> list[Run]:
         """Runs that wait to be trained, the next one first."""
-        waiting = [run for run in self.all() if run.status == "queued"]
-        return sorted(waiting, key=lambda run: (run.state.queued, run.id))
+        return in_queue_order(self.all())
+
+    def move(self, run: Run, place: int) -> None:
+        """Let a waiting run be the `place`-th to be trained, counted from 0.
+
+        Raises InvalidRequest where it does not wait any more.
+        """
+        others = [other for other in self.queue() if other.id != run.id]
+        self._check_status(run, ("queued",), "moved in the queue")
+        before, after = others[:place], others[place:]
+        if not before and not after:
+            return
+        first = place_of(before[-1]) if before else place_of(after[0]) - 2
+        last = place_of(after[0]) if after else first + 2
+        self._say(run, place=(first + last) / 2)
 
     def request_stop(self, run: Run) -> None:
         """Ask a waiting or working run to stop; it does so within one batch.
@@ -318,15 +267,101 @@ class Runs:
             )
         run.folder.stop_request.touch()
 
+    def resume(self, run: Run, more_epochs: int = 0) -> Run:
+        """Queue a run again, to go on from where it was, for more epochs than before if asked.
+
+        Raises InvalidRequest where it waits or trains already, or has nothing left to do;
+        UnknownRun if it was deleted meanwhile.
+        """
+        with self._at_rest(run, "resumed") as run:
+            if more_epochs < 0:
+                raise InvalidRequest(f"more epochs must be at least 0, got {more_epochs}")
+            if run.status == "finished" and not more_epochs:
+                raise InvalidRequest(
+                    f"the run {run.name!r} is finished; say how many more epochs it shall train"
+                )
+            extra = run.state.extra_epochs + more_epochs
+            extended(run.request.config, extra)
+            run.folder.stop_request.unlink(missing_ok=True)
+            self._say(run, place=None)
+            return run.write_state(
+                status="queued",
+                queued=_end_of_queue(self.all()),
+                extra_epochs=extra,
+                error=None,
+                process=None,
+                usage=None,
+                phase="",
+                done=0,
+                total=0,
+            )
+
+    def rename(self, run: Run, name: str) -> None:
+        """Call a run otherwise. Raises InvalidRequest where another is called so."""
+        others = {other.name for other in self.all() if other.id != run.id}
+        self._say(run, name=_check_name(name, others))
+
+    def tag(self, run: Run, tags: Iterable[str]) -> None:
+        """Give a run these tags and no others."""
+        self._say(run, tags=_check_tags(tags))
+
+    def annotate(self, run: Run, note: str) -> None:
+        """Keep a note with a run."""
+        self._say(run, note=_check_note(note))
+
     def delete(self, run: Run | DamagedRun) -> None:
         """Remove a run's folder. Raises InvalidRequest while a process is at work on it."""
-        path = run.folder.path if isinstance(run, Run) else run.path
-        if isinstance(run, Run) and self.again(run).status in WORKING:
-            raise InvalidRequest(f"the run {run.name!r} is training; stop it before deleting it")
+        if isinstance(run, DamagedRun):
+            self._remove(run.id, run.path)
+            return
+        with self._at_rest(run, "deleted", ("preparing", "running", "stopping")):
+            self._remove(run.id, run.folder.path)
+
+    def _remove(self, run_id: str, path: Path) -> None:
         # Renamed first: a half-deleted folder must never look like a run.
-        doomed = path.with_name(f".deleted-{path.name}")
-        path.rename(doomed)
+        doomed = path.with_name(f".deleted-{run_id}")
+        try:
+            path.rename(doomed)
+        except FileNotFoundError:
+            raise UnknownRun(f"the run {run_id} was deleted meanwhile") from None
         shutil.rmtree(doomed, ignore_errors=True)
+        for lock in (self.lock(run_id), self._saying(run_id)):
+            Path(lock.lock_file).unlink(missing_ok=True)
+
+    def lock(self, run_id: str) -> FileLock:
+        """Held by whoever is at work on a run: a worker, or somebody who deletes or resumes it."""
+        return FileLock(self.workspace.locks / f"{run_id}.lock", timeout=0)
+
+    def _saying(self, run_id: str) -> FileLock:
+        return FileLock(self.workspace.locks / f"{run_id}.about.lock", timeout=PATIENCE)
+
+    def _say(self, run: Run, **changes: Any) -> None:
+        with self._saying(run.id):
+            about = self.again(run).about
+            if (said := about.model_copy(update=changes)) != about:
+                write_model(run.folder.about, said)
+
+    @contextmanager
+    def _at_rest(
+        self, run: Run, done: str, busy: Sequence[Status] = WAITING_OR_WORKING
+    ) -> Iterator[Run]:
+        """The run as it is now, on which nobody begins to work meanwhile."""
+        try:
+            with self.lock(run.id):
+                now = self.again(run)
+                if now.status in busy:
+                    raise _busy(now, done)
+                yield now
+        except Timeout:
+            raise _busy(self.again(run), done) from None
+
+    def _check_status(self, run: Run, allowed: Sequence[Status], done: str) -> None:
+        now = self.again(run)
+        if now.status not in allowed:
+            raise InvalidRequest(
+                f"the run {now.name!r} is {now.status}; only a run that is "
+                f"{' or '.join(allowed)} can be {done}"
+            )
 
     def _read_all(self) -> list[Run | DamagedRun]:
         folders = (self.workspace.runs / run_id for run_id in sorted(self._ids(), reverse=True))
@@ -350,15 +385,52 @@ class Runs:
             return DamagedRun(folder.name, folder, str(error))
 
 
-def link_weights(folder: RunFolder, source: Weights, target: Weights) -> None:
-    """Make one kind of weights also the other, without taking room for them twice."""
-    beside = folder.model / f".{target}.linked"
-    beside.unlink(missing_ok=True)
+def in_queue_order(runs: Iterable[Run]) -> list[Run]:
+    """Those that wait to be trained, the next one first."""
+    waiting = [run for run in runs if run.status == "queued"]
+    return sorted(waiting, key=lambda run: (place_of(run), run.id))
+
+
+def place_of(run: Run) -> float:
+    """Where a waiting run stands in the queue; the lowest is the next."""
+    return run.state.queued if run.about.place is None else run.about.place
+
+
+def _end_of_queue(known: Iterable[Run]) -> float:
+    # Not by the clock alone, which may be set back while runs wait.
+    waiting = [place_of(run) for run in known if run.status == "queued"]
+    return max([time.time(), *(place + 1e-3 for place in waiting)])
+
+
+def _next_id(now: datetime, taken: Collection[str]) -> str:
+    """An id that sorts after all others, also where the clock was set back since.
+
+    >>> _next_id(datetime(2026, 5, 3), {"20260504-000000-000009"})
+    '20260504-000000-000010'
+    """
+    made_before = map(_time_of, sorted(taken, reverse=True))
+    latest = next(filter(None, made_before), None)
+    made = now.replace(tzinfo=None)
+    if latest is not None and made <= latest:
+        made = latest + timedelta(microseconds=1)
+    return made.strftime(_ID)
+
+
+def _time_of(run_id: str) -> datetime | None:
     try:
-        os.link(folder.weights(source), beside)
-    except OSError:  # a file system without links
-        shutil.copyfile(folder.weights(source), beside)
-    beside.replace(folder.weights(target))
+        return datetime.strptime(run_id, _ID)
+    except ValueError:
+        return None  # somebody else's folder
+
+
+def _busy(run: Run, done: str) -> InvalidRequest:
+    if run.status in WORKING:
+        return InvalidRequest(f"the run {run.name!r} is training; stop it before it is {done}")
+    if run.status == "queued" and done == "resumed":
+        return InvalidRequest(f"the run {run.name!r} waits to be trained already")
+    return InvalidRequest(
+        f"somebody else is at work on the run {run.name!r} just now; try again in a moment"
+    )
 
 
 def _exists(run: Run | DamagedRun) -> bool:
@@ -381,6 +453,27 @@ def _check_name(name: str, taken: Collection[str]) -> str:
     return tidy
 
 
+def _check_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    tidy = tuple(dict.fromkeys(" ".join(tag.split()) for tag in tags))
+    for tag in tidy:
+        if not 1 <= len(tag) <= LONGEST_TAG or not tag.isprintable() or "," in tag:
+            raise InvalidRequest(
+                f"a tag must have 1 to {LONGEST_TAG} printable characters and no comma, "
+                f"got {tag[:100]!r}"
+            )
+    if len(tidy) > MOST_TAGS:
+        raise InvalidRequest(f"a run may have at most {MOST_TAGS} tags, got {len(tidy)}")
+    return tidy
+
+
+def _check_note(note: str) -> str:
+    if len(note) > LONGEST_NOTE:
+        raise InvalidRequest(
+            f"a note may have at most {LONGEST_NOTE:,} characters, got {len(note):,}"
+        )
+    return note.strip()
+
+
 def _rarest_color(runs: Iterable[Run]) -> int:
     used = Counter(run.request.color for run in runs)
     return min(range(COLORS), key=lambda color: (used[color], color))
@@ -388,50 +481,11 @@ def _rarest_color(runs: Iterable[Run]) -> int:
 
 def _true_status(folder: RunFolder, state: State) -> Status:
     """What is so, where the state on disk was overtaken by events nobody could write down."""
+    if state.status not in WAITING_OR_WORKING:
+        return state.status
     stop_requested = folder.stop_request.exists()
-    if state.status == "queued" and stop_requested:
-        return "stopped"
-    if state.status in WORKING:
-        if state.process is None or not state.process.is_alive():
-            return "interrupted"
-        return "stopping" if stop_requested else state.status
-    return state.status
-
-
-def _modified(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError as error:
-        raise DamagedFile(f"{path.name} is missing") from error
-
-
-@lru_cache(maxsize=4096)
-def _read_request(path: Path, modified: int) -> Request:
-    request = _read_model(path, Request)
-    if request.id != path.parent.name:
-        raise DamagedFile(f"{path.name} belongs to another run, {request.id}")
-    return request
-
-
-def _read_model(path: Path, model: type[Model]) -> Model:
-    try:
-        return model.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise DamagedFile(f"{path.name} is missing") from None
-    except (OSError, ValidationError, ValueError) as error:
-        raise DamagedFile(f"{path.name} cannot be read: {_first_line(error)}") from None
-
-
-def read_json(path: Path) -> Any:
-    """Content of a JSON file of a run. Raises DamagedFile, naming it, where it cannot be read."""
-    try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise DamagedFile(f"{path.name} cannot be read: {error}") from None
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
-    return str(error).splitlines()[0]
+    if state.status == "queued":
+        return "stopped" if stop_requested else "queued"
+    if state.process is None or not state.process.is_alive():
+        return "interrupted"
+    return "stopping" if stop_requested else state.status

@@ -2,8 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import keras
@@ -12,18 +13,28 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from core import inputs
+from core.checkpoints import WEIGHTS, Arrays, Checkpoint, Position
 from core.config import Phase, RunConfig
 from core.datasets import Splits
 from core.errors import Diverged
 from core.feature_cache import FeatureCache
 from core.features import FrozenLayers, Stopped, cut_name, stored_as
-from core.inputs import Inputs, Rows, SplitInputs
-from core.networks import Network
+from core.inputs import ImageInputs, Inputs, Rows, SplitInputs
+from core.networks import Network, Parts
 from core.patience import Patience, Plateau
-from core.pictures import Positions, ahead
+from core.pictures import Pictures, Positions, ahead
 from core.predictions import as_stored
-from core.progress import BatchEnd, EpochEnd, Note, Progress, Report, ShouldStop
+from core.progress import (
+    BatchEnd,
+    EpochEnd,
+    Note,
+    Progress,
+    Report,
+    ResumePoint,
+    ShouldStop,
+)
 from core.schedules import phase_schedule
+from core.weights import arrays_of
 
 MOST_EVALUATED = 500
 """Images that are evaluated at once, where their activations are small."""
@@ -42,8 +53,9 @@ class Course:
     precision: str
     report: Report
     should_stop: ShouldStop
-    epoch: int = 0
-    step: int = 0
+    position: Position
+    arrays: Arrays | None = None
+    """What the phase at `position` goes on with, where it does not begin."""
 
 
 def train(
@@ -54,22 +66,31 @@ def train(
     precision: str,
     report: Report,
     should_stop: ShouldStop,
+    begin: Checkpoint | None = None,
 ) -> bool:
     """Train a network in place, telling of each batch and epoch; True if it came to its end.
 
     Frozen layers are run once over all images, or not at all where the cache has their output.
     A stop ends the epoch at once; what was learned is evaluated and reported like any epoch.
     Raises Stopped where the stop came before the first step.
+
+    begin: where to go on from, with a network that has its weights; all that comes after is, in
+    float32 on the same machine, bit for bit what it would have been without the interruption.
     """
-    course = Course(config, splits, network, cache, precision, report, should_stop)
-    for phase in config.phases:
-        if phase.number > 1:
+    course = Course(config, splits, network, cache, precision, report, should_stop, Position())
+    if begin is not None:
+        course.position, course.arrays = _extended(begin.position, config), begin.arrays
+    for phase in config.phases[course.position.phase - 1 :]:
+        begins = course.arrays is None
+        if begins and phase.number > 1:
+            epoch = course.position.epoch
+            course.position = Position(phase.number, epoch, epoch, course.position.step)
             count = len(network.backbone.layers) - phase.frozen_count
-            report(Note(course.epoch, f"{count} layers of the backbone train from here on."))
+            report(Note(epoch, f"{count} layers of the backbone train from here on."))
         try:
             complete = _train_phase(course, phase)
         except Stopped:
-            if course.epoch == 0:
+            if course.position.step == 0:
                 raise
             return False
         if not complete:
@@ -77,88 +98,187 @@ def train(
     return True
 
 
+def _extended(position: Position, config: RunConfig) -> Position:
+    """Where more epochs were asked for than before, none was waited for in vain yet."""
+    if position.patience is None or config.all_epochs <= position.all_epochs:
+        return position
+    return replace(position, patience={**position.patience, "waited": 0})
+
+
 def _train_phase(course: Course, phase: Phase) -> bool:
     """Train on from where the course has come to; False after a stop."""
     config, report, should_stop = course.config, course.report, course.should_stop
-    kind = stored_as(course.precision)
-    parts = course.network.parts(phase.frozen_count, kind)
-    frozen = None
-    if parts.frozen is not None:
-        cut = cut_name(config.network, phase.frozen_count)
-        frozen = FrozenLayers(parts.frozen, config.network, cut, course.precision, course.cache)
-    fed = inputs.prepare(config, course.splits, frozen, course.epoch, report, should_stop)
-    if should_stop():
-        raise Stopped
-    first, last = course.epoch + 1, course.epoch + phase.epochs
-    passes = Passes(config.seed, first, len(fed.train), phase.batch_size)
+    start = course.position.phase_start
+    parts = course.network.parts(phase.frozen_count, stored_as(course.precision))
+    fed = _inputs(course, phase, parts)
+    passes = Passes(config.seed, start + 1, len(fed.train), phase.batch_size)
     steps = config.steps_per_epoch or passes.batches
     schedule = phase_schedule(config, phase.learning_rate, phase.epochs, steps)
-    falls = config.schedule == "plateau"
-    plateau = Plateau(config.decay, phase.learning_rate) if falls else None
-    patience = Patience(config.early_stopping.monitor, config.early_stopping.patience)
+    waiting = Waiting(config, phase, course.position)
     step = TrainingStep(config, parts.trained, class_weights(config, course.splits))
+    if course.arrays is not None:
+        step.restore(course.arrays)
+        course.arrays = None
     evaluate = Evaluation(parts.trained, evaluated_at_once(config, phase))
-    for epoch in range(first, last + 1):
-        started = time.perf_counter()
-        done = (epoch - first) * steps
-        ceiling = plateau.rate if plateau else math.inf
-        rates = [min(schedule.rate(done + number), ceiling) for number in range(steps)]
-        course.epoch, batches = epoch, passes.take(done, steps)
-        metrics, complete = _train_epoch(course, phase, batches, fed, step, rates)
-        probabilities = evaluate(fed.test, report)
-        metrics |= measure(probabilities, course.splits.test.labels, "test_")
-        metrics |= _validate(course, phase, fed, evaluate, probabilities)
-        if not math.isfinite(metrics["test_loss"] + metrics["val_loss"]):
-            raise _diverged(phase, f"after epoch {epoch}", rates[-1])
-        seconds = time.perf_counter() - started
-        stored = as_stored(probabilities)
-        report(EpochEnd(epoch, phase.number, complete, seconds, metrics, stored))
-        at_the_end = epoch == last and phase.number == len(config.phases)
-        if not complete or (should_stop() and not at_the_end):
-            return False
-        if plateau is not None and plateau.after(metrics) < ceiling and epoch < last:
-            report(Note(epoch, f"No improvement: the learning rate falls to {plateau.rate:.2g}."))
-        patience.improved(metrics)
-        if patience.exhausted and epoch < last:
-            report(Note(epoch, _given_up(config, epoch)))
+    last = start + phase.epochs
+    ends_training = phase.number == len(config.phases)
+    for epoch in range(course.position.epoch + 1, last + 1):
+        if waiting.patience.exhausted:
             break
+        done, ceiling = (epoch - 1 - start) * steps, waiting.ceiling
+        rates = [min(schedule.rate(done + number), ceiling) for number in range(steps)]
+        epoch_end, complete = _epoch(
+            course, phase, fed, step, evaluate, passes.take(done, steps), rates
+        )
+        report(epoch_end)
+        if not complete:
+            return False
+        for text in waiting.after(epoch_end.metrics, last_epoch=epoch == last):
+            report(Note(epoch, text))
+        stopping = should_stop() and not (epoch == last and ends_training)
+        phase_ends = epoch == last or waiting.patience.exhausted
+        course.position = Position(
+            phase.number, start, epoch, course.position.step, **waiting.seen()
+        )
+        arrays = partial(_arrays, course.network, phase, step)
+        report(ResumePoint(course.position, arrays, needed=stopping or phase_ends))
+        if stopping:
+            return False
     return True
 
 
-def _given_up(config: RunConfig, epoch: int) -> str:
-    stopping = config.early_stopping
-    return (
-        f"{stopping.monitor} has not improved for {stopping.patience} epochs: this phase ends "
-        f"after epoch {epoch}."
-    )
+def _inputs(course: Course, phase: Phase, parts: Parts) -> SplitInputs:
+    config, frozen = course.config, None
+    if parts.frozen is not None:
+        cut = cut_name(config.network, phase.frozen_count)
+        frozen = FrozenLayers(parts.frozen, config.network, cut, course.precision, course.cache)
+    epoch = course.position.epoch
+    fed = inputs.prepare(config, course.splits, frozen, epoch, course.report, course.should_stop)
+    if course.should_stop():
+        raise Stopped
+    return fed
+
+
+class Waiting:
+    """What a phase does where its metrics no longer improve: fall in rate, end early."""
+
+    def __init__(self, config: RunConfig, phase: Phase, position: Position) -> None:
+        self._config = config
+        self.patience = Patience(config.early_stopping.monitor, config.early_stopping.patience)
+        falls = config.schedule == "plateau"
+        self._plateau = Plateau(config.decay, phase.learning_rate) if falls else None
+        if position.patience is not None:
+            self.patience.restore(position.patience)
+        if self._plateau is not None and position.plateau is not None:
+            self._plateau.restore(position.plateau)
+
+    @property
+    def ceiling(self) -> float:
+        """The most that the learning rate may be."""
+        return self._plateau.rate if self._plateau else math.inf
+
+    def after(self, metrics: Mapping[str, float], *, last_epoch: bool) -> Iterator[str]:
+        """Take in the metrics of an epoch; what follows from them, in sentences."""
+        before = self.ceiling
+        if self._plateau is not None and self._plateau.after(metrics) < before and not last_epoch:
+            yield f"No improvement: the learning rate falls to {self._plateau.rate:.2g}."
+        self.patience.improved(metrics)
+        if self.patience.exhausted and not last_epoch:
+            stopping = self._config.early_stopping
+            yield (
+                f"{stopping.monitor} has not improved for {stopping.patience} epochs: this phase "
+                "ends here."
+            )
+
+    def seen(self) -> dict[str, Any]:
+        """What a position holds of it."""
+        return {
+            "patience": self.patience.state(),
+            "plateau": self._plateau.state() if self._plateau else None,
+            "all_epochs": self._config.all_epochs,
+        }
+
+
+def _epoch(
+    course: Course,
+    phase: Phase,
+    fed: SplitInputs,
+    step: "TrainingStep",
+    evaluate: "Evaluation",
+    batches: Sequence[tuple[int, Positions]],
+    rates: Sequence[float],
+) -> tuple[EpochEnd, bool]:
+    """Train one epoch, or the rest of it, and look at how the network does then.
+
+    Returns what is told of it and whether no stop cut it short.
+    """
+    started = time.perf_counter() - course.position.seconds
+    epoch = course.position.epoch + 1
+    complete = _train_epoch(course, phase, fed, step, batches, rates, started)
+    sums = course.position
+    metrics = {"loss": sums.loss / sums.images, "accuracy": sums.correct / sums.images}
+    probabilities, test_seconds = None, 0.0
+    every = course.config.test_every
+    if fed.validation is fed.test or (every and epoch % every == 0):
+        began = time.perf_counter()
+        probabilities = evaluate(fed.test, course.report)
+        metrics |= measure(probabilities, course.splits.test.labels, "test_")
+        test_seconds = time.perf_counter() - began
+    metrics |= _validate(course, phase, fed, evaluate, probabilities)
+    if not all(map(math.isfinite, metrics.values())):
+        raise _diverged(phase, f"after epoch {epoch}", rates[-1])
+    stored = None if probabilities is None else as_stored(probabilities)
+    seconds = time.perf_counter() - started
+    told = EpochEnd(epoch, phase.number, complete, seconds, metrics, stored, test_seconds)
+    return told, complete
 
 
 def _train_epoch(
     course: Course,
     phase: Phase,
-    batches: Sequence[tuple[int, Positions]],
     fed: SplitInputs,
     step: "TrainingStep",
+    batches: Sequence[tuple[int, Positions]],
     rates: Sequence[float],
-) -> tuple[dict[str, float], bool]:
-    labels = course.splits.train.labels
-    images, loss_sum, correct_sum = 0, 0.0, 0.0
-    rows_of = ahead(lambda batch: fed.train.rows(batch[1], batch[0]), batches)
-    for number, rows in enumerate(rows_of, start=1):
+    started: float,
+) -> bool:
+    """Take the steps of an epoch that are still to be taken; False where a stop cut it short."""
+    labels, begun = course.splits.train.labels, course.position.batch
+    epoch = course.position.epoch + 1
+    arrays = partial(_arrays, course.network, phase, step)
+    rows_of = ahead(lambda batch: fed.train.rows(batch[1], batch[0]), batches[begun:])
+    for number, rows in enumerate(rows_of, start=begun + 1):
         chosen, rate = batches[number - 1][1], rates[number - 1]
         loss, accuracy = step(rows, labels[chosen], rate)
-        course.step += 1
+        before, count = course.position, len(chosen)
+        place = epoch, number, len(batches), before.step + 1
         if not math.isfinite(loss):
-            raise _diverged(phase, f"at step {course.step}", rate)
-        count = len(chosen)
-        images, loss_sum = images + count, loss_sum + loss * count
-        correct_sum += accuracy * count
-        place = course.epoch, number, len(batches), course.step
+            raise _diverged(phase, f"at step {before.step + 1}", rate)
+        course.position = replace(
+            before,
+            step=before.step + 1,
+            batch=number,
+            images=before.images + count,
+            loss=before.loss + loss * count,
+            correct=before.correct + accuracy * count,
+            seconds=time.perf_counter() - started,
+        )
         course.report(BatchEnd(*place, count, loss, accuracy, rate))
-        if course.should_stop():
+        if number == len(batches):
             break
-    metrics = {"loss": loss_sum / images, "accuracy": correct_sum / images}
-    return metrics, number == len(batches)
+        stopping = course.should_stop()
+        course.report(ResumePoint(course.position, arrays, needed=stopping))
+        if stopping:
+            return False
+    return True
+
+
+def _arrays(network: Network, phase: Phase, step: "TrainingStep") -> Arrays:
+    """What a checkpoint holds besides the position."""
+    return {
+        f"{WEIGHTS}{name}": array
+        for name, array in arrays_of(network.stored_layers(phase.frozen_count)).items()
+    } | step.state()
 
 
 def _validate(
@@ -166,13 +286,14 @@ def _validate(
     phase: Phase,
     fed: SplitInputs,
     evaluate: "Evaluation",
-    of_test: NDArray[np.float32],
+    of_test: NDArray[np.float32] | None,
 ) -> dict[str, float]:
     """Metrics of the validation images, or of the first `validation_steps` batches of them."""
     steps, labels = course.config.validation_steps, course.splits.validation.labels
     most = len(labels) if steps is None else min(len(labels), steps * phase.batch_size)
-    watched = of_test[:most] if fed.validation is fed.test else None
-    if watched is None:
+    if of_test is not None and fed.validation is fed.test:
+        watched = of_test[:most]
+    else:
         watched = evaluate(fed.validation, course.report, most)
     return measure(watched, labels[:most], "val_")
 
@@ -293,6 +414,27 @@ class TrainingStep:
         )
         return float(loss), float(accuracy)
 
+    def state(self) -> Arrays:
+        """All that the next step depends on, weights and batch aside, by name."""
+        return {
+            name: keras.ops.convert_to_numpy(variable)
+            for name, variable in self._variables().items()
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what `state` gave. Raises KeyError where something is missing."""
+        for name, variable in self._variables().items():
+            variable.assign(state[name])
+
+    def _variables(self) -> dict[str, Any]:
+        weights = {id(variable) for variable in self._model.weights}
+        random = [v for v in self._model.variables if id(v) not in weights]
+        return {
+            f"{kind}/{place}": variable
+            for kind, variables in (("optimizer", self._optimizer.variables), ("random", random))
+            for place, variable in enumerate(variables)
+        }
+
     def _spread(self, array: NDArray[Any]) -> Any:
         """The rows of each replica; rows come again where there are fewer than replicas."""
         enough = max(len(array), self._replicas)
@@ -364,6 +506,16 @@ class Evaluation:
             done += len(parts[-1])
             report(Progress("evaluating", done, count, "images"))
         return np.concatenate(parts)
+
+
+def test(
+    network: Network, splits: Splits, report: Report
+) -> tuple[NDArray[np.float16], dict[str, float]]:
+    """What a network makes of the test images, as it is stored, and their metrics."""
+    pictures = ImageInputs(Pictures(splits.test, network.config))
+    evaluate = Evaluation(network.parts(frozen_count=0).trained)
+    probabilities = evaluate(pictures, report)
+    return as_stored(probabilities), measure(probabilities, splits.test.labels, "test_")
 
 
 def _one_or_several(rows: Sequence[Any]) -> Any:

@@ -20,6 +20,11 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def locks(self) -> Path:
+        """One file per run, held by the process that is at work on it."""
+        return self.root / "locks"
+
+    @property
     def features(self) -> Path:
         """One folder per cached output of frozen layers."""
         return self.root / "cache" / "features"

@@ -11,7 +11,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.metrics import Event, read_events
-from core.runs import WAITING_OR_WORKING, WORKING, Run, Status
+from core.run_files import WAITING_OR_WORKING, WORKING, Status
+from core.runs import Run
 from ui import estimate, lab, theme
 from ui.charts import Series, line_chart, probability_bars
 from ui.figures import Figure, figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.feature_cache import FeatureCache, Use
-from core.preferences import GIB, load_preferences, save_preferences
+from core.preferences import GIB, change_preferences
 from ui import lab, theme
 
 MOST_GIB = 100_000
@@ -33,8 +33,7 @@ def ask_limit(use: Use) -> None:
 
     def save() -> None:
         limit = round(st.session_state[key] * GIB)
-        now = load_preferences(lab.workspace())
-        save_preferences(lab.workspace(), now.model_copy(update={"cache_limit": limit}))
+        change_preferences(lab.workspace(), cache_limit=limit)
 
     st.number_input(
         "Limit in GiB",

@@ -31,7 +31,8 @@ from core.metrics import append_event
 from core.predictions import write_epoch, write_truth
 from core.processes import ProcessIdentity
 from core.recipes import RECIPES
-from core.runs import Failure, Run, Runs
+from core.run_files import Failure
+from core.runs import Run, Runs
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
 
 PATIENCE = 60_000

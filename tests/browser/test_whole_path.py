@@ -7,7 +7,8 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from core.recipes import RECIPES
-from core.runs import Failure, Runs
+from core.run_files import Failure
+from core.runs import Runs
 
 Visit = Callable[..., Any]
 SOON = 60_000

@@ -12,7 +12,8 @@ import pytest
 from core import preflight
 from core.engine import LocalEngine
 from core.recipes import RECIPES
-from core.runs import WAITING_OR_WORKING, Run, Runs
+from core.run_files import WAITING_OR_WORKING
+from core.runs import Run, Runs
 from core.settings import change
 from core.workspace import Workspace
 

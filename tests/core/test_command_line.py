@@ -299,9 +299,9 @@ def test_what_keras_prints_while_it_downloads_stays_off_standard_output(
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
     base = RECIPES["vgg16-digits"].config
     run = runs.create(change(base, {"weights": "keras", "side": 32, "test_images": 10}))
-    run = run.write_state(status="finished", precision="float32")
+    run = run.write_state(status="finished", best_epoch=1, precision="float32")
     run.folder.model.mkdir()
-    run.folder.weights("best").touch()
+    run.folder.weights(1).touch()
     answer = command("evaluate", run.id, "--json")
     assert (answer.status, answer.out) == (1, "")
     assert "Downloading data from" in answer.err

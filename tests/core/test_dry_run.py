@@ -13,7 +13,7 @@ from core import dry_run, preflight
 from core.config import RunConfig
 from core.datasets import load_splits
 from core.estimates import DryRun
-from core.preferences import Preferences, save_preferences
+from core.preferences import change_preferences
 from core.recipes import RECIPES
 from core.runs import Runs
 from core.settings import change
@@ -77,10 +77,10 @@ def test_a_cache_that_is_switched_off_keeps_nothing(vgg16: RunConfig, workspace:
 
 
 def test_a_cache_that_is_too_small_keeps_nothing(vgg16: RunConfig, workspace: Workspace) -> None:
-    save_preferences(workspace, Preferences(cache_limit=50 * NUMBERS * 4 - 1))
+    change_preferences(workspace, cache_limit=50 * NUMBERS * 4 - 1)
     (phase,) = measured(vgg16, workspace).phases
     assert (phase.not_kept, phase.features) == ("limit", ())
-    save_preferences(workspace, Preferences(cache_limit=50 * NUMBERS * 4))
+    change_preferences(workspace, cache_limit=50 * NUMBERS * 4)
     (phase,) = measured(vgg16, workspace).phases
     assert phase.not_kept is None
 

@@ -16,7 +16,7 @@ from core.errors import InvalidConfig, WorkFailed
 from core.estimates import Difference, Estimate, Machine, PhaseEstimate
 from core.feature_cache import FeatureCache
 from core.metrics import append_event
-from core.preferences import Preferences, save_preferences
+from core.preferences import change_preferences
 from core.recipes import RECIPES
 from core.runs import Run, Runs
 from core.settings import change
@@ -176,7 +176,7 @@ def test_fewer_steps_and_fewer_validation_images_take_less(
 def test_another_limit_of_the_cache_asks_for_another_dry_run(
     lived_in: Workspace, vgg16_run: Run
 ) -> None:
-    save_preferences(lived_in, Preferences(cache_limit=0))
+    change_preferences(lived_in, cache_limit=0)
     assert estimates.find(vgg16_run.config, lived_in) is None
 
 

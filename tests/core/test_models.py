@@ -12,7 +12,7 @@ from core.errors import DamagedFile, NotComparable, UnknownRun
 from core.networks import Network, build
 from core.predictor import LoadedNetwork
 from core.recipes import RECIPES
-from core.runs import Run, Runs, Weights
+from core.runs import Run, Runs
 from core.settings import change
 from core.weights import arrays_of, assign
 
@@ -53,7 +53,7 @@ def save(
     trained = network.layers(config.phases[phase - 1].frozen_count)
     learned = {key: array + np.float32(0.01) for key, array in arrays_of(trained).items()}
     assign(trained, learned)
-    models.save_trained(run.folder, network, config, phase, "best")
+    models.save_trained(run.folder, network, config, phase, 1)
     return run, network
 
 
@@ -62,8 +62,8 @@ def answers(network: Network, config: RunConfig) -> NDArray[np.float32]:
     return LoadedNetwork(network, config.network).probabilities(images)
 
 
-def stored_layers(run: Run, which: Weights = "best") -> list[str]:
-    with np.load(run.folder.weights(which)) as arrays:
+def stored_layers(run: Run, epoch: int = 1) -> list[str]:
+    with np.load(run.folder.weights(epoch)) as arrays:
         return list(dict.fromkeys(key.rpartition("/")[0] for key in arrays.files))
 
 
@@ -122,9 +122,9 @@ def test_best_and_last_are_kept_apart(runs: Runs) -> None:
     best = answers(network, CNN)
     bias = network.classifier.layers[-1].bias
     bias.assign(bias + np.eye(1, 10)[0])
-    models.save_trained(run.folder, network, CNN, 1, "last")
-    np.testing.assert_array_equal(answers(models.load_run(run, "best"), CNN), best)
-    assert not np.array_equal(answers(models.load_run(run, "last"), CNN), best)
+    models.save_trained(run.folder, network, CNN, 1, 2)
+    np.testing.assert_array_equal(answers(models.load_run(run), CNN), best)
+    assert not np.array_equal(answers(models.load_run(run, 2), CNN), best)
 
 
 # --- loading ----------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ def sentence_about(run: Run) -> str:
 @pytest.mark.parametrize("kept", [0, 100, -1])
 def test_weights_that_were_cut_short_are_named(runs: Runs, kept: int) -> None:
     run, _ = save(runs, CNN)
-    path = run.folder.weights("best")
+    path = run.folder.weights(1)
     path.write_bytes(path.read_bytes()[:kept])
     assert sentence_about(run)
 
@@ -253,13 +253,13 @@ def test_weights_of_another_network_are_named(
 ) -> None:
     base = from_file if "mode" in settings else CNN
     run, other = save(runs, CNN)[0], save(runs, change(base, settings))[0]
-    shutil.copy(other.folder.weights("best"), run.folder.weights("best"))
+    shutil.copy(other.folder.weights(1), run.folder.weights(1))
     assert sentence_about(run)
 
 
 def test_weights_with_changed_bytes_load_or_are_named(runs: Runs) -> None:
     run, _ = save(runs, change(CNN, {"blocks": [{"filters": 2}]}))
-    path = run.folder.weights("best")
+    path = run.folder.weights(1)
     whole = path.read_bytes()
     random = np.random.default_rng(0)
     named = sum(_is_named_when_changed(run, whole, random) for _ in range(30))
@@ -270,7 +270,7 @@ def _is_named_when_changed(run: Run, whole: bytes, random: np.random.Generator) 
     changed = bytearray(whole)
     for position in random.integers(len(whole), size=4):
         changed[position] ^= 0xFF
-    run.folder.weights("best").write_bytes(changed)
+    run.folder.weights(1).write_bytes(changed)
     try:
         models.load_run(run)
     except DamagedFile:

@@ -25,9 +25,11 @@ def make_tiny(runs: Runs) -> MakeTiny:
 
     def make(name: str) -> Run:
         config = change(RECIPES["cnn-digits"].config, {"side": 8, "dense": [4]})
-        run = runs.create(config, name).write_state(status="finished", precision="float32")
+        run = runs.create(config, name).write_state(
+            status="finished", best_epoch=1, precision="float32"
+        )
         models.save_reference(run.folder, network := build(config.network, 10))
-        models.save_trained(run.folder, network, config, 1, "best")
+        models.save_trained(run.folder, network, config, 1, 1)
         return run
 
     return make
@@ -57,7 +59,7 @@ def test_a_picture_of_any_size_and_colour_is_brought_to_the_networks(
 
 def forget_weights(run: Run) -> None:
     """From now on the run can only be answered for by who has it loaded."""
-    run.folder.weights("best").unlink()
+    run.folder.weights(1).unlink()
 
 
 def test_a_run_is_loaded_once(runs: Runs, make_tiny: MakeTiny) -> None:

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.errors import DamagedFile
-from core.preferences import GIB, Preferences, load_preferences, save_preferences
+from core.preferences import GIB, Preferences, change_preferences, load_preferences
 from core.workspace import Workspace
 
 
@@ -14,9 +14,9 @@ def test_where_nothing_was_set_there_are_defaults_and_no_file(workspace: Workspa
 
 
 def test_what_was_saved_is_loaded(workspace: Workspace) -> None:
-    save_preferences(workspace, Preferences(cache_limit=3 * GIB))
+    change_preferences(workspace, cache_limit=3 * GIB)
     assert load_preferences(workspace) == Preferences(cache_limit=3 * GIB)
-    save_preferences(workspace, Preferences(cache_limit=0))
+    change_preferences(workspace, cache_limit=0)
     assert load_preferences(workspace) == Preferences(cache_limit=0)
     assert [path.name for path in workspace.root.iterdir()] == ["preferences.json"]
 

@@ -61,5 +61,5 @@ def test_a_recipe_trains_and_is_tested(name: str, places: dict[str, str], tmp_pa
     done = runs.again(run)
     assert (done.status, done.state.error) == ("finished", None)
     assert done.state.epochs_done == config.all_epochs
-    assert done.folder.weights("best").exists() and done.folder.weights("last").exists()
+    assert {done.state.best_epoch, done.state.epochs_done} == set(done.folder.kept_epochs())
     assert 0 <= done.state.metrics["test_accuracy"] <= 1

@@ -11,10 +11,10 @@ import pytest
 
 from core.config import RunConfig
 from core.errors import DamagedFile, InvalidRequest, UnknownRun
-from core.files import write_text
 from core.processes import ProcessIdentity, this_process
 from core.recipes import RECIPES
-from core.runs import COLORS, WORKING, DamagedRun, Run, Runs, link_weights, read_json
+from core.run_files import WORKING, read_json
+from core.runs import COLORS, DamagedRun, Run, Runs
 from core.settings import change
 
 MakeRun = Callable[..., Run]
@@ -441,31 +441,6 @@ def test_a_run_that_was_deleted_meanwhile_is_unknown(
     runs.delete(run)
     with pytest.raises(UnknownRun, match="the run 'mine' was deleted meanwhile"):
         do(runs, run)
-
-
-# --- weights ----------------------------------------------------------------------------------
-
-
-def test_linked_weights_are_one_file_with_two_names(runs: Runs, config: RunConfig) -> None:
-    folder = runs.create(config).folder
-    folder.model.mkdir()
-    folder.weights("best").write_bytes(b"best")
-    folder.weights("last").write_bytes(b"of an earlier try")
-    link_weights(folder, "best", "last")
-    assert folder.weights("last").read_bytes() == b"best"
-    assert folder.weights("best").samefile(folder.weights("last"))
-    assert {path.name for path in folder.model.iterdir()} == {"best.npz", "last.npz"}
-
-
-def test_weights_that_are_linked_part_when_one_is_written_anew(
-    runs: Runs, config: RunConfig
-) -> None:
-    folder = runs.create(config).folder
-    folder.model.mkdir()
-    folder.weights("best").write_bytes(b"first")
-    link_weights(folder, "best", "last")
-    write_text(folder.weights("best"), "second")
-    assert folder.weights("last").read_bytes() == b"first"
 
 
 def test_a_configuration_is_kept_as_it_is(

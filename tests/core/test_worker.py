@@ -9,13 +9,13 @@ import pytest
 from sklearn.metrics import accuracy_score
 
 from core.datasets import load_test
-from core.metrics import Event, read_events
+from core.metrics import KINDS, Event, read_events
 from core.models import load_run
 from core.networks import build
 from core.predictions import read_predictions, stored_epochs
 from core.predictor import LoadedNetwork
 from core.recipes import RECIPES
-from core.runs import Run, Runs, Weights
+from core.runs import Run, Runs
 from core.settings import change
 from core.weights import arrays_of
 from core.worker import work
@@ -61,8 +61,7 @@ COMMON = {
     "log.txt",
     "predictions/test.npz",
     "predictions/epoch-1.npz",
-    "model/best.npz",
-    "model/last.npz",
+    "model/epoch-1.npz",
 }
 
 
@@ -128,13 +127,13 @@ def test_the_best_epoch_is_the_one_most_right_and_of_equals_least_wrong(train: T
 
 def test_weights_kept_as_best_are_those_of_the_best_epoch(train: Train) -> None:
     run = train(epochs=6, learning_rate=0.01)
-    assert_answers_as_after(run, "best", run.state.best_epoch)
+    assert_answers_as_after(run, run.state.best_epoch)
 
 
-def assert_answers_as_after(run: Run, which: Weights, epoch: int) -> None:
+def assert_answers_as_after(run: Run, epoch: int) -> None:
     """Weights that were kept see in the test images what the network saw after an epoch."""
     images = load_test(run.config.data).images
-    network = LoadedNetwork(load_run(run, which), run.config.network)
+    network = LoadedNetwork(load_run(run, epoch), run.config.network)
     stored = read_predictions(run, epoch).probabilities
     np.testing.assert_allclose(network.probabilities(images), stored, atol=1e-3)
 
@@ -171,15 +170,15 @@ def test_a_run_of_two_phases_unfreezes_layers_in_the_second(
     count = len(run.config.network.graph.layers) - run.config.phases[1].frozen_count
     (note,) = events(run, "note")
     assert (note["epoch"], note["text"].split(" ")[0]) == (2, str(count))
-    assert_answers_as_after(run, "best", run.state.best_epoch)
-    assert_answers_as_after(run, "last", 4)
+    assert_answers_as_after(run, run.state.best_epoch)
+    assert_answers_as_after(run, 4)
 
 
 def test_what_was_frozen_at_first_changes_in_the_second_phase_alone(
     train: Train, backbone_file: Path
 ) -> None:
     run = train(weights=str(backbone_file), **TWO_PHASES, **{"still_frozen": "block1"})
-    network = load_run(run, "last")
+    network = load_run(run, run.state.epochs_done)
     with np.load(backbone_file) as before:
         changed = {
             key.split("/")[0]
@@ -196,11 +195,9 @@ def test_a_run_that_no_longer_improves_finishes_early_and_says_so(train: Train) 
     assert run.state.epochs_done == len(events(run, "epoch")) == 3
     (note,) = events(run, "note")
     assert note["epoch"] == 3
-    assert note["text"] == (
-        "val_loss has not improved for 2 epochs: this phase ends after epoch 3."
-    )
+    assert note["text"] == ("val_loss has not improved for 2 epochs: this phase ends here.")
     assert run.state.best_epoch == 1
-    assert run.folder.weights("last").exists()
+    assert run.folder.weights(run.state.epochs_done).exists()
 
 
 def test_the_best_epoch_may_be_the_one_of_the_lowest_loss(train: Train) -> None:
@@ -222,9 +219,7 @@ def test_a_stop_before_it_begins_ends_without_training(train: Train) -> None:
     run = train(before=lambda run: run.folder.stop_request.touch())
     assert run.status == "stopped"
     assert not run.has_results
-    assert [event["text"] for event in events(run, "note")] == [
-        "stopped before the first training step"
-    ]
+    assert not run.folder.metrics.exists()
 
 
 def test_a_stop_while_it_trains_keeps_and_evaluates_what_was_learned(
@@ -241,7 +236,7 @@ def test_a_stop_while_it_trains_keeps_and_evaluates_what_was_learned(
     epochs = events(run, "epoch")
     assert run.status == "stopped"
     assert 2 <= run.state.epoch == len(epochs) < 10_000
-    assert run.folder.weights("best").exists()
+    assert run.folder.weights(run.state.best_epoch).exists()
     last = read_predictions(run, run.state.epoch)
     assert epochs[-1]["test_accuracy"] == accuracy_score(last.labels, last.classes)
 
@@ -259,8 +254,8 @@ def test_a_weights_file_that_is_not_there_is_told(runs: Runs, workspace: Workspa
     work(run, workspace)
     assert failure(runs.again(run)) == (
         "request",
-        "network.weights must be one of bundled, keras, a weights file, run:NAME, random, got "
-        "/no/such.h5, which is no file",
+        "Network.weights must be one of bundled, keras, a weights file, run:NAME, random, got "
+        "/no/such.h5, which is no file.",
         "Change that setting and launch a new run.",
     )
 
@@ -269,7 +264,7 @@ def test_a_source_that_was_deleted_while_the_run_waited_is_told(train: Train, ru
     source = train()
     run = train(lambda run: runs.delete(source), mode="transfer", weights=f"run:{source.id}")
     kind, sentence, _ = failure(run)
-    assert (kind, sentence.split(";")[0]) == ("request", f"there is no run '{source.id}'")
+    assert (kind, sentence.split(";")[0]) == ("request", f"There is no run '{source.id}'")
 
 
 def test_a_run_that_diverges_is_told_to_go_slower(train: Train) -> None:
@@ -277,8 +272,9 @@ def test_a_run_that_diverges_is_told_to_go_slower(train: Train) -> None:
     run = train(**hasty, side=28, dense=[256])
     kind, sentence, advice = failure(run)
     assert kind == "diverged"
-    assert sentence.startswith("the loss is no longer a number")
-    assert advice == "Launch it again with a smaller learning rate."
+    assert sentence.startswith("The loss is no longer a number at step ")
+    assert sentence.endswith("try a learning_rate of 1.")
+    assert advice == "Launch it again with that, from this run's settings."
 
 
 def test_what_nobody_foresaw_ends_in_the_state_and_the_log(
@@ -293,4 +289,4 @@ def test_what_nobody_foresaw_ends_in_the_state_and_the_log(
 
 def test_metrics_of_every_line_can_be_read_by_any_tool(vgg16_run: Run) -> None:
     for line in vgg16_run.folder.metrics.read_text().splitlines():
-        assert json.loads(line)["event"] in {"batch", "epoch", "phase", "note"}
+        assert json.loads(line)["event"] in KINDS

@@ -8,7 +8,8 @@ from streamlit.testing.v1.element_tree import Button
 
 from core.feature_cache import FeatureCache
 from core.preferences import load_preferences
-from core.runs import Failure, Run, Runs
+from core.run_files import Failure
+from core.runs import Run, Runs
 from core.workspace import Workspace
 
 OpenPage = Callable[..., AppTest]

@@ -14,7 +14,8 @@ from core.estimates import Estimate, Machine, PhaseEstimate
 from core.metrics import append_event
 from core.processes import ProcessIdentity
 from core.recipes import RECIPES
-from core.runs import Failure, Run, Runs
+from core.run_files import Failure
+from core.runs import Run, Runs
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]

@@ -1,0 +1,88 @@
+"""Why a training could not go on: the kind of failure, a sentence, and what to do about it."""
+
+import errno
+
+from core import estimates
+from core.config import RunConfig
+from core.errors import (
+    DatasetUnavailable,
+    DiskFull,
+    Diverged,
+    InvalidRequest,
+    TransferLabError,
+    UnreadableImage,
+    WorkFailed,
+)
+from core.run_files import Failure, FailureKind
+from core.runs import GO_ON
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What the system says where a file cannot grow: disk, quota or file size at their limit."""
+
+_MAKE_ROOM = (
+    "Make room: delete runs you do not need, or clear the cache of frozen layers (both on the page "
+    f"Runs). {GO_ON}"
+)
+_ADVICE: dict[type[TransferLabError], tuple[FailureKind, str]] = {
+    DiskFull: ("disk", _MAKE_ROOM),
+    DatasetUnavailable: ("data", "Put the data right and resume the run."),
+    UnreadableImage: ("data", "Replace that file or take it away, then launch the run anew."),
+    Diverged: ("diverged", "Launch it again with that, from this run's settings."),
+    InvalidRequest: ("request", "Change that setting and launch a new run."),
+    WorkFailed: ("work", "Mend that and resume the run."),
+}
+"""The first that an error is decides."""
+
+
+def of(error: Exception, config: RunConfig, peak_memory: int = 0) -> Failure:
+    """What a training that an exception ended says of itself."""
+    for kind_of_error, (kind, advice) in _ADVICE.items():
+        if isinstance(error, kind_of_error):
+            return Failure(kind=kind, sentence=_as_sentence(str(error)), advice=advice)
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        file = f" {error.filename}" if error.filename else ""
+        return Failure(
+            kind="disk",
+            sentence=f"The disk is full: the file{file} could not be written ({error.strerror}).",
+            advice=_MAKE_ROOM,
+        )
+    if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__:
+        return out_of_memory(config, peak_memory)
+    return Failure(
+        kind="unexpected",
+        sentence=f"Training broke off: {_brief(error)}",
+        advice="The end of the run's log says where; the same settings will break off again.",
+    )
+
+
+def out_of_memory(config: RunConfig, peak_memory: int) -> Failure:
+    """The machine had too little memory for a run that held `peak_memory` bytes."""
+    held = f", holding {peak_memory / 2**30:.1f} GiB" if peak_memory else ""
+    total = estimates.this_machine().memory / 2**30
+    return Failure(
+        kind="memory",
+        sentence=f"The training ran out of memory{held}; this machine has {total:.1f} GiB.",
+        advice=(
+            f"Launch it again with {estimates.smaller(config)}, or close other programs and "
+            "resume it."
+        ),
+    )
+
+
+def ended_by(signal: int, config: RunConfig, peak_memory: int, memory_ran_out: bool) -> Failure:
+    """A worker that a signal ended; memory_ran_out: the system killed for want of memory then."""
+    if memory_ran_out:
+        return out_of_memory(config, peak_memory)
+    return Failure(
+        kind="killed",
+        sentence=f"The process of this run was ended from outside, by signal {signal}.",
+        advice=GO_ON,
+    )
+
+
+def _as_sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def _brief(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"

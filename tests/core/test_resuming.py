@@ -1,0 +1,245 @@
+"""A run that is interrupted and resumed ends as if nothing had happened, to the last bit.
+
+Most interruptions are exceptions that no code of ours catches, thrown wherever training tells
+something: what is on the disk then is what SIGKILL would leave. `test_killed_workers` kills real
+processes.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core import checkpoints, record
+from core.config import RunConfig
+from core.metrics import lasting, read_events
+from core.predictions import stored_epochs
+from core.recipes import RECIPES
+from core.runs import Run, Runs
+from core.settings import change
+from core.worker import work
+from core.workspace import Workspace
+
+SMALL = {
+    "precision": "float32",
+    "train_images": 40,
+    "test_images": 20,
+    "batch_size": 8,
+    "side": 8,
+    "dense": [8],
+    "epochs": 3,
+}
+AUGMENTED = {"augmentation.rotation": 10.0, "augmentation.shift": 0.1}
+CNN = {
+    "dropout, shuffling, RMSprop, one cycle": {},
+    "augmentation, Adam, plateau": AUGMENTED
+    | {"optimizer": "adam", "schedule": "plateau", "decay.patience": 1, "decay.factor": 0.1},
+    "SGD with momentum, exponential, early stopping": {
+        "optimizer": "sgd",
+        "learning_rate": 0.01,
+        "momentum": 0.9,
+        "nesterov": True,
+        "schedule": "exponential",
+        "early_stopping.patience": 2,
+    },
+    "AdamW, cosine with warm-up, balanced classes": {
+        "optimizer": "adamw",
+        "schedule": "cosine",
+        "warmup_epochs": 0.5,
+        "class_weights": "balanced",
+        "label_smoothing": 0.1,
+    },
+    "steps per epoch": {"optimizer": "adagrad", "steps_per_epoch": 4, "validation_steps": 1},
+    "images held back for validation": {"validation": 0.2, "test_every": 0},
+}
+BACKBONES = {
+    "vgg16 transfer, cached": (
+        "vgg16-digits",
+        {"side": 32, "schedule": "constant"},
+    ),
+    "vgg16 finetune, augmented": (
+        "vgg16-digits",
+        {"side": 32, "mode": "finetune", "frozen_layers": "block4"}
+        | AUGMENTED,
+    ),
+    "mobilenet, two phases": (
+        "vgg16-digits",
+        {
+            "architecture": "mobilenet",
+            "alpha": 0.25,
+            "side": 32,
+            "weights": "random",
+            "scaling": "imagenet",
+            "epochs": 2,
+            "second_phase.epochs": 2,
+            "second_phase.still_frozen": "block11",
+            "second_phase.batch_size": 8,
+        },
+    ),
+    "resnet50, features": (
+        "vgg16-digits",
+        {
+            "architecture": "resnet50",
+            "side": 32,
+            "mode": "features",
+            "weights": "random",
+            "scaling": "imagenet",
+        },
+    ),
+    "inceptionv3, cut inside": (
+        "vgg16-digits",
+        {
+            "architecture": "inceptionv3",
+            "side": 75,
+            "mode": "finetune",
+            "frozen_layers": 290,
+            "weights": "random",
+            "scaling": "imagenet",
+            "train_images": 16,
+            "test_images": 4,
+        },
+    ),
+}
+Train = Callable[..., Run]
+
+
+class Killed(BaseException):
+    """What ends a training as a signal does: nobody catches it."""
+
+
+@pytest.fixture(autouse=True)
+def frequent_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint after every step: a kill then loses as little as it can, and most can go wrong.
+
+    Batches are told of one by one, so that lines can be compared.
+    """
+    monkeypatch.setattr(checkpoints, "WORTH", 0)
+    monkeypatch.setattr(checkpoints, "WITHIN_EPOCH_SECONDS", 0.0)
+    monkeypatch.setattr(record, "EVENT_SECONDS", 0.0)
+
+
+def configured(recipe: str, settings: dict[str, Any]) -> RunConfig:
+    return change(RECIPES[recipe].config, SMALL | settings)
+
+
+def killing(monkeypatch: pytest.MonkeyPatch, moments: int) -> None:
+    """Let the worker die when it tells something for the `moments`-th time."""
+    told = 0
+    tell = record.Record.__call__
+
+    def dying(self: record.Record, event: Any) -> None:
+        nonlocal told
+        told += 1
+        if told == moments:
+            raise Killed
+        tell(self, event)
+
+    monkeypatch.setattr(record.Record, "__call__", dying)
+
+
+def moments_of(run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Train a run to its end; how often it told something."""
+    told = 0
+    tell = record.Record.__call__
+
+    def counting(self: record.Record, event: Any) -> None:
+        nonlocal told
+        told += 1
+        tell(self, event)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(record.Record, "__call__", counting)
+        work(run, workspace)
+    return told
+
+
+def train_with_kills(
+    run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, moments: list[int]
+) -> Run:
+    """Train a run, killed and resumed once for each of some moments, counted from each start."""
+    runs = Runs(workspace)
+    for moment in moments:
+        with monkeypatch.context() as patch:
+            killing(patch, moment)
+            try:
+                work(run, workspace)
+            except Killed:
+                pass
+        run = runs.again(run)
+        if run.status == "finished":
+            return run
+        # The process that runs the tests lives on, so the state must be told that it died.
+        dead = run.state.process and run.state.process.model_copy(update={"started": "before"})
+        run.write_state(process=dead)
+        run = runs.resume(runs.again(run))
+    work(run, workspace)
+    return runs.again(run)
+
+
+def final_weights(run: Run) -> dict[str, NDArray[Any]]:
+    with np.load(run.folder.weights(run.state.epochs_done)) as arrays:
+        return dict(arrays)
+
+
+def predictions(run: Run) -> dict[int, NDArray[Any]]:
+    found = {}
+    for epoch in stored_epochs(run):
+        with np.load(run.folder.predictions / f"epoch-{epoch}.npz") as arrays:
+            found[epoch] = arrays["probabilities"]
+    return found
+
+
+def told(run: Run) -> list[dict[str, Any]]:
+    """What the metrics say in the end, without what depends on the time of day."""
+    timed = {"seconds_since_start", "seconds", "test_seconds"}
+    return [
+        {key: value for key, value in event.items() if key not in timed}
+        for event in lasting(read_events(run.folder.metrics)[0])
+        if event["event"] in ("batch", "epoch", "note", "test")
+    ]
+
+
+def assert_same(resumed: Run, whole: Run) -> None:
+    assert (resumed.status, whole.status) == ("finished", "finished")
+    kept, wanted = final_weights(resumed), final_weights(whole)
+    assert kept.keys() == wanted.keys()
+    for name, array in wanted.items():
+        np.testing.assert_array_equal(kept[name], array, err_msg=name)
+    assert resumed.state.metrics == whole.state.metrics
+    assert resumed.state.best_epoch == whole.state.best_epoch
+    assert resumed.folder.kept_epochs() == whole.folder.kept_epochs()
+    ours, theirs = predictions(resumed), predictions(whole)
+    assert ours.keys() == theirs.keys()
+    for epoch, probabilities in theirs.items():
+        np.testing.assert_array_equal(ours[epoch], probabilities)
+    assert told(resumed) == told(whole)
+
+
+def check(
+    config: RunConfig, runs: Runs, monkeypatch: pytest.MonkeyPatch, kills: int, seed: int
+) -> Run:
+    """Train a configuration twice, once with random kills, and compare; the killed run."""
+    workspace = runs.workspace
+    whole = runs.create(config, "whole")
+    moments = moments_of(whole, workspace, monkeypatch)
+    random = np.random.default_rng(seed)
+    chosen = [int(moment) for moment in random.integers(1, moments, size=kills)]
+    resumed = train_with_kills(runs.create(config, "killed"), workspace, monkeypatch, chosen)
+    assert_same(resumed, runs.again(whole))
+    return resumed
+
+
+@pytest.mark.parametrize("settings", CNN.values(), ids=CNN)
+def test_a_cnn_that_is_killed_at_random_moments_ends_with_the_same_weights(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    check(configured("cnn-digits", settings), runs, monkeypatch, kills=4, seed=len(settings))
+
+
+@pytest.mark.parametrize(("recipe", "settings"), BACKBONES.values(), ids=BACKBONES)
+def test_a_backbone_that_is_killed_at_random_moments_ends_with_the_same_weights(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, recipe: str, settings: dict[str, Any]
+) -> None:
+    check(configured(recipe, settings), runs, monkeypatch, kills=2, seed=len(settings))
