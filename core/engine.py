@@ -6,6 +6,7 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
+from core.errors import WorkFailed
 from core.preferences import load_preferences
 from core.processes import detached
 from core.runs import Run, Runs
@@ -36,7 +37,19 @@ class LocalEngine:
         self.wake()
 
     def wake(self) -> None:
-        """Start a runner; it leaves at once if another is at work, which then sees to the queue."""
+        """Start a runner; it leaves at once if another is at work, which then sees to the queue.
+
+        Raises WorkFailed where none can be started.
+        """
+        try:
+            self._start_runner()
+        except OSError as error:
+            raise WorkFailed(
+                f"the queue cannot be worked through: {error.strerror}; make room or permit "
+                f"writing to {self.workspace.root}, then ask for it again"
+            ) from None
+
+    def _start_runner(self) -> None:
         self.workspace.root.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "core.runner", str(self.workspace.root)]
         with self.workspace.runner_log.open("ab") as log:
@@ -57,11 +70,15 @@ class LocalEngine:
 
     def at_work(self) -> bool:
         """Whether a runner sees to the queue."""
+        if not self.workspace.runner_lock.exists():
+            return False
         try:
             with FileLock(self.workspace.runner_lock, timeout=0):
                 return False
-        except (Timeout, FileNotFoundError):
+        except Timeout:
             return True
+        except OSError:
+            return False  # nobody may even take the lock
 
     def complaint(self) -> str:
         """The last thing that a runner said before it broke; empty where none did."""

@@ -1,6 +1,7 @@
 """Why a training could not go on: the kind of failure, a sentence, and what to do about it."""
 
 import errno
+import signal
 
 from core import estimates
 from core.config import RunConfig
@@ -69,15 +70,38 @@ def out_of_memory(config: RunConfig, peak_memory: int) -> Failure:
     )
 
 
-def ended_by(signal: int, config: RunConfig, peak_memory: int, memory_ran_out: bool) -> Failure:
+def ended_by(number: int, config: RunConfig, peak_memory: int, memory_ran_out: bool) -> Failure:
     """A worker that a signal ended; memory_ran_out: the system killed for want of memory then."""
     if memory_ran_out:
         return out_of_memory(config, peak_memory)
+    if number in _BREAKDOWNS:
+        return Failure(
+            kind="unexpected",
+            sentence=f"The training process broke down ({signal.strsignal(number)}).",
+            advice=f"The end of the run's log may say why. {GO_ON}",
+        )
     return Failure(
         kind="killed",
-        sentence=f"The process of this run was ended from outside, by signal {signal}.",
+        sentence=f"The process of this run was ended from outside, by signal {number}.",
         advice=GO_ON,
     )
+
+
+def ended_silently(status: int) -> Failure:
+    """A worker that ended by itself and could not write down why."""
+    return Failure(
+        kind="unexpected",
+        sentence=f"The training process ended with status {status} and could not write down why.",
+        advice=f"The end of the run's log may say it. {GO_ON}",
+    )
+
+
+_BREAKDOWNS = [
+    getattr(signal, name)
+    for name in ("SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV")
+    if hasattr(signal, name)
+]
+"""Signals that a process gets for what it did itself."""
 
 
 def _as_sentence(text: str) -> str:

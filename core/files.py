@@ -33,9 +33,12 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 _UNFINISHED = ".unfinished"
 
 
-def clear_unfinished(folder: Path) -> None:
-    """Remove what writers that were killed left in a folder in which nobody writes now."""
-    for beside in folder.glob(f".*{_UNFINISHED}"):
+def clear_unfinished(folder: Path, name: str = "*") -> None:
+    """Remove what writers that were killed left of a file, or of all in a folder.
+
+    Nobody may be writing it now.
+    """
+    for beside in folder.glob(f".{name}.*{_UNFINISHED}"):
         beside.unlink(missing_ok=True)
 
 

@@ -5,13 +5,15 @@ from typing import Any
 from filelock import FileLock
 from pydantic import Field, ValidationError
 
-from core.errors import DamagedFile, InvalidRequest
+from core.errors import DamagedFile, InvalidRequest, WorkFailed
 from core.files import write_json
 from core.validation import Frozen, sentence
 from core.workspace import Workspace
 
 GIB = 2**30
 MOST_AT_ONCE = 16
+PATIENCE = 10.0
+"""Seconds to wait for somebody else who changes preferences."""
 
 
 class Preferences(Frozen):
@@ -41,14 +43,19 @@ def load_preferences(workspace: Workspace) -> Preferences:
 def change_preferences(workspace: Workspace, **changes: Any) -> Preferences:
     """Change some and keep the others, also those that somebody else changes just now.
 
-    Raises InvalidRequest where a value is not allowed, DamagedFile where the file cannot be read.
+    Raises InvalidRequest where a value is not allowed, DamagedFile where the file cannot be read,
+    WorkFailed where it cannot be written.
     """
-    workspace.root.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{workspace.preferences}.lock"):
-        content = load_preferences(workspace).model_dump() | changes
-        try:
+    try:
+        with FileLock(workspace.locks / "preferences.lock", timeout=PATIENCE):
+            content = load_preferences(workspace).model_dump() | changes
             preferences = Preferences.model_validate(content)
-        except ValidationError as error:
-            raise InvalidRequest(sentence(error.errors())) from None
-        write_json(workspace.preferences, preferences.model_dump(mode="json"))
+            write_json(workspace.preferences, preferences.model_dump(mode="json"))
+    except ValidationError as error:
+        raise InvalidRequest(sentence(error.errors())) from None
+    except OSError as error:
+        raise WorkFailed(
+            f"{workspace.preferences} cannot be written: {error.strerror or error}; make room or "
+            "permit it, then try again"
+        ) from None
     return preferences

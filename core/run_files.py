@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, Validat
 
 from core.config import RunConfig
 from core.errors import DamagedFile
-from core.files import write_json
+from core.files import clear_unfinished, write_json
 from core.processes import ProcessIdentity
 from core.validation import Frozen
 
@@ -229,6 +230,12 @@ class RunFolder:
         names = (path.name for path in self.model.glob("epoch-*.npz"))
         return sorted(int(match[1]) for name in names if (match := _WEIGHTS.fullmatch(name)))
 
+    def clear_unfinished(self) -> None:
+        """Remove what a worker that was killed left half-written; none may be at work now."""
+        clear_unfinished(self.path, self.state.name)
+        for folder in (self.predictions, self.model, self.checkpoint):
+            clear_unfinished(folder)
+
     @property
     def backbone(self) -> Path:
         """Which frozen network the trained layers stand on, by hash."""
@@ -264,17 +271,40 @@ def write_model(path: Path, content: BaseModel) -> None:
     write_json(path, content.model_dump(mode="json"))
 
 
+Version = tuple[int, int, int] | None
+"""Tells one content of a file from the next; None where the file is missing."""
+
+
+def versions(folder: str) -> tuple[Version, Version, Version]:
+    """The versions of request, state and about in a run's folder.
+
+    Its path is text: to take a thousand of them apart would take longer than to read the runs.
+    """
+    return (
+        _version(f"{folder}/config.json"),
+        _version(f"{folder}/state.json"),
+        _version(f"{folder}/about.json"),
+    )
+
+
+def _version(path: str | Path) -> Version:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
 def _read(path: Path, model: type[Model]) -> Model:
     """The content of a file, which is only read anew once it was replaced."""
-    try:
-        found = path.stat()
-    except OSError:
-        raise DamagedFile(f"{path.name} is missing") from None
-    return _parse(path, (found.st_mtime_ns, found.st_ino, found.st_size), model)
+    version = _version(path)
+    if version is None:
+        raise DamagedFile(f"{path.name} is missing")
+    return _parse(path, version, model)
 
 
 @lru_cache(maxsize=16_384)
-def _parse(path: Path, version: tuple[int, int, int], model: type[Model]) -> Model:
+def _parse(path: Path, version: Version, model: type[Model]) -> Model:
     try:
         return model.model_validate_json(path.read_bytes())
     except FileNotFoundError:

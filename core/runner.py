@@ -4,6 +4,8 @@
 started: one holds the lock, the others see that and leave.
 """
 
+import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from dataclasses import dataclass, field
 from filelock import FileLock, Timeout
 
 from core import failures
-from core.errors import DamagedFile, InvalidRequest
+from core.errors import DamagedFile, InvalidRequest, TransferLabError
 from core.preferences import load_preferences
 from core.processes import detached, killed_for_memory, lower_priority
 from core.run_files import WORKING, Failure
@@ -32,9 +34,18 @@ def work_through_queue(workspace: Workspace) -> None:
     """Train every queued run, those included that are queued meanwhile."""
     try:
         with FileLock(workspace.runner_lock, timeout=PATIENCE):
-            _Runner(Runs(workspace)).work()
+            runner = _Runner(Runs(workspace))
+            runner.work()
+            if not runner.given_up:
+                _forget_complaints(workspace)
     except Timeout:
         return
+
+
+def _forget_complaints(workspace: Workspace) -> None:
+    """Empty the log of runners: whatever kept an earlier one from its work is over."""
+    with contextlib.suppress(OSError):
+        os.truncate(workspace.runner_log, 0)
 
 
 @dataclass
@@ -50,9 +61,13 @@ class Worker:
 class _Runner:
     runs: Runs
     workers: list[Worker] = field(default_factory=list)
+    given_up: set[str] = field(default_factory=set)
+    """Runs that this machine would not let it see to; the next runner tries again."""
 
     def work(self) -> None:
         """Until no run is at work and none may begin."""
+        with contextlib.suppress(OSError):
+            self.runs.clear_leftovers()
         while True:
             self._bury()
             self._start_all()
@@ -69,11 +84,14 @@ class _Runner:
             busy = len(self.workers) + len(self._others_at_work())
             if preferences.paused or busy >= preferences.at_once:
                 return
-            mine = {worker.run.id for worker in self.workers}
-            waiting = [run for run in self.runs.queue() if run.id not in mine]
+            not_now = {worker.run.id for worker in self.workers} | self.given_up
+            waiting = [run for run in self.runs.queue() if run.id not in not_now]
             if not waiting:
                 return
-            self._start(waiting[0])
+            try:
+                self._start(waiting[0])
+            except OSError as error:
+                self._give_up(waiting[0], error)
 
     def _others_at_work(self) -> list[Run]:
         """Runs whose workers were started by a runner that is gone."""
@@ -81,11 +99,7 @@ class _Runner:
         return [run for run in self.runs.all() if run.status in WORKING and run.id not in mine]
 
     def _start(self, run: Run) -> None:
-        try:
-            log = run.folder.log.open("ab")
-        except FileNotFoundError:
-            return  # deleted while it waited
-        with log:
+        with run.folder.log.open("ab") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "core.worker", str(run.folder.path)],
                 cwd=PROJECT,
@@ -103,7 +117,18 @@ class _Runner:
         """Write down what workers that ended could not write down themselves."""
         for worker in [one for one in self.workers if one.process.poll() is not None]:
             self.workers.remove(worker)
-            _write_down_end(self.runs, worker)
+            try:
+                _write_down_end(self.runs, worker)
+            except OSError as error:
+                self._give_up(worker.run, error)
+
+    def _give_up(self, run: Run, error: OSError) -> None:
+        if not run.folder.path.exists():
+            return  # deleted while it waited
+        self.given_up.add(run.id)
+        reason = error.strerror or str(error)
+        with contextlib.suppress(OSError):  # its log may be on the same disk
+            print(f"the run {run.name!r} could not be seen to: {reason}", file=sys.stderr)
 
 
 def _write_down_end(runs: Runs, worker: Worker) -> None:
@@ -112,17 +137,19 @@ def _write_down_end(runs: Runs, worker: Worker) -> None:
         with runs.lock(worker.run.id):
             run = runs.again(worker.run)
             if run.status == "queued":
-                run.write_state(status="failed", error=_NEVER_STARTED)
+                if run.state.queued == worker.run.state.queued:  # else it was resumed meanwhile
+                    run.write_state(status="failed", error=_NEVER_STARTED)
             elif run.status == "interrupted" and run.state.error is None:
+                run.folder.clear_unfinished()
                 run.write_state(status="interrupted", error=_why(worker, run))
     except (Timeout, InvalidRequest, DamagedFile):
         return  # somebody took it over, or it is gone
 
 
-def _why(worker: Worker, run: Run) -> Failure | None:
+def _why(worker: Worker, run: Run) -> Failure:
     status = worker.process.returncode
     if status >= 0:
-        return None
+        return failures.ended_silently(status)
     ran_out = -status == signal.SIGKILL and killed_for_memory() > worker.killed_before
     return failures.ended_by(-status, run.config, run.state.peak_memory, ran_out)
 
@@ -136,4 +163,7 @@ _NEVER_STARTED = Failure(
 
 if __name__ == "__main__":
     lower_priority()
-    work_through_queue(find_workspace(sys.argv[1]))
+    try:
+        work_through_queue(find_workspace(sys.argv[1]))
+    except TransferLabError as error:
+        sys.exit(str(error))

@@ -1,13 +1,13 @@
 """Runs: the trainings of a workspace, and what may be done with them."""
 
+import contextlib
 import itertools
 import os
 import shutil
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -27,9 +27,11 @@ from core.run_files import (
     RunFolder,
     State,
     Status,
+    Version,
     read_about,
     read_request,
     read_state,
+    versions,
     write_model,
 )
 from core.settings import change
@@ -42,8 +44,14 @@ MOST_TAGS = 20
 COLORS = 10
 """Colours in the palette of runs."""
 PATIENCE = 10.0
-"""Seconds to wait for somebody else who says something of the same run."""
+"""Seconds to wait for somebody else who creates a run, or says something of the same one."""
+LEAVING = 5.0
+"""Seconds that a worker may take to be gone once it has written its last state."""
+GAP = 1e-3
+"""Least distance of two places in the queue."""
 _ID = "%Y%m%d-%H%M%S-%f"
+_NEW, _DELETED = ".new-", ".deleted-"
+"""What folders are called that are not runs yet, or no more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +70,11 @@ class Run:
         folder = RunFolder(path)
         request, state = read_request(folder), read_state(folder)
         return cls(folder, request, state, read_about(folder), _true_status(folder, state))
+
+    def as_it_is_now(self) -> Self:
+        """The run with its status as it is now, where that hangs on more than its files."""
+        status = _true_status(self.folder, self.state)
+        return self if status == self.status else replace(self, status=status)
 
     @property
     def id(self) -> str:
@@ -154,6 +167,17 @@ class Runs:
         The configuration is taken as it is: `preflight.settle` makes one that can be trained.
         Raises InvalidRequest where the name is taken, WorkFailed where the run cannot be written.
         """
+        about = About(note=_check_note(note))
+        try:
+            with self._naming():
+                return self._create(config, name, about)
+        except OSError as error:
+            raise WorkFailed(
+                f"the run cannot be written to {self.workspace.root}: {_reason(error)}; make room "
+                "or permit it, or choose another workspace"
+            ) from None
+
+    def _create(self, config: RunConfig, name: str | None, about: About) -> Run:
         known = self.all()
         names = {run.name for run in known}
         now = datetime.now().astimezone()
@@ -164,19 +188,12 @@ class Runs:
             created=now,
             config=config,
         )
-        state, about = State(queued=_end_of_queue(known)), About(note=_check_note(note))
-        try:
-            folder = self._make_folder(request, state, about)
-        except OSError as error:
-            raise WorkFailed(
-                f"the run cannot be written to {self.workspace.root}: {error.strerror}; make room "
-                "or permit it, or choose another workspace"
-            ) from None
-        return Run(folder, request, state, about, "queued")
+        state = State(queued=_end_of_queue(known))
+        return Run(self._make_folder(request, state, about), request, state, about, "queued")
 
     def _make_folder(self, request: Request, state: State, about: About) -> RunFolder:
         # Made under a hidden name, so that no reader meets a run without its files.
-        unfinished = RunFolder(self.workspace.runs / f".new-{request.id}")
+        unfinished = RunFolder(self.workspace.runs / f"{_NEW}{request.id}")
         unfinished.path.mkdir(parents=True)
         write_model(unfinished.request, request)
         write_model(unfinished.state, state)
@@ -210,7 +227,7 @@ class Runs:
     def find_any(self, reference: str) -> Run | DamagedRun:
         """Like `find`, for who can also do with a damaged run."""
         if reference in self._ids():
-            return self._read(self.workspace.runs / reference)
+            return self._read(reference)
         known = self._read_all()
         for matches in (
             [run for run in known if isinstance(run, Run) and run.name == reference],
@@ -232,9 +249,7 @@ class Runs:
         except DamagedFile:
             if run.folder.path.is_dir():
                 raise
-            raise UnknownRun(
-                f"the run {run.name!r} was deleted meanwhile; choose another"
-            ) from None
+            raise _deleted(run) from None
 
     def queue(self) -> list[Run]:
         """Runs that wait to be trained, the next one first."""
@@ -245,14 +260,15 @@ class Runs:
 
         Raises InvalidRequest where it does not wait any more.
         """
-        others = [other for other in self.queue() if other.id != run.id]
         self._check_status(run, ("queued",), "moved in the queue")
-        before, after = others[:place], others[place:]
-        if not before and not after:
-            return
-        first = place_of(before[-1]) if before else place_of(after[0]) - 2
-        last = place_of(after[0]) if after else first + 2
-        self._say(run, place=(first + last) / 2)
+        waiting = self.queue()
+        others = [other for other in waiting if other.id != run.id]
+        moved = [other for other in waiting if other.id == run.id]
+        order = [*others[:place], *moved, *others[place:]]
+        for other, wanted in zip(order, _apart(map(place_of, waiting)), strict=True):
+            if place_of(other) != wanted:
+                with contextlib.suppress(UnknownRun):  # deleted just now
+                    self._say(other, place=wanted)
 
     def request_stop(self, run: Run) -> None:
         """Ask a waiting or working run to stop; it does so within one batch.
@@ -265,7 +281,8 @@ class Runs:
                 f"the run {run.name!r} is {run.status}; only a run that waits or trains can be "
                 "stopped"
             )
-        run.folder.stop_request.touch()
+        with _writing(run):
+            run.folder.stop_request.touch()
 
     def resume(self, run: Run, more_epochs: int = 0) -> Run:
         """Queue a run again, to go on from where it was, for more epochs than before if asked.
@@ -282,24 +299,26 @@ class Runs:
                 )
             extra = run.state.extra_epochs + more_epochs
             extended(run.request.config, extra)
-            run.folder.stop_request.unlink(missing_ok=True)
             self._say(run, place=None)
-            return run.write_state(
-                status="queued",
-                queued=_end_of_queue(self.all()),
-                extra_epochs=extra,
-                error=None,
-                process=None,
-                usage=None,
-                phase="",
-                done=0,
-                total=0,
-            )
+            with _writing(run):
+                run.folder.stop_request.unlink(missing_ok=True)
+                return run.write_state(
+                    status="queued",
+                    queued=_end_of_queue(self.all()),
+                    extra_epochs=extra,
+                    error=None,
+                    process=None,
+                    usage=None,
+                    phase="",
+                    done=0,
+                    total=0,
+                )
 
     def rename(self, run: Run, name: str) -> None:
         """Call a run otherwise. Raises InvalidRequest where another is called so."""
-        others = {other.name for other in self.all() if other.id != run.id}
-        self._say(run, name=_check_name(name, others))
+        with _writing(run), self._naming():
+            others = {other.name for other in self.all() if other.id != run.id}
+            self._say(run, name=_check_name(name, others))
 
     def tag(self, run: Run, tags: Iterable[str]) -> None:
         """Give a run these tags and no others."""
@@ -312,21 +331,42 @@ class Runs:
     def delete(self, run: Run | DamagedRun) -> None:
         """Remove a run's folder. Raises InvalidRequest while a process is at work on it."""
         if isinstance(run, DamagedRun):
-            self._remove(run.id, run.path)
+            self._delete_damaged(run)
             return
-        with self._at_rest(run, "deleted", ("preparing", "running", "stopping")):
+        with self._at_rest(run, "deleted", WORKING) as run, _writing(run):
             self._remove(run.id, run.folder.path)
+
+    def _delete_damaged(self, run: DamagedRun) -> None:
+        try:
+            with self.lock(run.id):
+                self._remove(run.id, run.path)
+        except FileNotFoundError:
+            raise UnknownRun(f"the run {run.id} was deleted meanwhile; choose another") from None
+        except Timeout:
+            raise InvalidRequest(
+                f"a process is at work on the damaged run {run.id}; wait for its end"
+            ) from None
 
     def _remove(self, run_id: str, path: Path) -> None:
         # Renamed first: a half-deleted folder must never look like a run.
-        doomed = path.with_name(f".deleted-{run_id}")
-        try:
-            path.rename(doomed)
-        except FileNotFoundError:
-            raise UnknownRun(f"the run {run_id} was deleted meanwhile") from None
+        doomed = path.rename(path.with_name(f"{_DELETED}{run_id}"))
         shutil.rmtree(doomed, ignore_errors=True)
         for lock in (self.lock(run_id), self._saying(run_id)):
             Path(lock.lock_file).unlink(missing_ok=True)
+
+    def clear_leftovers(self) -> None:
+        """Remove what processes left behind that died while they created or deleted a run."""
+        with self._naming():
+            # Nobody else creates a run now, so what is unfinished stays unfinished.
+            for folder in self.workspace.runs.glob(f"{_NEW}*"):
+                shutil.rmtree(folder, ignore_errors=True)
+        for folder in self.workspace.runs.glob(f"{_DELETED}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        locks = list(self.workspace.locks.glob("*-*.lock"))
+        known = self._ids()  # after the locks: a run that is created just now keeps its own
+        for lock in locks:
+            if lock.name.removesuffix(".lock").removesuffix(".about") not in known:
+                lock.unlink(missing_ok=True)
 
     def lock(self, run_id: str) -> FileLock:
         """Held by whoever is at work on a run: a worker, or somebody who deletes or resumes it."""
@@ -335,21 +375,27 @@ class Runs:
     def _saying(self, run_id: str) -> FileLock:
         return FileLock(self.workspace.locks / f"{run_id}.about.lock", timeout=PATIENCE)
 
+    def _naming(self) -> FileLock:
+        """Held by whoever gives a run its name, which no other run may have."""
+        return FileLock(self.workspace.locks / "naming.lock", timeout=PATIENCE)
+
     def _say(self, run: Run, **changes: Any) -> None:
-        with self._saying(run.id):
+        run = self.again(run)
+        with _writing(run), self._saying(run.id):
             about = self.again(run).about
             if (said := about.model_copy(update=changes)) != about:
                 write_model(run.folder.about, said)
 
-    @contextmanager
+    @contextlib.contextmanager
     def _at_rest(
         self, run: Run, done: str, busy: Sequence[Status] = WAITING_OR_WORKING
     ) -> Iterator[Run]:
         """The run as it is now, on which nobody begins to work meanwhile."""
+        if (now := self.again(run)).status in busy:
+            raise _busy(now, done)
         try:
-            with self.lock(run.id):
-                now = self.again(run)
-                if now.status in busy:
+            with self.lock(run.id).acquire(timeout=LEAVING):
+                if (now := self.again(run)).status in busy:
                     raise _busy(now, done)
                 yield now
         except Timeout:
@@ -364,9 +410,9 @@ class Runs:
             )
 
     def _read_all(self) -> list[Run | DamagedRun]:
-        folders = (self.workspace.runs / run_id for run_id in sorted(self._ids(), reverse=True))
         # One that was deleted since the folder was listed is no damaged run.
-        return [run for folder in folders if _exists(run := self._read(folder))]
+        found = map(self._read, sorted(self._ids(), reverse=True))
+        return [run for run in found if _exists(run)]
 
     def _ids(self) -> set[str]:
         try:
@@ -377,12 +423,18 @@ class Runs:
             entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
         }
 
-    @staticmethod
-    def _read(folder: Path) -> Run | DamagedRun:
+    def _read(self, run_id: str) -> Run | DamagedRun:
+        folder = f"{self.workspace.runs}/{run_id}"
         try:
-            return Run.read(folder)
+            return _read_once(folder, versions(folder)).as_it_is_now()
         except DamagedFile as error:
-            return DamagedRun(folder.name, folder, str(error))
+            return DamagedRun(run_id, Path(folder), str(error))
+
+
+@lru_cache(maxsize=4096)
+def _read_once(folder: str, version: tuple[Version, Version, Version]) -> Run:
+    """A run as it stood in one version of its files: most runs never change again."""
+    return Run.read(Path(folder))
 
 
 def in_queue_order(runs: Iterable[Run]) -> list[Run]:
@@ -399,7 +451,19 @@ def place_of(run: Run) -> float:
 def _end_of_queue(known: Iterable[Run]) -> float:
     # Not by the clock alone, which may be set back while runs wait.
     waiting = [place_of(run) for run in known if run.status == "queued"]
-    return max([time.time(), *(place + 1e-3 for place in waiting)])
+    return max([time.time(), *(place + GAP for place in waiting)])
+
+
+def _apart(places: Iterable[float]) -> list[float]:
+    """Places in order, none of them twice.
+
+    >>> _apart([3.0, 1.0, 3.0])
+    [1.0, 3.0, 3.001]
+    """
+    apart: list[float] = []
+    for place in sorted(places):
+        apart.append(max(place, apart[-1] + GAP) if apart else place)
+    return apart
 
 
 def _next_id(now: datetime, taken: Collection[str]) -> str:
@@ -421,6 +485,30 @@ def _time_of(run_id: str) -> datetime | None:
         return datetime.strptime(run_id, _ID)
     except ValueError:
         return None  # somebody else's folder
+
+
+@contextlib.contextmanager
+def _writing(run: Run) -> Iterator[None]:
+    """Turns the system's refusal to write a file of a run into a sentence."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise _deleted(run) from None
+    except OSError as error:
+        raise WorkFailed(
+            f"the run {run.name!r} cannot be changed: {_reason(error)}; make room on the disk or "
+            "permit it, then try again"
+        ) from None
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, Timeout):
+        return "somebody else has been changing it for long"
+    return error.strerror or str(error)
+
+
+def _deleted(run: Run) -> UnknownRun:
+    return UnknownRun(f"the run {run.name!r} was deleted meanwhile; choose another")
 
 
 def _busy(run: Run, done: str) -> InvalidRequest:

@@ -23,7 +23,7 @@ class Meter:
             cores=round(self._process.cpu_percent() / 100, 2),
             memory=self._process.memory_info().rss,
             free_memory=psutil.virtual_memory().available,
-            gpus=tuple(map(_read, self._gpus)),
+            gpus=tuple(gpu for gpu in map(_read, self._gpus) if gpu is not None),
         )
 
 
@@ -39,13 +39,17 @@ def _gpus() -> list[Any]:
         return []
 
 
-def _read(gpu: Any) -> Gpu:
+def _read(gpu: Any) -> Gpu | None:
+    """What a processor does now, None where it does not tell: no training ends over that."""
     import pynvml
 
-    memory = pynvml.nvmlDeviceGetMemoryInfo(gpu)
-    return Gpu(
-        name=str(pynvml.nvmlDeviceGetName(gpu)),
-        load=pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu / 100,
-        memory=int(memory.used),
-        total_memory=int(memory.total),
-    )
+    try:
+        memory = pynvml.nvmlDeviceGetMemoryInfo(gpu)
+        return Gpu(
+            name=str(pynvml.nvmlDeviceGetName(gpu)),
+            load=pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu / 100,
+            memory=int(memory.used),
+            total_memory=int(memory.total),
+        )
+    except pynvml.NVMLError:
+        return None

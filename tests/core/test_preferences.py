@@ -18,7 +18,7 @@ def test_what_was_saved_is_loaded(workspace: Workspace) -> None:
     assert load_preferences(workspace) == Preferences(cache_limit=3 * GIB)
     change_preferences(workspace, cache_limit=0)
     assert load_preferences(workspace) == Preferences(cache_limit=0)
-    assert [path.name for path in workspace.root.iterdir()] == ["preferences.json"]
+    assert {path.name for path in workspace.root.iterdir()} == {"preferences.json", "locks"}
 
 
 def test_what_the_file_leaves_out_is_the_default(workspace: Workspace) -> None:

@@ -414,7 +414,7 @@ def test_a_run_at_work_is_not_deleted(
     runs: Runs, config: RunConfig, other_process: Other, status: str
 ) -> None:
     run = runs.create(config, "mine").write_state(status=status, process=other_process[1])
-    with pytest.raises(InvalidRequest, match="'mine' is training; stop it before deleting it"):
+    with pytest.raises(InvalidRequest, match="'mine' is training; stop it before it is deleted"):
         runs.delete(run)
     assert runs.again(run).status == status
 
