@@ -36,16 +36,18 @@ class PredictionService:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def predict(self, run_id: str, images: Pixels) -> NDArray[np.float32]:
+    def predict(self, run_id: str, images: Pixels, epoch: int | None = None) -> NDArray[np.float32]:
         """Probabilities, (count, classes), of images (count, height, width[, 3]) uint8.
 
-        Raises what the predictor raises, and PredictorDied where its process ended twice.
+        epoch: one whose weights the run kept, by default its best. Raises what the predictor
+        raises, and PredictorDied where its process ended twice.
         """
-        return self._ask({"do": "predict", "run": run_id}, images).astype(np.float32)
+        question = {"do": "predict", "run": run_id, "epoch": epoch}
+        return self._ask(question, images).astype(np.float32)
 
-    def warm_up(self, run_id: str) -> None:
+    def warm_up(self, run_id: str, epoch: int | None = None) -> None:
         """Load a run in the background, so that the first question about it is answered fast."""
-        thread = threading.Thread(target=self._warm_up, args=(run_id,), daemon=True)
+        thread = threading.Thread(target=self._warm_up, args=(run_id, epoch), daemon=True)
         thread.start()
 
     def close(self) -> None:
@@ -53,9 +55,9 @@ class PredictionService:
         with self._lock:
             self._end()
 
-    def _warm_up(self, run_id: str) -> None:
+    def _warm_up(self, run_id: str, epoch: int | None) -> None:
         try:
-            self._ask({"do": "load", "run": run_id}, NOTHING)
+            self._ask({"do": "load", "run": run_id, "epoch": epoch}, NOTHING)
         except TransferLabError:
             return  # whoever asks the run a question is told
 
@@ -141,10 +143,10 @@ def _serve(workspace: Workspace, questions: IO[bytes], answers: IO[bytes]) -> No
             return  # whoever asked is gone
         try:
             if header["do"] == "load":
-                predictor.load(header["run"])
+                predictor.load(header["run"], header["epoch"])
                 _send(answers, {}, NOTHING)
             else:
-                _send(answers, {}, predictor.predict(header["run"], images))
+                _send(answers, {}, predictor.predict(header["run"], images, header["epoch"]))
         except TransferLabError as error:
             _send(answers, {"error": type(error).__name__, "sentence": str(error)}, NOTHING)
 

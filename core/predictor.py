@@ -11,42 +11,56 @@ from core.models import load_run
 from core.network_config import NetworkConfig
 from core.networks import Network, example
 from core.preprocessing import Pixels, for_network
-from core.runs import Runs
+from core.runs import Run, Runs
 
 MOST_NETWORKS = 4
 BATCH = 256
 
 
 class Predictor:
-    """Keeps the networks of the runs asked for last, up to `most` of them.
+    """Keeps the networks asked for last, up to `most` of them.
 
-    One process may use it from one thread at a time.
+    One process may use it from one thread at a time. epoch: one whose weights the run kept, by
+    default its best. Weights that were written anew since are loaded anew.
     """
 
     def __init__(self, runs: Runs, most: int = MOST_NETWORKS) -> None:
         self._runs = runs
         self._most = most
-        self._loaded: OrderedDict[str, LoadedNetwork] = OrderedDict()
+        self._loaded: OrderedDict[_Key, LoadedNetwork] = OrderedDict()
 
-    def predict(self, run_id: str, images: Pixels) -> NDArray[np.float32]:
+    def predict(self, run_id: str, images: Pixels, epoch: int | None = None) -> NDArray[np.float32]:
         """Probabilities, (count, classes), of images (count, height, width[, 3]) uint8.
 
         Raises UnknownRun, NotComparable or DamagedFile where the run cannot answer.
         """
-        return self._network(run_id).probabilities(images)
+        return self._network(run_id, epoch).probabilities(images)
 
-    def load(self, run_id: str) -> None:
+    def load(self, run_id: str, epoch: int | None = None) -> None:
         """Make a run ready to answer at once."""
-        self._network(run_id)
+        self._network(run_id, epoch)
 
-    def _network(self, run_id: str) -> "LoadedNetwork":
+    def _network(self, run_id: str, epoch: int | None) -> "LoadedNetwork":
         run = self._runs.find(run_id)
-        if run.id not in self._loaded:
-            self._loaded[run.id] = LoadedNetwork(load_run(run), run.config.network)
-        self._loaded.move_to_end(run.id)
+        key = _key(run, run.state.best_epoch if epoch is None else epoch)
+        if key not in self._loaded:
+            self._loaded[key] = LoadedNetwork(load_run(run, epoch), run.config.network)
+        self._loaded.move_to_end(key)
         while len(self._loaded) > self._most:
             self._loaded.popitem(last=False)
-        return self._loaded[run.id]
+        return self._loaded[key]
+
+
+_Key = tuple[str, int, int]
+"""A run, an epoch, and when the weights of that epoch were written."""
+
+
+def _key(run: Run, epoch: int) -> _Key:
+    try:
+        written = run.folder.weights(epoch).stat().st_mtime_ns
+    except OSError:
+        written = 0  # they are not there: loading them says so
+    return run.id, epoch, written
 
 
 class LoadedNetwork:

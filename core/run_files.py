@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -237,9 +238,29 @@ class RunFolder:
             clear_unfinished(folder)
 
     @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is something to go on from."""
+        return any(self.checkpoint.glob("step-*.npz"))
+
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """How many files each entry of the folder is, and their bytes; it may vanish meanwhile."""
+        return {name: (len(of_it), sum(of_it)) for name, of_it in _sizes(self.path).items()}
+
+    @property
     def backbone(self) -> Path:
         """Which frozen network the trained layers stand on, by hash."""
         return self.model / "backbone.json"
+
+
+def _sizes(folder: Path) -> dict[str, list[int]]:
+    """The bytes of each file, by the entry of the folder that it is or lies in."""
+    found: dict[str, list[int]] = {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = Path(parent, name)
+            with suppress(OSError):  # replaced or removed just now
+                found.setdefault(path.relative_to(folder).parts[0], []).append(path.stat().st_size)
+    return found
 
 
 _WEIGHTS = re.compile(r"epoch-(\d+)\.npz")

@@ -183,7 +183,7 @@ class Runs:
         now = datetime.now().astimezone()
         request = Request(
             id=_next_id(now, self._ids()),
-            name=_free_name(config.recipe, names) if name is None else _check_name(name, names),
+            name=free_name(config.recipe, names) if name is None else check_name(name, names),
             color=_rarest_color(known),
             created=now,
             config=config,
@@ -297,6 +297,11 @@ class Runs:
                 raise InvalidRequest(
                     f"the run {run.name!r} is finished; say how many more epochs it shall train"
                 )
+            if run.status == "finished" and not run.folder.has_checkpoint:
+                raise InvalidRequest(
+                    f"the checkpoint of the run {run.name!r} was removed, so it cannot be trained "
+                    "longer; launch a new run with its settings and more epochs"
+                )
             extra = run.state.extra_epochs + more_epochs
             extended(run.request.config, extra)
             self._say(run, place=None)
@@ -318,7 +323,7 @@ class Runs:
         """Call a run otherwise. Raises InvalidRequest where another is called so."""
         with _writing(run), self._naming():
             others = {other.name for other in self.all() if other.id != run.id}
-            self._say(run, name=_check_name(name, others))
+            self._say(run, name=check_name(name, others))
 
     def tag(self, run: Run, tags: Iterable[str]) -> None:
         """Give a run these tags and no others."""
@@ -327,6 +332,21 @@ class Runs:
     def annotate(self, run: Run, note: str) -> None:
         """Keep a note with a run."""
         self._say(run, note=_check_note(note))
+
+    def remove_checkpoint(self, run: Run) -> int:
+        """Remove what training a finished run longer would need; returns the bytes it took.
+
+        Raises InvalidRequest where the run did not finish: it could not be resumed any more.
+        """
+        with self._at_rest(run, "stripped of its checkpoint") as run, _writing(run):
+            if run.status != "finished":
+                raise InvalidRequest(
+                    f"the run {run.name!r} is {run.status}; only a finished run can do without "
+                    "its checkpoint"
+                )
+            _, size = run.folder.sizes().get(run.folder.checkpoint.name, (0, 0))
+            shutil.rmtree(run.folder.checkpoint, ignore_errors=True)
+            return size
 
     def delete(self, run: Run | DamagedRun) -> None:
         """Remove a run's folder. Raises InvalidRequest while a process is at work on it."""
@@ -525,12 +545,12 @@ def _exists(run: Run | DamagedRun) -> bool:
     return isinstance(run, Run) or run.path.is_dir()
 
 
-def _free_name(wanted: str, taken: Collection[str]) -> str:
+def free_name(wanted: str, taken: Collection[str]) -> str:
     numbered = (f"{wanted} {number}" for number in itertools.count(2))
     return next(name for name in itertools.chain([wanted], numbered) if name not in taken)
 
 
-def _check_name(name: str, taken: Collection[str]) -> str:
+def check_name(name: str, taken: Collection[str]) -> str:
     tidy = " ".join(name.split())
     if not 1 <= len(tidy) <= LONGEST_NAME or not tidy.isprintable():
         raise InvalidRequest(

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 
 import cv2
@@ -6,7 +7,7 @@ import pytest
 
 from core import models
 from core.datasets import load_test
-from core.errors import NotComparable, UnknownRun
+from core.errors import DamagedFile, NotComparable, UnknownRun
 from core.networks import build
 from core.predictions import read_predictions
 from core.predictor import Predictor
@@ -57,15 +58,18 @@ def test_a_picture_of_any_size_and_colour_is_brought_to_the_networks(
     )
 
 
-def forget_weights(run: Run) -> None:
-    """From now on the run can only be answered for by who has it loaded."""
-    run.folder.weights(1).unlink()
+def spoil_weights(run: Run) -> None:
+    """From now on the run can only be answered for by who has it loaded; no date tells it."""
+    path = run.folder.weights(1)
+    written = path.stat()
+    path.write_bytes(b"no weights")
+    os.utime(path, ns=(written.st_atime_ns, written.st_mtime_ns))
 
 
 def test_a_run_is_loaded_once(runs: Runs, make_tiny: MakeTiny) -> None:
     run, predictor = make_tiny("tiny"), Predictor(runs)
     first = predictor.predict(run.id, IMAGES)
-    forget_weights(run)
+    spoil_weights(run)
     np.testing.assert_array_equal(predictor.predict(run.id, IMAGES), first)
 
 
@@ -74,7 +78,7 @@ def test_a_run_that_was_loaded_before_is_answered_for_at_once(
 ) -> None:
     run, predictor = make_tiny("tiny"), Predictor(runs)
     predictor.load(run.id)
-    forget_weights(run)
+    spoil_weights(run)
     assert predictor.predict(run.id, IMAGES).shape == (2, 10)
 
 
@@ -84,11 +88,42 @@ def test_the_least_recently_used_run_is_dropped(runs: Runs, make_tiny: MakeTiny)
     for run in (first, second, first, third):
         predictor.predict(run.id, IMAGES)
     for run in (first, second, third):
-        forget_weights(run)
+        spoil_weights(run)
     for kept in (first, third):
         assert predictor.predict(kept.id, IMAGES).shape == (2, 10)
-    with pytest.raises(NotComparable, match=r"'second' .* has no trained weights"):
+    with pytest.raises(DamagedFile, match=r"epoch-1.npz of the run 'second'"):
         predictor.predict(second.id, IMAGES)
+
+
+def write_weights(run: Run, epoch: int, seed: int) -> None:
+    """What training leaves after an epoch, other weights for every seed."""
+    network = build(run.config.network, 10, seed=seed)
+    models.save_trained(run.folder, network, run.config, 1, epoch)
+
+
+def test_any_epoch_whose_weights_were_kept_answers(runs: Runs, make_tiny: MakeTiny) -> None:
+    run, predictor = make_tiny("tiny"), Predictor(runs)
+    write_weights(run, 2, seed=5)
+    best = predictor.predict(run.id, IMAGES)
+    other = predictor.predict(run.id, IMAGES, 2)
+    assert not np.allclose(best, other)
+    np.testing.assert_array_equal(predictor.predict(run.id, IMAGES, 1), best)
+    run.write_state(best_epoch=2)
+    np.testing.assert_array_equal(predictor.predict(run.id, IMAGES), other)
+
+
+def test_an_epoch_whose_weights_were_not_kept_is_refused_with_those_that_were(
+    runs: Runs, make_tiny: MakeTiny
+) -> None:
+    with pytest.raises(NotComparable, match=r"kept \(1\), got 7"):
+        Predictor(runs).predict(make_tiny("tiny").id, IMAGES, 7)
+
+
+def test_weights_that_were_written_anew_are_loaded_anew(runs: Runs, make_tiny: MakeTiny) -> None:
+    run, predictor = make_tiny("tiny"), Predictor(runs)
+    before = predictor.predict(run.id, IMAGES)
+    write_weights(run, 1, seed=5)
+    assert not np.allclose(predictor.predict(run.id, IMAGES), before)
 
 
 @pytest.mark.parametrize("reference", ["", "none", "../runs"])
