@@ -546,11 +546,17 @@ def _exists(run: Run | DamagedRun) -> bool:
 
 
 def free_name(wanted: str, taken: Collection[str]) -> str:
+    """A name that nothing has yet: the wanted one, or that with a number.
+
+    >>> free_name("cnn-digits", {"cnn-digits", "cnn-digits 2"})
+    'cnn-digits 3'
+    """
     numbered = (f"{wanted} {number}" for number in itertools.count(2))
     return next(name for name in itertools.chain([wanted], numbered) if name not in taken)
 
 
 def check_name(name: str, taken: Collection[str]) -> str:
+    """A name for a run, tidied. Raises InvalidRequest where it cannot be one or is taken."""
     tidy = " ".join(name.split())
     if not 1 <= len(tidy) <= LONGEST_NAME or not tidy.isprintable():
         raise InvalidRequest(
