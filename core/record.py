@@ -1,5 +1,6 @@
 """What a worker writes down of the training that it carries out, and where it goes on from."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -50,6 +51,7 @@ class Record:
         self._usage: Usage | None = None
         self._board: Any = None
         self._pace = Pace(run.config, later=_estimated(run))
+        run.folder.clear_unfinished()
         mend(run.folder.metrics)
         run.folder.reserve.write_bytes(bytes(RESERVED))
         self.run = run.write_state(
@@ -78,7 +80,7 @@ class Record:
             if epoch > position.epoch:
                 folder.weights(epoch).unlink()
         said = checkpoint.record if checkpoint else _NOTHING
-        self._ranked, self._before = said["ranked"], said["seconds"]
+        self._ranked, self._before = list(said["ranked"]), said["seconds"]
         self._curve = Curve(said["curve"], said["every"])
         self._step = position.step
         if position.epoch:
@@ -93,7 +95,11 @@ class Record:
             best_epoch=said["best_epoch"],
             metrics=said["metrics"],
         )
-        self._board = EventFiles(folder.tensorboard, lasting(read_events(folder.metrics)[0]))
+        self._board = EventFiles(
+            folder.tensorboard,
+            began=time.time() - self._seconds,
+            events=lasting(read_events(folder.metrics)[0]),
+        )
         return checkpoint
 
     def begin(self, save: Callable[[int, int], None]) -> None:
@@ -131,8 +137,9 @@ class Record:
 
     def fail(self, failure: Failure) -> None:
         """Training cannot go on."""
-        self._close()
         self.write(status="failed", error=failure, seconds_left=None)
+        with contextlib.suppress(OSError):  # what is left to write may be what cannot be written
+            self._close()
 
     def tested(self, epoch: int, metrics: dict[str, float]) -> None:
         """The test images were looked at with the weights of an epoch that had not seen them."""

@@ -19,6 +19,7 @@ from core.datasets import Splits
 from core.errors import Diverged
 from core.feature_cache import FeatureCache
 from core.features import FrozenLayers, Stopped, cut_name, stored_as
+from core.guessing import only_guesses, slower
 from core.inputs import ImageInputs, Inputs, Rows, SplitInputs
 from core.networks import Network, Parts
 from core.patience import Patience, Plateau
@@ -135,6 +136,9 @@ def _train_phase(course: Course, phase: Phase) -> bool:
             return False
         for text in waiting.after(epoch_end.metrics, last_epoch=epoch == last):
             report(Note(epoch, text))
+        accuracy, labels = epoch_end.metrics["val_accuracy"], course.splits.validation.labels
+        if doubt := only_guesses(config, phase, epoch, accuracy, labels):
+            report(Note(epoch, doubt))
         stopping = should_stop() and not (epoch == last and ends_training)
         phase_ends = epoch == last or waiting.patience.exhausted
         course.position = Position(
@@ -299,10 +303,9 @@ def _validate(
 
 
 def _diverged(phase: Phase, when: str, rate: float) -> Diverged:
-    setting = "learning_rate" if phase.number == 1 else "second_phase.learning_rate"
     return Diverged(
         f"the loss is no longer a number {when}, with a learning rate of {rate:.2g}; "
-        f"try a {setting} of {phase.learning_rate / 10:.2g}"
+        f"try {slower(phase)}"
     )
 
 
@@ -416,10 +419,7 @@ class TrainingStep:
 
     def state(self) -> Arrays:
         """All that the next step depends on, weights and batch aside, by name."""
-        return {
-            name: keras.ops.convert_to_numpy(variable)
-            for name, variable in self._variables().items()
-        }
+        return {name: variable.value.numpy() for name, variable in self._variables().items()}
 
     def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what `state` gave. Raises KeyError where something is missing."""

@@ -58,7 +58,7 @@ def fingerprint(layers: Iterable[keras.layers.Layer]) -> str:
 def arrays_of(layers: Layers) -> dict[str, NDArray[Any]]:
     """The weights of layers as arrays, keyed LAYER/VARIABLE."""
     return {
-        f"{name}/{variable.name}": np.asarray(variable)
+        f"{name}/{variable.name}": variable.value.numpy()
         for name, layer in layers.items()
         for variable in layer.weights
     }

@@ -5,7 +5,8 @@ something: what is on the disk then is what SIGKILL would leave. `test_killed_wo
 processes.
 """
 
-from collections.abc import Callable
+import contextlib
+import shutil
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from core import checkpoints, record
 from core.config import RunConfig
 from core.metrics import lasting, read_events
 from core.predictions import stored_epochs
+from core.progress import BatchEnd
 from core.recipes import RECIPES
+from core.run_files import WORKING
 from core.runs import Run, Runs
 from core.settings import change
 from core.worker import work
@@ -61,8 +64,7 @@ BACKBONES = {
     ),
     "vgg16 finetune, augmented": (
         "vgg16-digits",
-        {"side": 32, "mode": "finetune", "frozen_layers": "block4"}
-        | AUGMENTED,
+        {"side": 32, "mode": "finetune", "frozen_layers": "block4"} | AUGMENTED,
     ),
     "mobilenet, two phases": (
         "vgg16-digits",
@@ -98,11 +100,11 @@ BACKBONES = {
             "weights": "random",
             "scaling": "imagenet",
             "train_images": 16,
-            "test_images": 4,
+            "test_images": 10,
+            "epochs": 2,
         },
     ),
 }
-Train = Callable[..., Run]
 
 
 class Killed(BaseException):
@@ -155,24 +157,27 @@ def moments_of(run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) 
     return told
 
 
+def interrupt(run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, moment: int) -> None:
+    """Train a run until it tells something for the `moment`-th time, and let it die then."""
+    with monkeypatch.context() as patch:
+        killing(patch, moment)
+        with contextlib.suppress(Killed):
+            work(run, workspace)
+    # The process that runs the tests lives on, so the state must say that it died.
+    now = Run.read(run.folder.path)
+    if now.status in WORKING and now.state.process is not None:
+        now.write_state(process=now.state.process.model_copy(update={"started": "before"}))
+
+
 def train_with_kills(
     run: Run, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, moments: list[int]
 ) -> Run:
     """Train a run, killed and resumed once for each of some moments, counted from each start."""
     runs = Runs(workspace)
     for moment in moments:
-        with monkeypatch.context() as patch:
-            killing(patch, moment)
-            try:
-                work(run, workspace)
-            except Killed:
-                pass
-        run = runs.again(run)
-        if run.status == "finished":
-            return run
-        # The process that runs the tests lives on, so the state must be told that it died.
-        dead = run.state.process and run.state.process.model_copy(update={"started": "before"})
-        run.write_state(process=dead)
+        interrupt(run, workspace, monkeypatch, moment)
+        if runs.again(run).status == "finished":
+            return runs.again(run)
         run = runs.resume(runs.again(run))
     work(run, workspace)
     return runs.again(run)
@@ -243,3 +248,101 @@ def test_a_backbone_that_is_killed_at_random_moments_ends_with_the_same_weights(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, recipe: str, settings: dict[str, Any]
 ) -> None:
     check(configured(recipe, settings), runs, monkeypatch, kills=2, seed=len(settings))
+
+
+def test_where_the_newest_checkpoint_was_damaged_the_one_before_leads_to_the_same(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, workspace = configured("cnn-digits", {}), runs.workspace
+    whole, run = runs.create(config, "whole"), runs.create(config, "killed")
+    work(whole, workspace)
+    interrupt(run, workspace, monkeypatch, moment=20)
+    newest = max((run.folder.checkpoint).iterdir())
+    newest.write_bytes(newest.read_bytes()[:-100])
+    work(runs.resume(runs.again(run)), workspace)
+    assert not newest.exists() or newest.stat().st_size > 100
+    assert_same(runs.again(run), runs.again(whole))
+
+
+def test_a_run_without_any_checkpoint_begins_anew(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, workspace = configured("cnn-digits", {}), runs.workspace
+    whole, run = runs.create(config, "whole"), runs.create(config, "killed")
+    work(whole, workspace)
+    interrupt(run, workspace, monkeypatch, moment=20)
+    shutil.rmtree(run.folder.checkpoint)
+    work(runs.resume(runs.again(run)), workspace)
+    assert_same(runs.again(run), runs.again(whole))
+
+
+def test_a_run_that_was_stopped_within_an_epoch_resumes_to_the_same(runs: Runs) -> None:
+    config, workspace = configured("cnn-digits", {}), runs.workspace
+    whole, run = runs.create(config, "whole"), runs.create(config, "stopped")
+    work(whole, workspace)
+    tell = record.Record.__call__
+
+    def stop_at_step_7(self: record.Record, event: Any) -> None:
+        tell(self, event)
+        if isinstance(event, BatchEnd) and event.step == 7:
+            self.run.folder.stop_request.touch()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record.Record, "__call__", stop_at_step_7)
+        work(run, workspace)
+    stopped = runs.again(run)
+    assert (stopped.status, stopped.state.epochs_done) == ("stopped", 2)
+    work(runs.resume(stopped), workspace)
+    assert_same(runs.again(run), runs.again(whole))
+
+
+CONSTANT = {"schedule": "constant", "learning_rate": 1e-3, "epochs": 2}
+
+
+@pytest.mark.parametrize("settings", [{}, AUGMENTED], ids=["plain", "augmented"])
+def test_a_run_that_is_trained_longer_ends_as_one_that_was_meant_to_be_so_long(
+    runs: Runs, settings: dict[str, Any]
+) -> None:
+    longer, workspace = configured("cnn-digits", CONSTANT | settings), runs.workspace
+    whole = runs.create(change(longer, {"epochs": 4}), "whole")
+    run = runs.create(longer, "longer")
+    for each in (whole, run):
+        work(each, workspace)
+    work(runs.resume(runs.again(run), more_epochs=2), workspace)
+    assert runs.again(run).config.epochs == 4
+    assert_same(runs.again(run), runs.again(whole))
+
+
+def test_a_run_that_ended_early_waits_anew_when_it_is_trained_longer(runs: Runs) -> None:
+    stalled = {"schedule": "constant", "learning_rate": 1e-30, "optimizer": "sgd", "epochs": 20}
+    run = runs.create(configured("cnn-digits", stalled | {"early_stopping.patience": 2}))
+    work(run, runs.workspace)
+    assert runs.again(run).state.epochs_done == 3
+    work(runs.resume(runs.again(run), more_epochs=5), runs.workspace)
+    assert (runs.again(run).status, runs.again(run).state.epochs_done) == ("finished", 5)
+
+
+def test_a_run_whose_test_images_changed_is_not_resumed(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.create(configured("cnn-digits", {}))
+    interrupt(run, runs.workspace, monkeypatch, moment=20)
+    runs.again(run).write_state(test_fingerprint="of other images")
+    work(runs.resume(runs.again(run)), runs.workspace)
+    error = runs.again(run).state.error
+    assert error is not None
+    assert error.kind == "data"
+    assert error.sentence.startswith("The test images are no longer those that the run began with")
+
+
+def test_what_an_interruption_lost_is_told_and_no_reader_sees_it_twice(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runs.create(configured("cnn-digits", {}))
+    interrupt(run, runs.workspace, monkeypatch, moment=25)
+    work(runs.resume(runs.again(run)), runs.workspace)
+    every, _ = read_events(run.folder.metrics)
+    assert [event["event"] for event in every].count("resumed") == 1
+    steps = [event["step"] for event in lasting(every) if event["event"] == "batch"]
+    assert steps == list(range(1, 16))
+    assert runs.again(run).state.resumed == 1
