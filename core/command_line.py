@@ -8,7 +8,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from core import commands
@@ -55,9 +55,22 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=run)
         return added
 
+    for add in (_add_lists, _add_training, _add_queue, _add_runs, _add_results, _add_cache):
+        add(command)
+    return parser
+
+
+Command = Callable[[str, Any, str], argparse.ArgumentParser]
+"""Adds a command of a name, given what runs it and a summary."""
+
+
+def _add_lists(command: Command) -> None:
     command("recipes", commands.recipes, "list the recipes to start from")
     command("architectures", commands.architectures, "list the networks there are")
     command("datasets", commands.datasets, "list the datasets there are")
+
+
+def _add_training(command: Command) -> None:
     estimate = command("estimate", commands.estimate, "tell what a training would take")
     train = command("train", commands.train, "train a network by a recipe")
     for configured in (estimate, train):
@@ -72,13 +85,16 @@ def _parser() -> argparse.ArgumentParser:
         )
     train.add_argument("--name", help="what to call the run (default: the recipe's name)")
     train.add_argument("--note", default="", help="a note to keep with the run")
-    train.add_argument("--detach", action="store_true", help="do not wait for it to end")
     resume = command("resume", commands.resume, "let a run go on from its last checkpoint")
-    resume.add_argument("run", metavar="RUN", help=_RUN)
+    _takes_run(resume)
     resume.add_argument(
         "--more-epochs", type=int, default=0, metavar="N", help="train N epochs more than asked for"
     )
-    resume.add_argument("--detach", action="store_true", help="do not wait for it to end")
+    for waiting in (train, resume):
+        waiting.add_argument("--detach", action="store_true", help="do not wait for it to end")
+
+
+def _add_queue(command: Command) -> None:
     queue = command("queue", commands.queue, "show, pause, reorder or widen the queue")
     pausing = queue.add_mutually_exclusive_group()
     pausing.add_argument(
@@ -91,21 +107,26 @@ def _parser() -> argparse.ArgumentParser:
         "--at-once", type=int, metavar="N", help="how many runs may train at the same time"
     )
     queue.add_argument("--first", metavar="RUN", help="the waiting run to train next")
-    edit = command("edit", commands.edit, "rename a run, tag it or keep a note with it")
-    edit.add_argument("run", metavar="RUN", help=_RUN)
-    edit.add_argument("--name", help="what to call it from now on")
-    edit.add_argument("--tags", metavar="TAG,...", help="its tags, instead of those it had")
-    edit.add_argument("--note", help="its note, instead of the one it had")
+
+
+def _add_runs(command: Command) -> None:
     command("runs", commands.runs, "list the runs")
     for name, run, summary in (
         ("show", commands.show, "show one run"),
         ("stop", commands.stop, "stop a run within one batch, keeping its best weights"),
         ("delete", commands.delete, "delete a run that is not training"),
     ):
-        command(name, run, summary).add_argument("run", metavar="RUN", help=_RUN)
+        _takes_run(command(name, run, summary))
+    edit = command("edit", commands.edit, "rename a run, tag it or keep a note with it")
+    _takes_run(edit)
+    edit.add_argument("--name", help="what to call it from now on")
+    edit.add_argument("--tags", metavar="TAG,...", help="its tags, instead of those it had")
+    edit.add_argument("--note", help="its note, instead of the one it had")
+
+
+def _add_results(command: Command) -> None:
     evaluate = command("evaluate", commands.evaluate, "measure a run's saved weights")
-    evaluate.add_argument("run", metavar="RUN", help=_RUN)
-    evaluate.add_argument("--epoch", type=int, help=_EPOCH)
+    _takes_run(evaluate, with_epoch=True)
     evaluate.add_argument("--split", choices=commands.SPLITS, default="test")
     compare = command("compare", commands.compare, "set two runs side by side")
     compare.add_argument("run_a", metavar="RUN_A", help=_RUN)
@@ -114,22 +135,30 @@ def _parser() -> argparse.ArgumentParser:
         "--export", metavar="DIR", help="write the images they disagree on and all predictions"
     )
     export = command("export", commands.export, "write a run's network as one file of its own")
-    export.add_argument("run", metavar="RUN", help=_RUN)
+    _takes_run(export)
     export.add_argument(
         "--format", choices=["keras"], default="keras", help="keras: a .keras file (default)"
     )
     export.add_argument("-o", "--output", required=True, metavar="PATH", help="where it goes")
     predict = command("predict", commands.predict, "classify pictures")
-    predict.add_argument("run", metavar="RUN", help=_RUN)
-    predict.add_argument("--epoch", type=int, help=_EPOCH)
+    _takes_run(predict, with_epoch=True)
     predict.add_argument("images", metavar="IMAGE", nargs="+")
+
+
+def _add_cache(command: Command) -> None:
     cache = command("cache", commands.cache, "show, limit or clear what frozen layers put out")
     cache.add_argument("--clear", action="store_true", help="drop all of it")
     cache.add_argument(
         "--limit", metavar="SIZE", help="how much may be kept from now on, such as 30GiB or 500MB"
     )
-    return parser
 
 
-_EPOCH = "one whose weights were kept (default: the best)"
+def _takes_run(command: argparse.ArgumentParser, with_epoch: bool = False) -> None:
+    command.add_argument("run", metavar="RUN", help=_RUN)
+    if with_epoch:
+        command.add_argument(
+            "--epoch", type=int, help="one whose weights were kept (default: the best)"
+        )
+
+
 _RUN = "an id, a unique prefix of one, or a name"

@@ -103,15 +103,16 @@ def train(workspace: Workspace, options: Namespace) -> Result:
 
 def _see_through(runs: Runs, engine: LocalEngine, run: Run, detach: bool) -> Result:
     """Have a queued run trained and wait for its end, unless detached."""
+    _, known = read_events(run.folder.metrics)  # what it did before it was resumed
     engine.submit(run)
     if detach:
         return Result(describe(run))
     try:
-        run = _wait(runs, run)
+        run = _wait(runs, run, known)
     except KeyboardInterrupt:
         with contextlib.suppress(InvalidRequest):  # it ended just now
             engine.stop(run)
-        run = _wait(runs, run)
+        run = _wait(runs, run, known)
     return Result(describe(run), status=1 if run.status in FAILED else 0)
 
 
@@ -199,6 +200,8 @@ def resume(workspace: Workspace, options: Namespace) -> Result:
 
 def edit(workspace: Workspace, options: Namespace) -> Result:
     """Call a run otherwise, tag it or keep a note with it."""
+    if options.name is None and options.tags is None and options.note is None:
+        raise InvalidRequest("edit needs something to change: --name, --tags or --note")
     runs = Runs(workspace)
     run = runs.find(options.run)
     if options.name is not None:
@@ -218,7 +221,10 @@ def queue(workspace: Workspace, options: Namespace) -> Result:
         change_preferences(workspace, **changes)
     if options.first is not None:
         runs.move(runs.find(options.first), 0)
-    engine.wake_if_asleep()
+    if options.paused is False and runs.queue():
+        engine.wake()  # a runner that is about to leave looks no more whether it is paused
+    else:
+        engine.wake_if_asleep()
     preferences, known = load_preferences(workspace), runs.all()
     told = {"paused": preferences.paused, "at_once": preferences.at_once}
     training = [run for run in known if run.status in WORKING]
@@ -390,9 +396,11 @@ def _image_for(run: Run, path: Path) -> Pixels:
     return to_digit(picture).digit if DATASETS[run.config.data.name].digits else picture
 
 
-def _wait(runs: Runs, run: Run) -> Run:
-    """Follow a run to its end with a progress bar for each phase."""
-    offset = 0
+def _wait(runs: Runs, run: Run, offset: int) -> Run:
+    """Follow a run to its end with a progress bar for each phase.
+
+    offset: where in its metrics that begins.
+    """
     with _Bars() as bars:
         while True:
             run = runs.again(run)

@@ -2,6 +2,7 @@
 
 import errno
 import signal
+from pathlib import Path
 
 from core import estimates
 from core.config import RunConfig
@@ -40,6 +41,12 @@ def of(error: Exception, config: RunConfig, peak_memory: int = 0) -> Failure:
     for kind_of_error, (kind, advice) in _ADVICE.items():
         if isinstance(error, kind_of_error):
             return Failure(kind=kind, sentence=_as_sentence(str(error)), advice=advice)
+    if isinstance(error, OSError) and _is_data(error, config):
+        return Failure(
+            kind="data",
+            sentence=f"The file {error.filename} cannot be read ({error.strerror}).",
+            advice=_ADVICE[DatasetUnavailable][1],
+        )
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         file = f" {error.filename}" if error.filename else ""
         return Failure(
@@ -54,6 +61,11 @@ def of(error: Exception, config: RunConfig, peak_memory: int = 0) -> Failure:
         sentence=f"Training broke off: {_brief(error)}",
         advice="The end of the run's log says where; the same settings will break off again.",
     )
+
+
+def _is_data(error: OSError, config: RunConfig) -> bool:
+    named = error.filename is not None and bool(config.data.path)
+    return named and Path(str(error.filename)).is_relative_to(config.data.path)
 
 
 def out_of_memory(config: RunConfig, peak_memory: int) -> Failure:

@@ -233,6 +233,7 @@ class RunFolder:
 
     def clear_unfinished(self) -> None:
         """Remove what a worker that was killed left half-written; none may be at work now."""
+        self.reserve.unlink(missing_ok=True)
         clear_unfinished(self.path, self.state.name)
         for folder in (self.predictions, self.model, self.checkpoint):
             clear_unfinished(folder)
@@ -321,7 +322,8 @@ def _read(path: Path, model: type[Model]) -> Model:
     version = _version(path)
     if version is None:
         raise DamagedFile(f"{path.name} is missing")
-    return _parse(path, version, model)
+    content: Model = _parse(path, version, model)
+    return content
 
 
 @lru_cache(maxsize=16_384)

@@ -19,10 +19,15 @@ class EventFiles:
 
     Whatever is there is written anew from `events`: after an interruption TensorBoard would
     otherwise show the epochs that are trained again twice.
+
+    began: when the run would have begun, had it trained without a break, in seconds since 1970.
     """
 
-    def __init__(self, folder: Path, events: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(
+        self, folder: Path, began: float, events: Iterable[Mapping[str, Any]] = ()
+    ) -> None:
         self._folder = folder
+        self._began = began
         self._writers: dict[str, RecordWriter] = {}
         shutil.rmtree(folder, ignore_errors=True)
         for event in events:
@@ -32,7 +37,7 @@ class EventFiles:
         """Take in one event of training; those without numbers to draw are passed over."""
         if event["event"] == "batch":
             values = {f"batch_{name}": event[name] for name in _BATCH if name in event}
-            self._write("train", event["step"], values)
+            self._write("train", event["step"], values, event)
         elif event["event"] == "epoch":
             for part, prefix in PARTS.items():
                 values = {
@@ -41,20 +46,24 @@ class EventFiles:
                     if prefix + name in event
                 }
                 # Keras counts epochs from 0.
-                self._write(part, event["epoch"] - 1, values)
+                self._write(part, event["epoch"] - 1, values, event)
 
     def close(self) -> None:
         """Write what is left."""
         for writer in self._writers.values():
             writer.close()
 
-    def _write(self, part: str, step: int, values: Mapping[str, float]) -> None:
+    def _write(
+        self, part: str, step: int, values: Mapping[str, float], event: Mapping[str, Any]
+    ) -> None:
         if not values:
             return
         if part not in self._writers:
             self._writers[part] = self._begin(part)
         written = [Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
-        line = Line(wall_time=time.time(), step=step, summary=Summary(value=written))
+        # Not by the clock, which may be set back: TensorBoard shows events in order of time.
+        wall_time = self._began + event["seconds_since_start"]
+        line = Line(wall_time=wall_time, step=step, summary=Summary(value=written))
         self._writers[part].write(line.SerializeToString())
         self._writers[part].flush()
 
@@ -63,7 +72,8 @@ class EventFiles:
         folder.mkdir(parents=True)
         file = (folder / f"events.out.tfevents.{time.time():.0f}.transfer-lab").open("wb")
         writer = RecordWriter(file)
-        writer.write(Line(wall_time=time.time(), file_version="brain.Event:2").SerializeToString())
+        first = Line(wall_time=self._began, file_version="brain.Event:2")
+        writer.write(first.SerializeToString())
         return writer
 
 

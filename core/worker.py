@@ -13,13 +13,15 @@ from filelock import Timeout
 
 from core import failures, precision
 from core.checkpoints import WEIGHTS, Checkpoint
+from core.config import RunConfig
 from core.datasets import Splits, load_splits
-from core.errors import DatasetUnavailable, InvalidRequest
+from core.engine import LocalEngine
+from core.errors import DamagedFile, DatasetUnavailable, InvalidConfig, InvalidRequest
 from core.feature_cache import FeatureCache
 from core.predictions import stored_epochs, write_epoch, write_truth
 from core.preferences import load_preferences
 from core.processes import lower_priority
-from core.progress import Event
+from core.progress import Event, Report
 from core.record import Record
 from core.run_files import Failure
 from core.runs import Run, Runs
@@ -91,19 +93,23 @@ def _train(record: Record, workspace: Workspace) -> None:
             raise Stopped
 
     try:
-        splits = load_splits(
-            run.config.data,
-            run.config.seed,
-            side=run.config.network.side,
-            workspace=workspace,
-            report=report_or_stop,
-        )
+        splits = _load(run.config, workspace, report_or_stop)
         with training.strategy().scope():
             finished = _train_on(splits, record, workspace, checkpoint)
     except Stopped:
         finished = False
         record.note("stopped before the first training step")
     record.end(finished)
+
+
+def _load(config: RunConfig, workspace: Workspace, report: Report) -> Splits:
+    """The images; they were right when the run was launched, so what is wrong now is the disk's."""
+    try:
+        return load_splits(
+            config.data, config.seed, side=config.network.side, workspace=workspace, report=report
+        )
+    except (InvalidConfig, DamagedFile) as error:
+        raise DatasetUnavailable(str(error)) from None
 
 
 def _train_on(
@@ -155,4 +161,7 @@ def _train_on(
 if __name__ == "__main__":
     lower_priority()
     folder = Path(sys.argv[1])
-    work(Run.read(folder), Workspace(folder.parent.parent))
+    workspace = Workspace(folder.parent.parent)
+    work(Run.read(folder), workspace)
+    # The runner that started this one may be gone, and others wait.
+    LocalEngine(workspace).wake_if_asleep()

@@ -23,7 +23,7 @@ CORE: dict[str, set[str]] = {
     "blueprint": {"graphs", "network_config"},
     "catalogue": set(),
     "checkpoints": {"files", "patience"},
-    "choices": {"architectures", "config", "graphs", "settings"},
+    "choices": {"architectures", "catalogue", "config", "graphs", "settings"},
     "command_line": {"commands", "errors", "tables", "workspace"},
     "commands": {
         "architectures",
@@ -90,7 +90,7 @@ CORE: dict[str, set[str]] = {
         "training",
         "workspace",
     },
-    "engine": {"preferences", "processes", "runs", "workspace"},
+    "engine": {"errors", "preferences", "processes", "runs", "workspace"},
     "errors": set(),
     "estimates": {
         "architectures",
@@ -104,7 +104,9 @@ CORE: dict[str, set[str]] = {
         "validation",
         "workspace",
     },
+    "evaluation": {"history", "predictions", "runs", "statistics"},
     "export": {"comparison", "datasets", "errors", "files", "predictions", "workspace"},
+    "extension": {"history", "runs", "schedules"},
     "failures": {"config", "errors", "estimates", "run_files", "runs"},
     "feature_cache": {"errors", "files"},
     "features": {
@@ -119,6 +121,8 @@ CORE: dict[str, set[str]] = {
     },
     "files": set(),
     "graphs": {"architectures"},
+    "guessing": {"config"},
+    "history": {"config", "metrics", "patience"},
     "image_folders": {
         "dataset_files",
         "errors",
@@ -171,7 +175,7 @@ CORE: dict[str, set[str]] = {
     "processes": set(),
     "progress": {"checkpoints"},
     "quiet": set(),
-    "recipes": {"config", "errors"},
+    "recipes": {"config", "errors", "settings"},
     "record": {
         "checkpoints",
         "estimates",
@@ -190,7 +194,7 @@ CORE: dict[str, set[str]] = {
     "runner": {"errors", "failures", "preferences", "processes", "run_files", "runs", "workspace"},
     "runs": {"config", "errors", "processes", "run_files", "settings", "workspace"},
     "schedules": {"config"},
-    "settings": {"config", "errors"},
+    "settings": {"config", "errors", "validation"},
     "statistics": set(),
     "tables": set(),
     "tensorboard_files": set(),
@@ -201,6 +205,7 @@ CORE: dict[str, set[str]] = {
         "errors",
         "feature_cache",
         "features",
+        "guessing",
         "inputs",
         "networks",
         "patience",
@@ -216,7 +221,9 @@ CORE: dict[str, set[str]] = {
     "weights": {"assets", "errors", "network_config", "weight_files"},
     "worker": {
         "checkpoints",
+        "config",
         "datasets",
+        "engine",
         "errors",
         "failures",
         "feature_cache",

@@ -1,15 +1,18 @@
 """What tests of training start from: networks that were really trained, and patience."""
 
+import json
 import os
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 from core import preflight
+from core.command_line import main
 from core.engine import LocalEngine
 from core.recipes import RECIPES
 from core.run_files import WAITING_OR_WORKING
@@ -68,6 +71,35 @@ def cnn_run(trained_workspace: Workspace) -> Run:
 def vgg16_run(trained_workspace: Workspace) -> Run:
     """A finished run of VGG16 on 100 images of 32 pixels."""
     return Runs(trained_workspace).find("vgg16")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document that standard output must hold."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def command(workspace: Workspace, capfd: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
+    """A function that runs one command on a workspace, by default an empty one."""
+
+    def command(*words: object, of: Workspace = workspace) -> Answer:
+        capfd.readouterr()
+        try:
+            status = main([*map(str, words), "--workspace", str(of.root)])
+        except SystemExit as exit_:  # argparse's way to refuse
+            status = int(str(exit_.code))
+        return Answer(status, *capfd.readouterr())
+
+    return command
 
 
 @pytest.fixture

@@ -1,6 +1,4 @@
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +6,6 @@ import numpy as np
 import pytest
 
 from core import estimates
-from core.command_line import main
 from core.config import RunConfig
 from core.estimates import Estimate, Machine, PhaseEstimate
 from core.feature_cache import FeatureCache
@@ -18,36 +15,8 @@ from core.runs import Run, Runs
 from core.workspace import Workspace
 
 MakeRun = Callable[..., Run]
+Command = Callable[..., Any]
 GIB = 2**30
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """The one JSON document that standard output must hold."""
-        return json.loads(self.out)
-
-
-Command = Callable[..., Answer]
-
-
-@pytest.fixture
-def command(workspace: Workspace, capfd: pytest.CaptureFixture[str]) -> Command:
-    """A function that runs one command on an empty workspace."""
-
-    def command(*words: str) -> Answer:
-        capfd.readouterr()
-        status = main([*words, "--workspace", str(workspace.root)])
-        return Answer(status, *capfd.readouterr())
-
-    return command
 
 
 @pytest.fixture

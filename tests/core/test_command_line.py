@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from PIL import Image
 
 from core.architectures import ARCHITECTURES
 from core.catalogue import DATASETS
-from core.command_line import main
 from core.metrics import read_events
 from core.predictions import read_predictions
 from core.recipes import RECIPES
@@ -28,39 +26,8 @@ from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
 
 MakeRun = Callable[..., Any]
 Eventually = Callable[[Callable[[], Any]], Any]
+Command = Callable[..., Any]
 TINY = ("train_images=200", "test_images=100", "precision=float32")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command left behind."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> Any:
-        """The one JSON document that standard output must hold."""
-        return json.loads(self.out)
-
-
-Command = Callable[..., Answer]
-
-
-@pytest.fixture
-def command(workspace: Workspace, capfd: pytest.CaptureFixture[str]) -> Command:
-    """A function that runs one command on a workspace, by default an empty one."""
-
-    def command(*words: object, of: Workspace = workspace) -> Answer:
-        capfd.readouterr()
-        try:
-            status = main([*map(str, words), "--workspace", str(of.root)])
-        except SystemExit as exit_:  # argparse's way to refuse
-            status = int(str(exit_.code))
-        return Answer(status, *capfd.readouterr())
-
-    return command
 
 
 def settings(*assignments: str) -> list[str]:
@@ -387,8 +354,10 @@ def test_training_that_fails_says_why(command: Command) -> None:
     answer = command("train", "cnn-digits", *settings(*TINY, *hasty), "--json")
     assert answer.status == 1
     assert answer.document["status"] == "failed"
-    assert "the loss is no longer a number" in answer.document["error"]["sentence"]
-    assert answer.document["error"]["advice"]
+    error = answer.document["error"]
+    assert error["kind"] == "diverged"
+    assert error["sentence"].startswith("The loss is no longer a number at step ")
+    assert error["advice"]
 
 
 def test_training_that_could_only_fail_is_not_begun(command: Command) -> None:
