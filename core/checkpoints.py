@@ -112,9 +112,10 @@ class Checkpoints:
         return None
 
     @property
-    def exist(self) -> bool:
-        """Whether there is one to go on from, without looking into it."""
-        return bool(self._paths())
+    def step(self) -> int:
+        """The step that the newest was written at, without looking into it; 0 where none was."""
+        names = [_NAME.fullmatch(path.name) for path in self._paths()[:1]]
+        return next((int(name[1]) for name in names if name), 0)
 
     def _paths(self) -> list[Path]:
         """The newest first."""

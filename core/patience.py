@@ -105,9 +105,19 @@ class Plateau:
         """Take in the metrics of one epoch; the most that the rate may be in the next."""
         self._waiting.improved(metrics)
         if self._waiting.exhausted and self.rate > self._decay.minimum:
-            self.rate = max(self.rate * self._decay.factor, self._decay.minimum)
+            self.rate = self.next_rate
             self._waiting.waited = 0
         return self.rate
+
+    @property
+    def next_rate(self) -> float:
+        """What the rate is after its next fall."""
+        return max(self.rate * self._decay.factor, self._decay.minimum)
+
+    @property
+    def left(self) -> int | None:
+        """Epochs without an improvement after which the rate falls; None at its lowest."""
+        return self._waiting.left if self.rate > self._decay.minimum else None
 
     def state(self) -> PlateauState:
         return {**self._waiting.state(), "rate": self.rate}

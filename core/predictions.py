@@ -72,6 +72,18 @@ def stored_epochs(run: Run) -> list[int]:
     return sorted(int(match[1]) for name in names if (match := re.fullmatch(_EPOCH, name)))
 
 
+def stored_size(run: Run) -> int:
+    """Bytes that the predictions of all epochs take on disk."""
+    return sum(map(_size, run.folder.predictions.glob("epoch-*.npz")))
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0  # deleted meanwhile
+
+
 _EPOCH = r"epoch-(\d+)\.npz"
 
 

@@ -8,7 +8,7 @@ from core import schedules
 from core.config import RunConfig
 from ui import theme
 from ui.architecture import image_counts
-from ui.charts import Series, line_chart
+from ui.charts import Mark, Series, line_chart
 from ui.fields import in_words
 
 STEPS_WHERE_UNKNOWN = 100
@@ -25,7 +25,7 @@ def show(config: RunConfig) -> None:
         y_format=".3~g",
         height=220,
         view=config.model_dump_json(),
-        marks=[config.epochs] if len(config.phases) > 1 else [],
+        marks=[Mark(config.epochs, label="phase 2")] if len(config.phases) > 1 else [],
     )
     for remark in remarks(config):
         st.caption(remark)

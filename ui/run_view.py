@@ -1,26 +1,22 @@
-"""How a run is shown wherever it appears: its status, its name, its live charts."""
+"""How a run is shown wherever it appears: its status, its name, its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.metrics import Event, read_events
 from core.run_files import WAITING_OR_WORKING, WORKING, Status
-from core.runs import Run
+from core.runs import Run, in_queue_order
 from ui import estimate, lab, theme
-from ui.charts import Series, line_chart, probability_bars
+from ui.bars import probability_bars
 from ui.figures import Figure, figures
 from ui.lab import plain
-
-MOST_POINTS = 1500
-LOG_LINES = 30
-LATEST_NOTES = 3
+from ui.progress import progress
 
 
 @dataclass(frozen=True)
@@ -97,6 +93,12 @@ def show_next(run: Run, *, parameter: str) -> None:
     st.session_state[f"choice_{parameter}"] = run.id
 
 
+def forget_choice(parameter: str) -> None:
+    """Make `choose` begin as if nothing had been chosen yet."""
+    st.session_state.pop(f"choice_{parameter}", None)
+    st.query_params.pop(parameter, None)
+
+
 def bars(probabilities: Mapping[Run, NDArray[np.float32] | None], *, key: str) -> None:
     """What each run makes of one image, in the runs' colours."""
     probability_bars(
@@ -105,48 +107,6 @@ def bars(probabilities: Mapping[Run, NDArray[np.float32] | None], *, key: str) -
         colors={run.name: color_of(run) for run in probabilities},
         key=key,
     )
-
-
-@dataclass
-class Curves:
-    """The metrics of one run read so far, kept in the session so that a tick reads only news."""
-
-    offset: int = 0
-    events: list[Event] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, run: Run) -> Curves:
-        """Curves of a run, up to date."""
-        curves: Curves = st.session_state.setdefault(f"_curves_{run.id}", cls())
-        news, curves.offset = read_events(run.folder.metrics, curves.offset)
-        curves.events += news
-        return curves
-
-    def points(self, event: str, value: str) -> tuple[list[float], list[float]]:
-        """A value over epochs: batches stand between the whole numbers, epochs on them."""
-        chosen = [e for e in self.events if e["event"] == event and value in e]
-        if event == "batch":
-            chosen = _thinned(chosen)
-        return [_epoch_position(e) for e in chosen], [e[value] for e in chosen]
-
-    @property
-    def notes(self) -> list[tuple[int, str]]:
-        """What the run remarked on, each with the epoch after which it did."""
-        return [(e.get("epoch", 0), e["text"]) for e in self.events if e["event"] == "note"]
-
-
-def _epoch_position(event: Event) -> float:
-    if event["event"] == "batch":
-        return float(event["epoch"] - 1 + event["batch"] / event["batches"])
-    return float(event["epoch"])
-
-
-def _thinned(events: Sequence[Event]) -> list[Event]:
-    """At most MOST_POINTS of the events, evenly spread, the last one always among them."""
-    if len(events) <= MOST_POINTS:
-        return list(events)
-    chosen = np.unique(np.linspace(0, len(events) - 1, MOST_POINTS).round().astype(int))
-    return [events[i] for i in chosen]
 
 
 def training_now(known: Sequence[Run]) -> None:
@@ -160,80 +120,12 @@ def training_now(known: Sequence[Run]) -> None:
         now = [run for run in lab.runs().all() if run.id in active]
         if {run.id: run.status for run in now} != active:
             st.rerun()  # what else the page shows has changed too
-        for run in sorted(now, key=lambda run: (not is_working(run), run.id)):
-            progress(run, title=f"**{name(run)}** · ")
+        queue = in_queue_order(now)
+        for run in [*filter(is_working, now), *queue]:
+            progress(run, queue=queue, title=f"**{name(run)}** · ")
 
     st.subheader("Training now", anchor=False)
     follow()
-
-
-def loss_and_accuracy(run: Run) -> None:
-    """Two charts that grow while the run trains."""
-    curves = Curves.of(run)
-    if not any(event["event"] in ("batch", "epoch") for event in curves.events):
-        if is_active(run):
-            st.caption("Loss and accuracy appear here with the first batches.")
-        return
-    left, right = st.columns(2, gap="medium")
-    with left:
-        _chart(run, curves, "loss", "Loss falls as the network learns", "loss (cross-entropy)")
-    with right:
-        _chart(run, curves, "accuracy", "Accuracy rises", "share of images right", ".2~%")
-    _show_notes(curves.notes)
-
-
-def _chart(
-    run: Run, curves: Curves, value: str, title: str, axis: str, number_format: str = ".3~f"
-) -> None:
-    batches, epochs = curves.points("batch", value), curves.points("epoch", f"val_{value}")
-    watched = "test images" if run.config.data.validation == "test" else "validation images"
-    line_chart(
-        [
-            Series("training, by batch", *batches, color=color_of(run)),
-            Series(
-                f"{watched}, by epoch",
-                *epochs,
-                color=theme.WATCHED_COLOR,
-                mode="lines+markers",
-                dash="dot",
-            ),
-        ],
-        key=f"{value}_{run.id}",
-        title=title,
-        x_title="epoch",
-        y_title=axis,
-        y_format=number_format,
-        view=run.id,
-        height=300,
-        marks=[epoch for epoch, _ in curves.notes],
-    )
-
-
-def _show_notes(notes: Sequence[tuple[int, str]]) -> None:
-    """What the run remarked on, the latest first; each is a dotted line in the charts."""
-    told = [
-        f"**After epoch {epoch}** · {plain(text)}" if epoch else plain(text)
-        for epoch, text in reversed(notes)
-    ]
-    with st.container(gap="xsmall"):
-        for text in told[:LATEST_NOTES]:
-            st.caption(text)
-    if len(told) > LATEST_NOTES:
-        with st.expander(f"Earlier remarks ({len(told) - LATEST_NOTES})"):
-            for text in told[LATEST_NOTES:]:
-                st.caption(text)
-
-
-def progress(run: Run, title: str = "") -> None:
-    """How far a waiting or working run has come, in one line."""
-    state = run.state
-    if run.status == "queued":
-        st.progress(0.0, text=f"{title}Waiting; it begins when the runs before it are done.")
-        return
-    share = state.done / state.total if state.total else 0.0
-    epoch = f"Epoch {state.epoch} of {run.config.all_epochs}: " if state.phase == "training" else ""
-    counted = f", {state.done:,} of {state.total:,} {state.unit}" if state.total else ""
-    st.progress(min(share, 1.0), text=f"{title}{epoch}{state.phase}{counted}")
 
 
 def is_active(run: Run) -> bool:
@@ -246,46 +138,22 @@ def is_working(run: Run) -> bool:
     return run.status in WORKING
 
 
-def failure(run: Run) -> None:
-    """Why a run did not finish and what to do, with the end of its log."""
-    error = run.state.error
-    if run.status == "interrupted":
-        st.warning(
-            "The process of this run ended without a word: it was killed, or the machine was "
-            "restarted. The epochs that it had finished are kept and can be compared; to train to "
-            "the end, launch a new run with the same settings.",
-            icon=":material/bolt:",
-        )
-    elif error is not None:
-        st.error(f"{plain(error.sentence)} {plain(error.advice)}", icon=":material/error:")
-    if run.status in ("failed", "interrupted"):
-        log(run)
-
-
-def log(run: Run) -> None:
-    """The end of the worker's output."""
-    with st.expander("Log", icon=":material/terminal:"):
-        st.code(_tail(run), language=None)
-
-
-def _tail(run: Run) -> str:
-    try:
-        lines = run.folder.log.read_text(errors="replace").splitlines()
-    except OSError:
-        return "Nothing was written."
-    return "\n".join(lines[-LOG_LINES:]) or "Nothing was written."
-
-
 def results(run: Run) -> None:
     """The figures of a run's best epoch."""
     metrics = run.state.metrics
+    accuracy = theme.percent(metrics.get("test_accuracy"))
     figures(
-        Figure("Test accuracy", theme.percent(metrics.get("test_accuracy")), _TEST_ACCURACY),
+        Figure("Test accuracy", accuracy, _TEST_ACCURACY, _of_which_epoch(run)),
         Figure("Test loss", _number(metrics.get("test_loss")), _TEST_LOSS),
         Figure("Time", theme.duration(run.state.seconds), "From the process's start to its end."),
         Figure("Parameters trained", theme.count(run.config.parameters.trainable)),
     )
     estimate.show_deviation(run)
+
+
+def _of_which_epoch(run: Run) -> str:
+    several = run.state.epochs_done > 1
+    return f"epoch {run.state.best_epoch} of {run.state.epochs_done}" if several else ""
 
 
 _TEST_ACCURACY = (

@@ -5,13 +5,29 @@ from __future__ import annotations
 import streamlit as st
 
 from core.catalogue import DATASETS
-from core.errors import TransferLabError
+from core.errors import UnknownRun
 from core.runs import Run
 from ui import lab, run_view
+from ui.controls import controls
+from ui.curves import curves, machine
+from ui.failure import failure
+from ui.kept import kept
+from ui.log import log
+from ui.progress import live_figures, progress
+
+TICK_SECONDS = 1.0
+PARAMETER = "run"
+"""What the run to watch is called in the address, so that any browser can show it."""
+_DELETED = "_deleted_while_watched"
 
 
 def show() -> None:
     """The run to watch, with what can be done once it has results."""
+    if deleted := st.session_state.pop(_DELETED, None):
+        st.warning(
+            f"The run {lab.plain(deleted)} was deleted meanwhile, elsewhere.",
+            icon=":material/delete:",
+        )
     run = choose()
     if run is None:
         st.info(
@@ -22,6 +38,12 @@ def show() -> None:
         return
     follow(run)
     if run.has_results:
+        offer_pages(run)
+
+
+def offer_pages(run: Run) -> None:
+    """Where a run with results can be looked at further."""
+    with st.container(horizontal=True, gap="medium"):
         st.page_link("pages/4_Compare.py", label="Compare it", icon=":material/compare:")
         digits = DATASETS[run.config.data.name].digits
         st.page_link(
@@ -46,7 +68,7 @@ def choose() -> Run | None:
     return run_view.choose(
         known,
         "Run",
-        parameter="run",
+        parameter=PARAMETER,
         default=by_urgency[0],
         text=lambda run: run.name,  # not the status: the list shows words from before it changed
     )
@@ -56,36 +78,34 @@ def follow(run: Run) -> None:
     """Follow one run; the part below redraws itself each second until the run ends."""
     active = run_view.is_active(run)
 
-    @st.fragment(run_every=1.0 if active else None)
+    @st.fragment(run_every=TICK_SECONDS if active else None)
     def tick() -> None:
-        with lab.failures_as_sentences():
-            now = lab.runs().again(run)
+        now = _again(run)
         if now.status != run.status:
             st.rerun()  # only a full rerun ends the redrawing and names the status above
         run_view.status_badge(now)
         if run_view.is_active(now):
-            run_view.progress(now)
-            offer_stop(now)
+            progress(now, queue=lab.runs().queue() if now.status == "queued" else ())
+            live_figures(now)
         else:
             run_view.results(now)
-        run_view.failure(now)
-        run_view.loss_and_accuracy(now)
+            failure(now)
+        controls(now)
+        curves(now)
+        kept(now)
+        machine(now)
+        if now.failure is None:
+            log(now)
 
     tick()
 
 
-def offer_stop(run: Run) -> None:
-    """A button that ends the run within a batch."""
-    stopping = run.status == "stopping"
-    if st.button(
-        "Stopping …" if stopping else "Stop",
-        icon=":material/stop_circle:",
-        disabled=stopping,
-        key=f"stop_{run.id}",
-        help="Ends training within one batch; the best weights so far are kept and tested.",
-    ):
+def _again(run: Run) -> Run:
+    """The run as it is now. Where somebody deleted it, the page is shown anew and says so."""
+    with lab.failures_as_sentences():
         try:
-            lab.engine().stop(run)
-        except TransferLabError as error:  # it ended by itself a moment earlier
-            st.toast(lab.sentence(error))
-        st.rerun()
+            return lab.runs().again(run)
+        except UnknownRun:
+            st.session_state[_DELETED] = run.name
+            run_view.forget_choice(PARAMETER)
+    st.rerun()
