@@ -7,8 +7,9 @@ from pydantic_core import to_jsonable_python
 
 from core import graphs
 from core.architectures import ARCHITECTURES, ConvolutionBlock
+from core.catalogue import DATASETS
 from core.config import DEFAULT_RATES, RunConfig
-from core.settings import setting_keys, setting_of
+from core.settings import change, setting_keys, setting_of, with_full_keys
 
 Settings = Mapping[str, Any]
 """Every setting of a configuration in its JSON form, by its full dotted key, valid or not."""
@@ -53,6 +54,30 @@ def varies(settings: Settings) -> bool:
     return settings["network.mode"] != "features" and (
         _moves(settings) or settings["augmentation.horizontal_flip"]
     )
+
+
+_VARIATIONS: Settings = {
+    "augmentation.rotation": 0.0,
+    "augmentation.zoom": 0.0,
+    "augmentation.shift": 0.0,
+    "augmentation.shear": 0.0,
+    "augmentation.horizontal_flip": False,
+}
+_USUAL: Settings = {"augmentation.zoom": 0.1, "augmentation.shift": 0.1}
+
+
+def augmentation(settings: Settings, start: Settings, *, on: bool) -> dict[str, Any]:
+    """What varies training images: as in `start` if that does, else as usual; or nothing.
+
+    Digits are turned a little, other pictures are mirrored.
+    """
+    if not on:
+        return dict(_VARIATIONS)
+    if varies(start):
+        return {key: start[key] for key in _VARIATIONS}
+    digits = DATASETS[settings["data.name"]].digits
+    usual = {"augmentation.rotation": 10.0} if digits else {"augmentation.horizontal_flip": True}
+    return {**_VARIATIONS, **_USUAL, **usual}
 
 
 def _moves(settings: Settings) -> bool:
@@ -132,12 +157,29 @@ def fitting(settings: Settings, key: str, value: Any, start: RunConfig) -> dict[
         usual = DEFAULT_RATES[value]
         changed["learning_rate"] = start.learning_rate if value == start.optimizer else usual
     if key == "data.name":
-        changed |= {"data.path": "", "data.classes": []}
+        changed["data.path"] = ""
+    if key in ("data.name", "data.path"):
+        changed["data.classes"] = []
     if key in ("network.architecture", "network.mode"):
         if key == "network.architecture":
             changed["network.mode"] = _fitting_mode(settings, value)
         changed |= _fitting_network(settings, changed)
     return {name: new for name, new in changed.items() if name == key or new != settings[name]}
+
+
+def with_settings(settings: Settings, others: Settings, start: RunConfig) -> dict[str, Any]:
+    """All settings with some written by hand, by their full keys or by unique ends of them.
+
+    Unlike in `fitting` nothing changes along but the rate that another optimizer usually begins
+    with. Raises InvalidConfig where the outcome breaks a rule.
+    """
+    others, before = with_full_keys(others, start), effective(settings, start)
+    if others.get("optimizer", before["optimizer"]) != before["optimizer"]:
+        del before["learning_rate"]
+    now = settings_of(change(start, before | others))
+    taken = {key: now[key] for key in (*others, "learning_rate")}
+    change(start, effective({**settings, **taken}, start))
+    return {**settings, **taken}
 
 
 def _fitting_mode(before: Settings, architecture: str) -> str:
@@ -210,13 +252,16 @@ def _graph(settings: Settings) -> graphs.Graph:
     return graphs.backbone(architecture, ANY_SIDE, 3, blocks=blocks)
 
 
+HEAD_LAYERS = tuple(f"network.head.{name}" for name in ("dense", "activation", "dropout"))
+"""The settings that together describe the dense layers of the head."""
+
+
 def head_layers(settings: Settings) -> list[dict[str, Any]]:
     """Units, activation and dropout of each dense layer of the head.
 
     As in HeadConfig one activation is for all, one dropout for the last.
     """
-    dense = settings["network.head.dense"]
-    activation, dropout = settings["network.head.activation"], settings["network.head.dropout"]
+    dense, activation, dropout = (settings[key] for key in HEAD_LAYERS)
     activations = activation if isinstance(activation, list) else [activation] * len(dense)
     dropouts = dropout if isinstance(dropout, list) else [0.0] * (len(dense) - 1) + [dropout]
     return [

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.config import RunConfig, parse_config
 from core.errors import InvalidConfig
+from core.settings import differences
 
 
 @dataclass(frozen=True)
@@ -208,3 +209,8 @@ def find_recipe(name: str) -> Recipe:
     close = get_close_matches(name, RECIPES, n=1)
     hint = f"did you mean {close[0]}?" if close else f"recipes are {', '.join(RECIPES)}"
     raise InvalidConfig(f"there is no recipe {name!r}; {hint}")
+
+
+def nearest_recipe(config: RunConfig) -> Recipe:
+    """The recipe that a configuration differs from in the fewest settings."""
+    return min(RECIPES.values(), key=lambda recipe: len(differences(recipe.config, config)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from core import estimates, preflight
@@ -11,12 +9,26 @@ from core.config import RunConfig
 from core.errors import InvalidConfig, TransferLabError
 from core.estimates import Estimate
 from core.recipes import RECIPES, Recipe
-from core.settings import differences
-from ui import architecture, estimate, lab, learning_rate, run_view, settings_form, theme, watch
+from ui import (
+    architecture,
+    changes,
+    estimate,
+    lab,
+    launching,
+    learning_rate,
+    run_view,
+    settings_form,
+    start_from,
+    theme,
+    watch,
+    written_settings,
+)
 from ui.draft import Draft
+from ui.launching import Called
 from ui.navigation import page
 
 NETWORK, RUN = ":material/account_tree: Network", ":material/monitoring: Run"
+LEVELS = RECIPE, COMMON, EVERYTHING = "Recipe only", "Common settings", "Everything"
 
 
 def choose_recipe() -> Recipe:
@@ -26,7 +38,7 @@ def choose_recipe() -> Recipe:
         list(RECIPES),
         key="recipe",
         persist_state="session",
-        help="A complete configuration to start from. Every setting below can be changed.",
+        help="A complete configuration to start from. Every setting of it can be changed.",
     )
     recipe = RECIPES[chosen]
     reported = recipe.reported_accuracy
@@ -35,57 +47,57 @@ def choose_recipe() -> Recipe:
     if recipe.config.data.name.startswith("cifar"):
         st.caption(
             "Images and ImageNet weights come through Keras's download, once, when the first run "
-            "begins; or from files that you name below.",
+            "begins; or from files that you name under Everything.",
         )
     return recipe
 
 
-def choose_settings(recipe: Recipe) -> RunConfig | None:
+def choose_level() -> str:
+    """How many of the settings to show."""
+    chosen = st.segmented_control(
+        "Settings",
+        LEVELS,
+        default=RECIPE,
+        required=True,
+        key="level",
+        persist_state="session",
+        help="How many settings to show. What was changed stays so where it is not shown.",
+    )
+    return chosen or RECIPE
+
+
+def choose_settings(draft: Draft) -> RunConfig | None:
     """The configuration as the person left its settings, or None where they do not fit."""
-    draft = Draft.of(recipe)
+    if draft.origin:
+        st.caption(draft.origin)
+    level = choose_level()
     if draft.values["data.name"] == "folder":
         settings_form.ask_folder(draft)
-    curve = settings_form.ask(draft)
-    try:
-        config = draft.config
-    except InvalidConfig as error:
-        if draft.lacks_weights_file:
-            st.info("Name the weights file, in the section Network.", icon=":material/draft:")
-        else:
-            st.error(lab.sentence(error), icon=":material/error:")
-        return None
-    if curve:
+    if level == COMMON:
+        settings_form.ask_common(draft)
+    curve = settings_form.ask(draft) if level == EVERYTHING else None
+    config = fitting_config(draft)
+    if curve and config:
         with curve:
             learning_rate.show(config)
-    show_changes(draft, config)
+    changes.show(draft)
+    written_settings.show(draft, config)
     return config
 
 
-def show_changes(draft: Draft, config: RunConfig) -> None:
-    """What was changed against the recipe, of what does something."""
-    changes = differences(draft.recipe.config, config)
-    words = [
-        f"{key.rpartition('.')[2]} {_shown(old)} → {_shown(new)}"
-        for key, (old, new) in changes.items()
-        if draft.shows(key)
-    ]
-    if words:
-        st.caption("Changed: " + lab.plain("; ".join(words)))
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "all"
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) if len(str(value)) < 60 else "…"
-    return str(value) or "none"
-
-
-def choose_name(recipe: Recipe) -> str:
-    """What to call the run; empty where that is left to the recipe."""
-    return st.text_input(
-        "Name", placeholder=recipe.name, help="What to call the run; empty takes the recipe's name."
-    )
+def fitting_config(draft: Draft) -> RunConfig | None:
+    """The configuration, or None with the rule shown that its settings break."""
+    try:
+        return draft.config
+    except InvalidConfig as error:
+        if draft.lacks_weights_file:
+            st.info(
+                "Name the weights file, under Everything in the section Network.",
+                icon=":material/draft:",
+            )
+        else:
+            st.error(lab.sentence(error), icon=":material/error:")
+    return None
 
 
 def settle(config: RunConfig) -> RunConfig | None:
@@ -103,7 +115,7 @@ def settle(config: RunConfig) -> RunConfig | None:
         return None
 
 
-def offer(config: RunConfig | None, expected: Estimate | None) -> tuple[bool, bool]:
+def offer(config: RunConfig | None, called: Called, expected: Estimate | None) -> tuple[bool, bool]:
     """Buttons to launch a run and to estimate what it will take; which of them was clicked."""
     impossible = estimates.blocked(config, expected) if config else None
     with st.container(horizontal=True, gap="small"):
@@ -111,7 +123,7 @@ def offer(config: RunConfig | None, expected: Estimate | None) -> tuple[bool, bo
             "Launch",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=config is None or impossible is not None,
+            disabled=config is None or impossible is not None or not called.possible,
         )
         asked = st.button(
             "Estimate time and memory",
@@ -124,16 +136,17 @@ def offer(config: RunConfig | None, expected: Estimate | None) -> tuple[bool, bo
     return launched, asked
 
 
-def launch(config: RunConfig, name: str, expected: Estimate | None) -> None:
+def launch(config: RunConfig, called: Called, expected: Estimate | None) -> None:
     """Queue a run and show it."""
     try:
-        run = lab.runs().create(config, name or None)
+        run = lab.runs().create(config, called.name or None, called.note)
     except TransferLabError as error:
         st.error(lab.sentence(error), icon=":material/error:")
         return
     if expected is not None:
         estimates.keep(expected, run)
     lab.engine().submit(run)
+    launching.empty_name_and_note()
     run_view.show_next(run, parameter="run")
     st.session_state["shown"] = RUN
     st.toast(f"Launched {run_view.name(run)}.", icon=":material/play_arrow:")
@@ -154,21 +167,26 @@ def begin_with() -> str:
 
 
 page("Train", "🏋️")
+if start_from.take_address():
+    st.session_state["shown"] = NETWORK
 settings_column, seen_column = st.columns([5, 7], gap="medium")
 
 with settings_column:
-    recipe = choose_recipe()
-    config = choose_settings(recipe)
+    draft = Draft.of(choose_recipe())
+    before = dict(draft.values)
+    config = choose_settings(draft)
     ready = settle(config) if config else None
     expected = estimate.known(ready) if ready else None
-    name = choose_name(recipe)
-    launched, asked = offer(ready, expected)
+    known = lab.runs().all()
+    called = launching.ask_name(draft.recipe, known)
+    launching.show_wait(known)
+    launched, asked = offer(ready, called, expected)
     what_it_takes = st.container()
     if expected:
         with what_it_takes:
             estimate.show(expected)
     if ready and launched:
-        launch(ready, name, expected)
+        launch(ready, called, expected)
 
 with seen_column:
     if "shown" not in st.session_state:
@@ -184,3 +202,5 @@ with seen_column:
 if ready and asked:  # last, since it takes its time and the rest of the page should stand
     with what_it_takes:
         estimate.make(ready)
+elif draft.values != before and not launched:
+    st.rerun()  # a table was changed, which is known only once it is drawn; its marks stand above

@@ -26,14 +26,33 @@ def _asked(draft: Draft, setting: str) -> dict[str, Any]:
     def take() -> None:
         _take(draft, setting, st.session_state[key])
 
-    return {"key": key, "help": draft.field(setting).description, "on_change": take}
+    return {"key": key, "help": meaning(draft, setting), "on_change": take}
+
+
+def meaning(draft: Draft, setting: str) -> str | None:
+    """What a setting is for, and where it was changed what the recipe has."""
+    description = draft.field(setting).description
+    if not draft.is_changed(setting):
+        return description
+    return (
+        f"{description} Changed: the recipe has {lab.plain(shown(setting, draft.start[setting]))}."
+    )
+
+
+CHANGED = " ●"
+"""Stands behind the title of what is not as in the recipe."""
+
+
+def marked(draft: Draft, title: str, *settings: str) -> str:
+    """A title, marked where one of its settings was changed."""
+    return title + CHANGED * any(map(draft.is_changed, settings))
 
 
 def _take(draft: Draft, setting: str, value: Any) -> None:
     """Take an answer, and tell what changed along with it."""
     changed = draft.take(setting, value)
     told = [
-        f"{key.rpartition('.')[2].replace('_', ' ')} {in_words(key)(new)}"
+        f"{key.rpartition('.')[2].replace('_', ' ')} {shown(key, new)}"
         for key, new in changed.items()
         if draft.shows(key) and new not in ("", [])
     ]
@@ -43,7 +62,7 @@ def _take(draft: Draft, setting: str, value: Any) -> None:
 
 def ask(draft: Draft, setting: str, title: str) -> None:
     """Ask for one setting in the way that suits its kind."""
-    field = draft.field(setting)
+    field, title = draft.field(setting), marked(draft, title, setting)
     if setting in ASKED:
         ASKED[setting](draft, setting, title)
     elif get_origin(field.annotation) is Literal:
@@ -99,6 +118,19 @@ def in_words(setting: str) -> Callable[[Any], str]:
     return lambda value: words.get(value, str(value))
 
 
+def shown(setting: str, value: Any) -> str:
+    """A value of a setting as it is called on screen."""
+    if setting in SHOWN:
+        return SHOWN[setting](value)
+    if value is None:
+        return "all"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, list):
+        return ", ".join(map(_written, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else in_words(setting)(value) or "none"
+
+
 WEIGHTS = {
     "bundled": "ImageNet (bundled)",
     "keras": "ImageNet (Keras's download)",
@@ -132,9 +164,14 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
 
 def _ask_validation(draft: Draft, setting: str, title: str) -> None:
     shares = sorted({0.05, 0.1, 0.2, *_numbers(draft.values[setting])})
-    words = {"test": "the test images"} | {share: f"{share:.0%} held back" for share in shares}
     asked = _asked(draft, setting)
-    st.selectbox(title, ["test", *shares], format_func=words.__getitem__, **asked)
+    st.selectbox(title, ["test", *shares], format_func=_watched, **asked)
+
+
+def _watched(validation: str | float) -> str:
+    return (
+        f"{100 * validation:.3g}% held back" if isinstance(validation, float) else "the test images"
+    )
 
 
 def _numbers(value: Any) -> list[float]:
@@ -209,19 +246,27 @@ def _ask_weights(draft: Draft, setting: str, title: str) -> None:
         offered if kind_now in offered else [kind_now, *offered],
         format_func=WEIGHTS.__getitem__,
         key=key,
-        help=draft.field(setting).description,
+        help=meaning(draft, setting),
         on_change=take,
     )
     if kind_now == "file":
         st.text_input("Weights file", placeholder=_ENDINGS, **_asked(draft, setting))
     elif kind_now == "run":
-        words = sources | ({} if draft.values[setting] in sources else {draft.values[setting]: "?"})
+        now = draft.values[setting]
+        words = sources if now in sources else {now: f"{_source(now)} (gone)", **sources}
         st.selectbox(
             "Whose weights", list(words), format_func=words.__getitem__, **_asked(draft, setting)
         )
 
 
 _ENDINGS = "/path/to/weights.npz, .weights.h5 or .h5"
+
+
+def _source(weights: str) -> str:
+    """A choice of weights as it is called on screen, a run by its id."""
+    if _kind_of_weights(weights) == "run":
+        return f"run {weights.removeprefix(RUN)}"
+    return WEIGHTS.get(weights, weights)
 
 
 def _trained_runs(architecture: str) -> dict[str, str]:
@@ -246,7 +291,7 @@ def _ask_class_weights(draft: Draft, setting: str, title: str) -> None:
         title,
         ("none", "balanced", "by hand"),
         key=key,
-        help=draft.field(setting).description,
+        help=meaning(draft, setting),
         on_change=take,
     )
     if by_hand:
@@ -285,3 +330,12 @@ ASKED: dict[str, Callable[[Draft, str, str], None]] = {
     "second_phase.still_frozen": _ask_frozen,
     "class_weights": _ask_class_weights,
 }
+SHOWN: dict[str, Callable[[Any], str]] = {
+    "data.path": lambda path: path or "none named",
+    "data.classes": lambda names: ", ".join(names) or "those of the folders",
+    "data.validation": _watched,
+    "network.weights": _source,
+    "network.frozen_layers": _up_to,
+    "second_phase.still_frozen": _up_to,
+}
+"""How values of those settings are written that need more than their words."""

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core import evaluation
 from core.comparison import Comparison, compare
 from core.data_config import DataConfig
 from core.datasets import Split, load_tested
@@ -41,16 +42,43 @@ def engine() -> LocalEngine:
     return LocalEngine(workspace())
 
 
-def predict(run: Run, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The probabilities, one per class, that a run gives one image (height, width[, 3])."""
+def predict(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> NDArray[np.float32]:
+    """The probabilities, one per class, that a run gives one image (height, width[, 3]).
+
+    epoch: one whose weights were kept, by default the best.
+    """
     with st.spinner(f"Loading {plain(run.name)} …", show_time=False):
-        probabilities: NDArray[np.float32] = _predictor(workspace()).predict(run.id, image[None])[0]
+        answers = _predictor(workspace()).predict(run.id, image[None], epoch)
+    probabilities: NDArray[np.float32] = answers[0]
     return probabilities
 
 
-def warm_up(run: Run) -> None:
+def warm_up(run: Run, epoch: int | None = None) -> None:
     """Begin loading a run, so that its first answer comes at once."""
-    _warm_up(workspace(), run.id)
+    _warm_up(workspace(), run.id, epoch)
+
+
+def evaluate(run: Run, epoch: int) -> tuple[evaluation.Evaluation, bool]:
+    """How an epoch does on the test images, and whether that had to be computed from its weights.
+
+    Raises what reading predictions and predicting raise.
+    """
+    if (stored := evaluation.stored_evaluation(run, epoch)) is not None:
+        return stored, False
+    tested, parts = test_images(run, run.config.network.side), []
+    bar = st.progress(0.0, text="Evaluating the test images …")
+    for start in range(0, len(tested), AT_ONCE):
+        # Not all at once, so that who draws on Predict meanwhile need not wait for the end.
+        images = tested.images[start : start + AT_ONCE]
+        parts.append(_predictor(workspace()).predict(run.id, images, epoch))
+        done = start + len(images)
+        bar.progress(done / len(tested), text=f"Evaluated {done:,} of {len(tested):,} images")
+    bar.empty()
+    return evaluation.evaluate(np.concatenate(parts), tested.labels), True
+
+
+AT_ONCE = 500
+"""Images that are evaluated with one question to the predictor."""
 
 
 def test_images(run: Run, side: int) -> Split:
@@ -82,7 +110,7 @@ def failures_as_sentences() -> Iterator[None]:
 def sentence(failure: TransferLabError | str) -> str:
     """The words of a failure, as a sentence that no markup in it can change."""
     text = str(failure)
-    whole = text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+    whole = text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
     return plain(whole)
 
 
@@ -100,8 +128,8 @@ def _predictor(workspace: Workspace) -> PredictionService:
 
 
 @st.cache_resource(show_spinner=False)
-def _warm_up(workspace: Workspace, run_id: str) -> None:
-    _predictor(workspace).warm_up(run_id)
+def _warm_up(workspace: Workspace, run_id: str, epoch: int | None) -> None:
+    _predictor(workspace).warm_up(run_id, epoch)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading the test images …")

@@ -11,6 +11,7 @@ import streamlit as st
 from core import choices
 from core.architectures import ConvolutionBlock
 from core.network_config import Activation, HeadConfig
+from ui import fields
 from ui.draft import Draft
 
 Columns = Mapping[str, tuple[str, Any]]
@@ -25,7 +26,7 @@ def _ask_table(
     Streamlit keeps what was changed and not the outcome, so what it is given stays as it was at
     first for as long as the table is on the page.
     """
-    key = draft.widget(setting)
+    key = draft.table(setting)
     kept = f"_{key}"
     if key not in st.session_state or kept not in st.session_state:
         st.session_state[kept] = [dict(row) for row in rows]
@@ -73,7 +74,8 @@ def ask_blocks(draft: Draft) -> None:
         "batch_normalization": ("bool", normalization),
     }
     setting = "network.blocks"
-    st.markdown("Blocks of convolutions", help=draft.field(setting).description)
+    title = fields.marked(draft, "Blocks of convolutions", setting)
+    st.markdown(title, help=draft.field(setting).description)
     draft.values[setting] = _ask_table(draft, setting, draft.values[setting], columns)
     st.caption("Pooling, dropout and batch normalization stand to the right: scroll sideways.")
 
@@ -86,7 +88,7 @@ def ask_dense_layers(draft: Draft) -> None:
         "activation": _one_of("Activation", get_args(Activation), "What follows the layer's sums."),
         "dropout": _share("Dropout", 0.0, "Share of its outputs switched off while training."),
     }
-    st.markdown("Dense layers", help=meaning["dense"])
+    st.markdown(fields.marked(draft, "Dense layers", *choices.HEAD_LAYERS), help=meaning["dense"])
     setting = "network.head.dense"
     layers = _ask_table(draft, setting, choices.head_layers(draft.values), columns)
     draft.values.update(choices.head_settings(layers))

@@ -1,4 +1,4 @@
-"""The form of a run's settings, in sections: only those that do something are shown."""
+"""The form of a run's settings: those that most people change, or every one that does something."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ NETWORK: Titles = {
     "network.alpha": "Width (alpha)",
     "network.depth_multiplier": "Depth multiplier",
 }
+BLOCKS: Titles = {"network.blocks": "Blocks of convolutions"}
 HEAD: Titles = {"network.head.pooling": "Pooling"}
+HEAD_LAYERS: Titles = dict.fromkeys(choices.HEAD_LAYERS, "Dense layers")
 SECOND_PHASE: Titles = {
     "second_phase.epochs": "Phase 2 epochs",
     "second_phase.still_frozen": "Phase 2 still frozen",
@@ -71,10 +73,14 @@ AUGMENTATION: Titles = {
     "augmentation.horizontal_flip": "Horizontal flip",
     "augmentation.passes": "Variations kept",
 }
-REST: Titles = {
+KEEPING: Titles = {
     "early_stopping.patience": "Early stopping",
     "early_stopping.monitor": "Early stopping watches",
     "best_by": "Best epoch by",
+    "keep_weights": "Best epochs to keep",
+    "test_every": "Test every so many epochs",
+}
+REST: Titles = {
     "steps_per_epoch": "Steps per epoch",
     "validation_steps": "Validation batches",
     "class_weights": "Class weights",
@@ -83,8 +89,66 @@ REST: Titles = {
     "seed": "Seed",
     "cache_features": "Keep the output of frozen layers",
 }
+SECTIONS: Mapping[str, Titles] = {
+    "Training": TRAINING,
+    "Learning-rate schedule": SCHEDULE,
+    "Network": {**NETWORK, **BLOCKS},
+    "Head": {**HEAD, **HEAD_LAYERS},
+    "Second phase": SECOND_PHASE,
+    "Data and augmentation": {**DATA, **AUGMENTATION, "data.classes": "Class names"},
+    "Stopping and keeping": KEEPING,
+    "Weighting, precision, seed": REST,
+}
+TITLES: Titles = {
+    setting: title for titles in SECTIONS.values() for setting, title in titles.items()
+}
+"""What every setting is called on screen."""
+
+COMMON = (
+    "data.name",
+    "data.train_images",
+    "data.test_images",
+    "epochs",
+    "batch_size",
+    "optimizer",
+    "learning_rate",
+    "network.mode",
+    "network.side",
+)
+"""The settings that most people change, in the order they are asked for."""
+
 WIDE = {"network.weights", "data.name", "data.path", "cache_features"}
 """Settings whose answers are long."""
+
+
+def ask_common(draft: Draft) -> None:
+    """Ask for what most people change."""
+    without = {"network.mode"} if draft.values["network.architecture"] == "cnn" else set()
+    _ask_all(draft, {setting: TITLES[setting] for setting in COMMON if setting not in without})
+    if draft.shows("augmentation.rotation"):
+        _ask_augmentation(draft)
+
+
+def _ask_augmentation(draft: Draft) -> None:
+    """Ask whether images are varied at all."""
+    key = draft.widget("augmentation", "on")
+    st.session_state[key] = choices.varies(draft.values)
+
+    def take() -> None:
+        wanted = choices.augmentation(draft.values, draft.start, on=st.session_state[key])
+        for setting, value in wanted.items():
+            draft.take(setting, value)
+
+    title = fields.marked(draft, "Augmentation", *AUGMENTATION)
+    st.toggle(title, key=key, on_change=take, help=_AUGMENTATION)
+
+
+_AUGMENTATION = (
+    "Varies training images at random, so that the network sees no image twice alike: it learns "
+    "what digits have in common, and needs more epochs for that. Digits are turned, zoomed and "
+    "moved a little, other pictures are mirrored instead of turned. How much is set under "
+    "Everything."
+)
 
 
 def ask(draft: Draft) -> DeltaGenerator | None:
@@ -109,7 +173,9 @@ def ask(draft: Draft) -> DeltaGenerator | None:
             _ask_all(draft, SECOND_PHASE)
     with _section(draft, "Data and augmentation"):
         _ask_data(draft)
-    with _section(draft, "Stopping, weighting, precision"):
+    with _section(draft, "Stopping and keeping"):
+        _ask_all(draft, KEEPING)
+    with _section(draft, "Weighting, precision, seed"):
         _ask_all(draft, REST)
     return curve
 
@@ -117,8 +183,8 @@ def ask(draft: Draft) -> DeltaGenerator | None:
 def _section(draft: Draft, title: str, **options: Any) -> ExpanderContainer:
     """A part of the form that folds; what is set in it stands beside its title."""
     summary = SUMMARIES[title](draft.values)
-    label = f"**{title}** :gray[{summary}]" if summary else f"**{title}**"
-    return st.expander(label, key=draft.widget(title), **options)
+    label = fields.marked(draft, f"**{title}**", *SECTIONS[title])
+    return st.expander(f"{label} :gray[{summary}]", key=draft.widget(title), **options)
 
 
 def _ask_all(draft: Draft, titles: Titles) -> None:
@@ -228,6 +294,13 @@ def _data_in_short(settings: choices.Settings) -> str:
     return f"{name} · {'varied' if choices.varies(settings) else 'not varied'}"
 
 
+def _keeping_in_short(settings: choices.Settings) -> str:
+    patience = settings["early_stopping.patience"]
+    kept = settings["keep_weights"]
+    ends = f"stops after {patience} without gain" if patience else "trains to the end"
+    return f"{ends} · {'best epoch' if kept == 1 else f'{kept} best epochs'} kept"
+
+
 def _rest_in_short(settings: choices.Settings) -> str:
     precision = settings["precision"].replace("_", " ")
     return f"precision {precision}"
@@ -240,6 +313,7 @@ SUMMARIES = {
     "Head": _head_in_short,
     "Second phase": _second_phase_in_short,
     "Data and augmentation": _data_in_short,
-    "Stopping, weighting, precision": _rest_in_short,
+    "Stopping and keeping": _keeping_in_short,
+    "Weighting, precision, seed": _rest_in_short,
 }
 """What is said of each section beside its title."""
