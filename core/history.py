@@ -130,9 +130,13 @@ class History:
         return next((event for event in self.epochs if event["epoch"] == number), None)
 
     def standing(self, config: RunConfig) -> Standing:
-        """Where the training stands in its phases, as its epochs so far tell."""
+        """Where the training stands in its phases, as its epochs so far tell.
+
+        One that a stop cut short does not count: it is trained to its end when the run is resumed.
+        """
         at = _beginning_of(config, 1, 0)
-        for epoch in self.epochs:
+        whole = [epoch for epoch in self.epochs if epoch.get("complete", True)]
+        for epoch in whole:
             if epoch.get("phase", 1) > at.phase.number:
                 at = _beginning_of(config, epoch["phase"], epoch["epoch"] - 1)
             if at.patience.exhausted:
@@ -141,7 +145,7 @@ class History:
             at.patience.improved(seen)
             if at.plateau is not None:
                 at.plateau.after(seen)
-        done = self.epochs[-1]["epoch"] if self.epochs else 0
+        done = whole[-1]["epoch"] if whole else 0
         over = at.patience.exhausted or done - at.start >= at.phase.epochs
         if over and at.phase.number < len(config.phases):
             return _beginning_of(config, at.phase.number + 1, done)

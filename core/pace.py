@@ -28,6 +28,8 @@ class Pace:
         self._later = later
         self._clock = clock
         self._seen: list[tuple[float, int]] = []
+        self._speed = 0.0
+        self._per_step: float | None = None
         self._after_steps = 0.0
         self._last: BatchEnd | None = None
         self._phase = 1
@@ -38,7 +40,7 @@ class Pace:
         if (phase, start) != (self._phase, self._phase_start):
             self._phase, self._phase_start = phase, start
             self._seen.clear()
-            self._last = None
+            self._last, self._per_step, self._speed = None, None, 0.0
 
     def batch(self, event: BatchEnd) -> None:
         """One more training step."""
@@ -49,6 +51,10 @@ class Pace:
         while len(self._seen) > 2 and now - self._seen[0][0] > WINDOW:
             del self._seen[0]
         self._last = event
+        elapsed = now - self._seen[0][0]
+        if elapsed:
+            self._per_step = elapsed / (len(self._seen) - 1)
+            self._speed = sum(images for _, images in self._seen[1:]) / elapsed
 
     def epoch(self, event: EpochEnd) -> None:
         """The epoch ended and was evaluated."""
@@ -57,19 +63,18 @@ class Pace:
 
     @property
     def images_per_second(self) -> float:
-        """Images trained on in each of the last seconds; 0 before that can be told."""
-        if len(self._seen) < 2:
-            return 0.0
-        elapsed = self._seen[-1][0] - self._seen[0][0]
-        return sum(images for _, images in self._seen[1:]) / elapsed if elapsed else 0.0
+        """Images trained on in each of the last seconds; 0 before that can be told.
+
+        At the first step of an epoch it is still that of the epoch before.
+        """
+        return self._speed
 
     @property
     def seconds_left(self) -> float | None:
         """Until the last epoch ends, None before that can be told."""
-        if self._last is None or len(self._seen) < 2:
+        per_step = self._per_step
+        if self._last is None or per_step is None:
             return None
-        elapsed = self._seen[-1][0] - self._seen[0][0]
-        per_step = elapsed / (len(self._seen) - 1)
         of_epoch = self._last.batches * per_step + self._after_steps
         phase = self._config.phases[self._phase - 1]
         epochs = self._phase_start + phase.epochs - self._last.epoch

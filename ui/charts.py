@@ -89,10 +89,23 @@ const ring = (chart, root) => ({
             line: { width: 2 } },
 });
 
+const span = (chart) => {
+  const x = chart.series.flatMap((s) => [s.x[0], s.x[s.x.length - 1]]).filter(Number.isFinite);
+  return [Math.min(...x), Math.max(...x)];
+};
+
+// A callout near the edge must not widen the axis.
+const withinData = (chart) => {
+  const [first, last] = span(chart);
+  const margin = 0.02 * (last - first);
+  return chart.point && margin > 0
+    ? { autorangeoptions: { clipmin: first - margin, clipmax: last + margin } } : {};
+};
+
 const callout = (chart, theme) => {
   const { x, y, text, below } = chart.point;
-  const ends = chart.series.flatMap((s) => [s.x[0], s.x[s.x.length - 1]]).filter(Number.isFinite);
-  const late = x > (Math.min(...ends) + Math.max(...ends)) / 2;
+  const [first, last] = span(chart);
+  const late = x > (first + last) / 2;
   return {
     x, y, text: plain(text), showarrow: true, arrowhead: 0, arrowwidth: 1, standoff: 7,
     arrowcolor: theme('text-color'), ax: late ? -36 : 36, ay: below ? 34 : -34,
@@ -103,9 +116,9 @@ const callout = (chart, theme) => {
 
 // Epochs are whole numbers: no ticks between them while they are few.
 const wholeTicks = (chart) => {
-  const x = chart.series.flatMap((s) => [s.x[0], s.x[s.x.length - 1]]).filter(Number.isFinite);
+  const [first, last] = span(chart);
   const whole = chart.series.every((s) => s.x.length <= 12 && s.x.every(Number.isInteger));
-  return whole && Math.max(...x) - Math.min(...x) <= 12 ? { dtick: 1 } : {};
+  return whole && last - first <= 12 ? { dtick: 1 } : {};
 };
 
 const touch = () => matchMedia('(pointer: coarse)').matches;
@@ -118,8 +131,8 @@ const themeOf = (root) => {
 const line = (theme) => (mark) => ({
   type: 'line', x0: mark.x, x1: mark.x, yref: 'paper', y0: 0, y1: 1, layer: 'below', opacity: 0.5,
   line: { color: theme('text-color'), width: 1, dash: 'dot' },
-  label: { text: plain(mark.label), textposition: 'end', padding: 2,
-           font: { size: 11, color: theme('text-color') } },
+  label: { text: plain(mark.label), textposition: 'end', textangle: 0, xanchor: 'left',
+           yanchor: 'top', padding: 6, font: { size: 11, color: theme('text-color') } },
 });
 
 const band = (theme) => ({ start, end, text }) => ({
@@ -133,7 +146,7 @@ const layout = (chart, root) => {
   const theme = themeOf(root);
   const empty = chart.series.every((s) => s.x.length === 0);
   const axis = (title) => ({
-    title: { text: plain(title), standoff: 8 }, gridcolor: theme('border-color'),
+    title: { text: plain(title), standoff: 8, font: { size: 13 } }, gridcolor: theme('border-color'),
     linecolor: theme('border-color'), zeroline: false, automargin: true, visible: !empty,
   });
   return {
@@ -154,7 +167,8 @@ const layout = (chart, root) => {
                             xref: 'paper', yref: 'paper', x: 0.5, y: 0.5 }]
       : chart.point ? [callout(chart, theme)] : [],
     shapes: [...chart.bands.map(band(theme)), ...chart.marks.map(line(theme))],
-    xaxis: { ...axis(chart.x_title), ...wholeTicks(chart), spikecolor: theme('text-color'),
+    xaxis: { ...axis(chart.x_title), ...wholeTicks(chart), ...withinData(chart),
+             spikecolor: theme('text-color'),
              spikethickness: -1, spikedash: 'dot', hoverformat: '.2~f' },
     yaxis: { ...axis(chart.y_title), tickformat: chart.y_format,
              ...(chart.y_range && { range: chart.y_range }) },

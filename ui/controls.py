@@ -100,15 +100,19 @@ def _goes_on(run: Run) -> str:
     if not step:
         return "Resumed, it begins anew: it ended before there was anything to go on from."
     with history_of(run) as history:
-        done, within = divmod(history.place_of(step), 1)
-    if within:
-        where = f"within epoch {done + 1:.0f}, {100 * within:.0f} % into it"
-    else:
-        where = f"after epoch {done:.0f}"
+        where = _in_words(history.place_of(step))
     return (
         f"Resumed, it goes on {where}, at step {step:,}, exactly as if it had never ended: "
         "weights, optimizer, shuffling and learning rate are as they were."
     )
+
+
+def _in_words(place: float) -> str:
+    """A place in epochs, with the fraction of the last."""
+    done, within = divmod(place, 1)
+    if not within:
+        return f"after epoch {done:.0f}"
+    return f"within epoch {done + 1:.0f}, {100 * within:.0f} % into it"
 
 
 def _train_longer(run: Run) -> None:
@@ -136,8 +140,8 @@ def outlook(run: Run, found: Extension) -> str:
     """What training longer does, above all to the learning rate."""
     config = run.config
     told = [
-        f"It goes on after {found.epoch:.4g} epochs, up to epoch {found.all_epochs}, with the "
-        "weights, the optimizer and the shuffling that it had."
+        f"It goes on {_in_words(found.epoch)}, up to epoch {found.all_epochs}, with the weights, "
+        "the optimizer and the shuffling that it had."
     ]
     if config.schedule in CHANGES_WITH_LENGTH:
         told.append(

@@ -266,8 +266,8 @@ def _machine_charts(history: History) -> list[MachineChart]:
     return [
         MachineChart("Images per second", line("images_per_second"), ",.0f"),
         MachineChart("Processor cores", line("cores"), ".1f"),
-        MachineChart("Memory, in GiB", line("memory", 2**30), ".1f"),
-        MachineChart("Free memory, in GiB", line("free_memory", 2**30), ".1f"),
+        MachineChart("Memory, in GiB", line("memory", 2**30), ".2f"),
+        MachineChart("Free memory, in GiB", line("free_memory", 2**30), ".2f"),
         *(
             MachineChart(f"{name.removesuffix('_load').upper()} at work", line(name), ".0%")
             for name in shares

@@ -12,6 +12,7 @@ LINES = 200
 LONGEST = 2**16
 """Bytes that are read of the end of a log."""
 HEIGHT = 260
+NOTHING = "The process of this run has printed nothing."
 
 
 def log(run: Run, *, unfolded: bool = False) -> None:
@@ -36,6 +37,6 @@ def tail(run: Run) -> str:
             file.seek(max(0, size - LONGEST))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
-        return "Nothing was written."
+        return NOTHING
     whole = lines[1:] if size > LONGEST else lines
-    return "\n".join(whole[-LINES:]) or "Nothing was written."
+    return "\n".join(whole[-LINES:]) or NOTHING

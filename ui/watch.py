@@ -86,8 +86,9 @@ def follow(run: Run) -> None:
         run_view.status_badge(now)
         if run_view.is_active(now):
             progress(now, queue=lab.runs().queue() if now.status == "queued" else ())
+        if run_view.is_working(now):
             live_figures(now)
-        else:
+        elif not run_view.is_active(now):
             run_view.results(now)
             failure(now)
         controls(now)
