@@ -1,4 +1,5 @@
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +52,9 @@ def events(run: Run, kind: str) -> list[Event]:
 
 
 def files(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    """Files by their paths, without what the time and the number of steps put into their names."""
+    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return {re.sub(r"\d{5,}", "N", path) for path in found}
 
 
 COMMON = {
@@ -62,6 +65,10 @@ COMMON = {
     "predictions/test.npz",
     "predictions/epoch-1.npz",
     "model/epoch-1.npz",
+    "checkpoint/step-N.npz",
+    "tensorboard/train/events.out.tfevents.N.transfer-lab",
+    "tensorboard/validation/events.out.tfevents.N.transfer-lab",
+    "tensorboard/test/events.out.tfevents.N.transfer-lab",
 }
 
 
