@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import zip_longest
 from textwrap import shorten
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -14,6 +16,7 @@ from core.errors import TransferLabError, UnreadableImage
 from core.preprocessing import FORMATS, DigitSteps, Polarity, decode, for_network, to_digit
 from core.runs import Run
 from ui import lab, run_view
+from ui.bars import probability_bars
 from ui.canvas import draw
 from ui.navigation import page
 from ui.picture import picture
@@ -27,17 +30,104 @@ POLARITIES: dict[Polarity, str] = {
 }
 
 
-def choose_runs(finished: list[Run]) -> list[Run]:
-    """The runs that answer, at first the best of each network that the newest's classes have."""
+class Network(NamedTuple):
+    """A run with the weights of one of its epochs."""
+
+    run: Run
+    epoch: int
+
+    @property
+    def name(self) -> str:
+        """The run's name, and the epoch where it is not the best."""
+        best = self.epoch == self.run.state.best_epoch
+        return self.run.name if best else f"{self.run.name}, epoch {self.epoch}"
+
+
+def choose_networks(finished: list[Run]) -> list[Network]:
+    """The networks that answer, at first the best of each architecture for the newest's classes.
+
+    They are kept in the address, so that a link opens the same ones.
+    """
     by_id = {run.id: run for run in finished}
+    linked = _take_address(by_id)
+    st.session_state.setdefault(NETWORKS, linked or _best_of_each(finished))
     chosen = st.multiselect(
         "Networks",
         list(by_id),
-        default=_best_of_each(finished),
         format_func=lambda run_id: shorten(run_view.label(by_id[run_id]), 32, placeholder=" …"),
         max_selections=MOST_RUNS,
+        key=NETWORKS,
     )
-    return [by_id[run_id] for run_id in chosen]
+    networks = choose_epochs([by_id[run_id] for run_id in chosen])
+    st.query_params["run"] = [network.run.id for network in networks]
+    st.query_params["epoch"] = [str(network.epoch) for network in networks]
+    st.session_state[ADDRESS] = _address()
+    return networks
+
+
+NETWORKS = "networks"
+ADDRESS = "_networks_of_address"
+"""What the address said when it was last looked at."""
+
+
+def _address() -> tuple[tuple[str, str], ...]:
+    """The runs that the address names, each with the epoch that it names for it, or with none."""
+    runs, epochs = st.query_params.get_all("run"), st.query_params.get_all("epoch")
+    return tuple(zip_longest(runs, epochs[: len(runs)], fillvalue=""))
+
+
+def _take_address(by_id: Mapping[str, Run]) -> list[str]:
+    """The runs that a link names, where it is a new one; what it asks for in vain is told."""
+    address = _address()
+    if not address or address == st.session_state.get(ADDRESS):
+        return []
+    found = [(by_id[run_id], epoch) for run_id, epoch in address if run_id in by_id]
+    if len(found) < len(address):
+        st.warning(
+            "A run of this link cannot be shown here: it was deleted, or it has no results yet.",
+            icon=":material/link_off:",
+        )
+    for run, epoch in found:
+        _take_epoch(run, epoch)
+    st.session_state.pop(NETWORKS, None)
+    return [run.id for run, _ in found][:MOST_RUNS]
+
+
+def _take_epoch(run: Run, epoch: str) -> None:
+    kept = run.folder.kept_epochs()
+    if epoch in map(str, kept):
+        st.session_state[f"epoch_{run.id}"] = int(epoch)
+    elif epoch:
+        st.warning(
+            f"The weights of epoch {lab.plain(epoch)} of {run_view.name(run)} were not kept; its "
+            "best epoch answers instead.",
+            icon=":material/link_off:",
+        )
+
+
+def choose_epochs(runs: list[Run]) -> list[Network]:
+    """Each run with one of the epochs whose weights it kept, the best if nobody says otherwise."""
+    networks = []
+    with st.container(horizontal=True, gap="small"):
+        for run in runs:
+            kept, best = run.folder.kept_epochs(), run.state.best_epoch
+            networks.append(Network(run, ask_epoch(run, kept) if len(kept) > 1 else best))
+    return networks
+
+
+def ask_epoch(run: Run, kept: list[int]) -> int:
+    """Ask which epoch of a run shall answer."""
+    key, best = f"epoch_{run.id}", run.state.best_epoch
+    if st.session_state.get(key) not in kept:
+        st.session_state[key] = best if best in kept else kept[-1]
+    return st.selectbox(
+        f"Epoch of {shorten(run.name, 24, placeholder=' …')}",
+        kept,
+        format_func=lambda epoch: f"{epoch}, the best" if epoch == best else str(epoch),
+        key=key,
+        width=190,
+        help="Those whose weights the run kept.",
+    )
 
 
 def _best_of_each(finished: list[Run]) -> list[str]:
@@ -100,13 +190,13 @@ def as_digit(picture: NDArray[np.uint8], polarity: Polarity) -> DigitSteps | Non
 
 
 def show_what_networks_see(
-    images: Mapping[Run, NDArray[np.uint8]], steps: DigitSteps | None
+    images: Mapping[Network, NDArray[np.uint8]], steps: DigitSteps | None
 ) -> None:
     """The picture as each kind of network is fed it."""
     st.subheader("What the networks see", anchor=False)
     kinds = {
         (run.config.network.side, run.config.network.channels, takes_digits(run)): image
-        for run, image in images.items()
+        for (run, _), image in images.items()
     }
     with st.container(horizontal=True, gap="small"):
         for side, channels, digit in sorted(kinds):
@@ -129,10 +219,10 @@ def show_what_networks_see(
         )
 
 
-def answer(run: Run, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-    """The run's probabilities, or None with the reason shown."""
+def answer(network: Network, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """The network's probabilities, or None with the reason shown."""
     try:
-        return lab.predict(run, image)
+        return lab.predict(network.run, image, network.epoch)
     except TransferLabError as error:
         st.error(lab.sentence(error), icon=":material/error:")
         return None
@@ -143,42 +233,49 @@ def try_networks(finished: list[Run]) -> None:
     """Picture at the left, answers at the right; a stroke redraws this part alone."""
     drawing_column, answer_column = st.columns(2, gap="large")
     with answer_column:
-        runs = choose_runs(finished)
-        if not runs:
+        networks = choose_networks(finished)
+        if not networks:
             st.info("Choose at least one network above.", icon=":material/arrow_upward:")
     with drawing_column:
-        taken, polarity = take_picture(digit=not runs or any(map(takes_digits, runs)))
+        digits = [takes_digits(network.run) for network in networks]
+        taken, polarity = take_picture(digit=not networks or any(digits))
     with answer_column:
-        if taken is not None and runs:
-            show_answers(taken, polarity, runs)
-        elif runs:
-            invite(runs)
+        if taken is not None and networks:
+            show_answers(taken, polarity, networks)
+        elif networks:
+            invite(networks)
 
 
-def show_answers(taken: NDArray[np.uint8], polarity: Polarity, runs: list[Run]) -> None:
+def show_answers(taken: NDArray[np.uint8], polarity: Polarity, networks: list[Network]) -> None:
     """What each network makes of the picture, and what it was fed."""
-    steps = as_digit(taken, polarity) if any(map(takes_digits, runs)) else None
-    images = {run: taken for run in runs if not takes_digits(run)}
+    digits = [network for network in networks if takes_digits(network.run)]
+    steps = as_digit(taken, polarity) if digits else None
+    images = {network: taken for network in networks if network not in digits}
     if steps is not None:
-        images |= {run: steps.digit for run in runs if takes_digits(run)}
+        images |= dict.fromkeys(digits, steps.digit)
     if images:
-        show_bars({run: answer(run, image) for run, image in images.items()})
+        show_bars({network: answer(network, image) for network, image in images.items()})
         show_what_networks_see(images, steps)
 
 
-def show_bars(answers: Mapping[Run, NDArray[np.float32] | None]) -> None:
-    """The probabilities, apart for runs that know other classes."""
-    for classes in dict.fromkeys(run.config.class_names for run in answers):
-        alike = {run: made for run, made in answers.items() if run.config.class_names == classes}
-        run_view.bars(alike, key=f"answers_{'_'.join(classes)}")
+def show_bars(answers: Mapping[Network, NDArray[np.float32] | None]) -> None:
+    """The probabilities, apart for networks that know other classes."""
+    for classes in dict.fromkeys(network.run.config.class_names for network in answers):
+        alike = [network for network in answers if network.run.config.class_names == classes]
+        probability_bars(
+            classes,
+            {network.name: answers[network] for network in alike},
+            colors={network.name: run_view.color_of(network.run) for network in alike},
+            key=f"answers_{'_'.join(classes)}",
+        )
 
 
-def invite(runs: list[Run]) -> None:
+def invite(networks: list[Network]) -> None:
     """Empty bars while there is no picture; the networks load meanwhile."""
-    for run in runs:
-        lab.warm_up(run)
-    show_bars(dict.fromkeys(runs))
-    if any(map(takes_digits, runs)):
+    for network in networks:
+        lab.warm_up(*network)
+    show_bars(dict.fromkeys(networks))
+    if any(takes_digits(network.run) for network in networks):
         st.caption("Draw a digit: every network answers as soon as a stroke ends.")
     else:
         st.caption("Upload a picture: every network answers at once.")

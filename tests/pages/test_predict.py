@@ -1,7 +1,8 @@
 import base64
 import json
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.runs import Runs
+from core.runs import Run, Runs
 
 OpenPage = Callable[..., AppTest]
 PREDICT = "pages/5_Predict.py"
@@ -158,3 +159,46 @@ def test_weights_that_are_gone_are_told_in_a_sentence(open_page: OpenPage, train
         assert len(at.error) == 1
     finally:
         trained.delete(lost)
+
+
+@pytest.fixture
+def two_epochs(trained: Runs) -> Iterator[Run]:
+    """A run with two epochs, the first the best; the second has its weights changed in sign."""
+    little = trained.find("little")
+    run = trained.create(little.config, "two epochs")
+    shutil.copytree(little.folder.model, run.folder.model)
+    with np.load(run.folder.weights(1)) as arrays:
+        np.savez(run.folder.weights(2), **{name: -array for name, array in arrays.items()})
+    kept = {key: value for key, value in little.state if key != "queued"}
+    yield run.write_state(**(kept | {"epochs_done": 2}))
+    trained.delete(run)
+
+
+def test_a_link_opens_with_the_epoch_that_it_names(
+    open_page: OpenPage, trained: Runs, two_epochs: Run
+) -> None:
+    linked = open_page(PREDICT, run=two_epochs.id, epoch="2")
+    assert not linked.exception
+    assert linked.selectbox[0].value == 2
+    assert [run["name"] for run in bars(linked)] == ["two epochs, epoch 2"]
+    second = bars(draw(linked))[0]["values"]
+    linked.selectbox[0].set_value(1)
+    (best,) = bars(linked.run())
+    assert best["name"] == "two epochs"
+    assert best["values"] != second
+    assert linked.query_params["epoch"] == ["1"]
+
+
+def test_an_epoch_without_weights_is_told_and_the_best_answers(
+    open_page: OpenPage, trained: Runs, two_epochs: Run
+) -> None:
+    at = open_page(PREDICT, run=two_epochs.id, epoch="7")
+    assert not at.exception
+    assert "weights of epoch 7" in at.warning[0].value
+    assert at.selectbox[0].value == 1
+
+
+def test_a_linked_run_that_is_gone_is_told(open_page: OpenPage, trained: Runs) -> None:
+    at = open_page(PREDICT, run="20200101-000000-000000", epoch="1")
+    assert not at.exception
+    assert "A run of this link cannot be shown" in at.warning[0].value
