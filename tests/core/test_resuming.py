@@ -1,12 +1,14 @@
 """A run that is interrupted and resumed ends as if nothing had happened, to the last bit.
 
 Most interruptions are exceptions that no code of ours catches, thrown wherever training tells
-something: what is on the disk then is what SIGKILL would leave. `test_killed_workers` kills real
-processes.
+something: what is on the disk then is what SIGKILL would leave. The last test kills real processes.
 """
 
 import contextlib
+import os
 import shutil
+import signal
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,12 @@ from numpy.typing import NDArray
 
 from core import checkpoints, record
 from core.config import RunConfig
+from core.engine import LocalEngine
 from core.metrics import lasting, read_events
 from core.predictions import stored_epochs
 from core.progress import BatchEnd
 from core.recipes import RECIPES
-from core.run_files import WORKING
+from core.run_files import WAITING_OR_WORKING, WORKING
 from core.runs import Run, Runs
 from core.settings import change
 from core.worker import work
@@ -196,17 +199,17 @@ def predictions(run: Run) -> dict[int, NDArray[Any]]:
     return found
 
 
-def told(run: Run) -> list[dict[str, Any]]:
+def told(run: Run, *kinds: str) -> list[dict[str, Any]]:
     """What the metrics say in the end, without what depends on the time of day."""
     timed = {"seconds_since_start", "seconds", "test_seconds"}
     return [
         {key: value for key, value in event.items() if key not in timed}
         for event in lasting(read_events(run.folder.metrics)[0])
-        if event["event"] in ("batch", "epoch", "note", "test")
+        if event["event"] in kinds
     ]
 
 
-def assert_same(resumed: Run, whole: Run) -> None:
+def assert_same(resumed: Run, whole: Run, batches_one_by_one: bool = True) -> None:
     assert (resumed.status, whole.status) == ("finished", "finished")
     kept, wanted = final_weights(resumed), final_weights(whole)
     assert kept.keys() == wanted.keys()
@@ -219,7 +222,8 @@ def assert_same(resumed: Run, whole: Run) -> None:
     assert ours.keys() == theirs.keys()
     for epoch, probabilities in theirs.items():
         np.testing.assert_array_equal(ours[epoch], probabilities)
-    assert told(resumed) == told(whole)
+    kinds = ("epoch", "note", "test", *(["batch"] if batches_one_by_one else []))
+    assert told(resumed, *kinds) == told(whole, *kinds)
 
 
 def check(
@@ -346,3 +350,34 @@ def test_what_an_interruption_lost_is_told_and_no_reader_sees_it_twice(
     steps = [event["step"] for event in lasting(every) if event["event"] == "batch"]
     assert steps == list(range(1, 16))
     assert runs.again(run).state.resumed == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_workers_that_are_really_killed_leave_what_ends_in_the_same_weights(
+    runs: Runs, eventually: Callable[[Callable[[], Any]], Any]
+) -> None:
+    config = configured("cnn-digits", AUGMENTED | {"train_images": 400, "epochs": 10, "side": 28})
+    whole, run = runs.create(config, "whole"), runs.create(config, "killed")
+    engine, random = LocalEngine(runs.workspace), np.random.default_rng(7)
+    engine.submit(run)
+    for _ in range(3):
+        steps = steps_of(run) + int(random.integers(1, 100))
+        eventually(lambda steps=steps: steps_of(run) >= steps or ended(runs.again(run)))
+        if process := runs.again(run).state.process:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+        eventually(lambda: ended(runs.again(run)))
+        if runs.again(run).can_be_resumed:
+            engine.submit(runs.resume(runs.again(run)))
+    eventually(lambda: all(ended(each) for each in runs.all()))
+    assert runs.again(run).state.resumed >= 1
+    assert_same(runs.again(run), runs.again(whole), batches_one_by_one=False)
+
+
+def steps_of(run: Run) -> int:
+    batches = [event for event in read_events(run.folder.metrics)[0] if event["event"] == "batch"]
+    return max((event["step"] for event in batches), default=0)
+
+
+def ended(run: Run) -> bool:
+    return run.status not in WAITING_OR_WORKING
