@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import streamlit as st
@@ -40,6 +40,14 @@ def cache_limit() -> int:
 def engine() -> LocalEngine:
     """Where runs are trained."""
     return LocalEngine(workspace())
+
+
+def see_to_queue() -> None:
+    """Have runs that wait trained, also where whoever worked through the queue is gone.
+
+    A restart of the machine ends the runner; whoever opens a page next starts it again.
+    """
+    _see_to_queue(workspace())
 
 
 def predict(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> NDArray[np.float32]:
@@ -120,6 +128,12 @@ def plain(text: str) -> str:
 
 
 _MARKUP = set("\\`*_{}[]()#+-.!|<>~$:^&")
+
+
+@st.cache_data(show_spinner=False, ttl=10)
+def _see_to_queue(workspace: Workspace) -> None:
+    with suppress(TransferLabError, OSError):  # Runs says why nothing begins
+        LocalEngine(workspace).wake_if_asleep()
 
 
 @st.cache_resource(show_spinner=False)

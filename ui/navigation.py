@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from ui import lab
+
 PRODUCT = "Transfer Lab"
 
 
@@ -37,3 +39,4 @@ def page(title: str, icon: str) -> None:
         for entry in PAGES:
             st.page_link(entry.script, label=entry.name, icon=entry.icon)
     st.title(title, anchor=False)
+    lab.see_to_queue()

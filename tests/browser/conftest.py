@@ -74,6 +74,13 @@ class Server:
         family = [self.process, *self.process.children(recursive=True)]
         return [process.pid for process in family if _maps_tensorflow(process.pid)]
 
+    def restart(self) -> None:
+        """End the server, and no training, and start another at the same address."""
+        self.process.terminate()
+        psutil.wait_procs([self.process], timeout=20)
+        self.process = psutil.Process(_start(self.workspace, int(self.url.rpartition(":")[2])).pid)
+        _wait_until_healthy(self)
+
 
 def _maps_tensorflow(pid: int) -> bool:
     try:
@@ -87,28 +94,31 @@ def serving(workspace: Workspace) -> Iterator[Server]:
     """Run a server until the block ends, and with it every process that came of it."""
     workspace.root.mkdir(parents=True, exist_ok=True)
     port = _free_port()
+    server = Server(
+        f"http://127.0.0.1:{port}", workspace, psutil.Process(_start(workspace, port).pid)
+    )
+    try:
+        _wait_until_healthy(server)
+        yield server
+    finally:
+        ours = [server.process, *_family(server)]
+        for process in ours:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+        for process in psutil.wait_procs(ours, timeout=10)[1]:
+            process.kill()
+
+
+def _start(workspace: Workspace, port: int) -> "subprocess.Popen[bytes]":
     options = ["--server.headless", "true", "--server.port", str(port)]
-    log = workspace.root / "server.log"
-    with log.open("wb") as output:
-        popen = subprocess.Popen(
+    with (workspace.root / "server.log").open("ab") as output:
+        return subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", *options],
             cwd=PROJECT,
             env=os.environ | {ENVIRONMENT_VARIABLE: str(workspace.root)},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-    server = Server(f"http://127.0.0.1:{port}", workspace, psutil.Process(popen.pid))
-    try:
-        _wait_until_healthy(server, popen, log)
-        yield server
-    finally:
-        ours = _family(server)
-        popen.terminate()
-        for process in ours:
-            process.terminate()
-        for process in psutil.wait_procs(ours, timeout=10)[1]:
-            process.kill()
-        popen.wait(timeout=20)
 
 
 def _family(server: Server) -> list[psutil.Process]:
@@ -122,9 +132,10 @@ def _family(server: Server) -> list[psutil.Process]:
     return [*own, *(process for process in detached if process not in own)]
 
 
-def _wait_until_healthy(server: Server, popen: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait_until_healthy(server: Server) -> None:
+    log = server.workspace.root / "server.log"
     for _ in range(300):
-        if popen.poll() is not None:
+        if not server.process.is_running() or server.process.status() == psutil.STATUS_ZOMBIE:
             raise RuntimeError(f"the server ended: {log.read_text()}")
         try:
             with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2) as answer:

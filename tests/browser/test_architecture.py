@@ -16,6 +16,12 @@ def type_into(page: Page, label: str, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+def show_everything(visitor: Any, page: Page) -> None:
+    page.get_by_role("radio", name="Everything").click()
+    expect(page.locator("summary", has_text="Head")).to_be_visible(timeout=SOON)
+    visitor.settled()
+
+
 def names(page: Page) -> list[str]:
     return page.locator(".net .box .name").all_inner_texts()
 
@@ -41,7 +47,7 @@ def test_the_cut_goes_where_a_person_types_it(populated: Any, visit: Visit) -> N
         page = visitor.open("Train")
         visitor.choose("Recipe", "vgg16-digits")
         expect(page.locator(".net .box")).to_have_count(9, timeout=SOON)
-        visitor.settled()
+        show_everything(visitor, page)
         page.locator("summary", has_text="Network").click()
         visitor.choose("Transfer mode", "finetune")
         expect(page.locator(".cut")).to_contain_text("4,608 numbers", timeout=SOON)
@@ -56,9 +62,39 @@ def test_the_learning_rate_is_drawn_when_its_section_is_opened(
     with visit(populated) as visitor:
         page = visitor.open("Train")
         expect(page.locator(".net .box").first).to_be_visible(timeout=SOON)
+        show_everything(visitor, page)
         assert page.locator(".tl-plot").count() == 0
         page.locator("summary", has_text="Learning-rate schedule").click()
         expect(page.locator(".tl-plot .main-svg").first).to_be_visible(timeout=SOON)
+        visitor.choose("Schedule", "plateau")
+        expect(page.get_by_text("the most it can be")).to_be_visible(timeout=SOON)
+        expect(page.locator(".tl-plot .main-svg").first).to_be_visible(timeout=SOON)
+
+
+def test_a_table_shows_the_recipe_again_once_its_change_is_taken_back(
+    populated: Any, visit: Visit
+) -> None:
+    with visit(populated) as visitor:
+        page = visitor.open("Train")
+        show_everything(visitor, page)
+        page.locator("summary", has_text="Head").click()
+        click_first_cell(page)
+        for key in ("Enter", "Control+A", "6", "4", "Enter"):
+            page.keyboard.press(key)
+            page.wait_for_timeout(200)
+        expect(page.get_by_text("283,306").first).to_be_visible(timeout=SOON)
+        page.get_by_role("button", name="Reset", exact=True).first.click()
+        expect(page.get_by_text("887,530").first).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("283,306")).to_have_count(0)
+        expect(page.get_by_role("gridcell", name="256")).to_have_count(1, timeout=SOON)
+
+
+def click_first_cell(page: Page) -> None:
+    table = page.locator("[data-testid=stDataFrame]").first
+    expect(table.locator("canvas").first).to_be_visible(timeout=SOON)
+    table.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)  # the section unfolds
+    table.click(position={"x": 80, "y": 53})
 
 
 @pytest.mark.parametrize("width", [1440, 390])

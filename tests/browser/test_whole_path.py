@@ -24,8 +24,9 @@ def set_number(page: Page, label: str, value: int, change: str) -> None:
     expect(page.get_by_text(change)).to_be_visible(timeout=SOON)
 
 
-def unfold(page: Page, section: str) -> None:
-    page.locator("summary", has_text=section).click()
+def show_common_settings(page: Page) -> None:
+    page.get_by_role("radio", name="Common settings").click()
+    expect(page.get_by_label("Epochs", exact=True)).to_be_visible(timeout=SOON)
 
 
 def launch(page: Page, name: str) -> None:
@@ -67,9 +68,9 @@ def test_train_two_networks_compare_them_and_draw(server: Any, visit: Visit) -> 
 
 
 def watch_a_network_train(visitor: Any, page: Page) -> None:
-    unfold(page, "Data and augmentation")
-    set_number(page, "Training images", 10_000, "train_images all → 10000")
-    set_number(page, "Test images", 200, "test_images all → 200")
+    show_common_settings(page)
+    set_number(page, "Training images", 10_000, "Training images: all → 10000")
+    set_number(page, "Test images", 200, "Test images: all → 200")
     launch(page, "small")
     wait_for_points(page, 0)
     wait_for_points(page, points(page))
@@ -84,9 +85,8 @@ def queue_another(visitor: Any, page: Page) -> None:
     page.get_by_role("tab", name="Network").click()
     visitor.choose("Recipe", "vgg16-digits")
     expect(page.get_by_text("267,786")).to_be_visible(timeout=SOON)
-    unfold(page, "Data and augmentation")
-    set_number(page, "Training images", 100, "train_images all → 100")
-    set_number(page, "Test images", 200, "test_images all → 200")
+    set_number(page, "Training images", 100, "Training images: all → 100")
+    set_number(page, "Test images", 200, "Test images: all → 200")
     launch(page, "large")
 
 
@@ -145,9 +145,9 @@ def upload_what_is_no_picture(page: Page) -> None:
 def test_a_run_stops_at_the_push_of_a_button(server: Any, visit: Visit) -> None:
     with visit(server) as visitor:
         page = visitor.open("Train")
-        set_number(page, "Epochs", 50, "epochs 1 → 50")
-        unfold(page, "Data and augmentation")
-        set_number(page, "Test images", 200, "test_images all → 200")
+        show_common_settings(page)
+        set_number(page, "Epochs", 50, "Epochs: 1 → 50")
+        set_number(page, "Test images", 200, "Test images: all → 200")
         launch(page, "stopped early")
         wait_for_points(page, 0)
         page.get_by_role("button", name="Stop").click()
