@@ -81,8 +81,9 @@ class _Runner:
         """Start as many of the waiting runs as may train at once."""
         while True:
             preferences = load_preferences(self.runs.workspace)
-            busy = len(self.workers) + len(self._others_at_work())
-            if preferences.paused or busy >= preferences.at_once:
+            if preferences.paused or len(self.workers) >= preferences.at_once:
+                return  # and the runs need not be read, of which there may be a thousand
+            if len(self.workers) + len(self._others_at_work()) >= preferences.at_once:
                 return
             not_now = {worker.run.id for worker in self.workers} | self.given_up
             waiting = [run for run in self.runs.queue() if run.id not in not_now]
