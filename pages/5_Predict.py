@@ -22,6 +22,9 @@ from ui.navigation import page
 from ui.picture import picture
 
 MOST_RUNS = 4
+# Keys of the session: the runs that are chosen, and what the address said when it was last looked
+# at. No string below: Streamlit would show it.
+NETWORKS, ADDRESS = "networks", "_networks_of_address"
 SEEN_SIDE = 165
 POLARITIES: dict[Polarity, str] = {
     "auto": "Detect",
@@ -63,11 +66,6 @@ def choose_networks(finished: list[Run]) -> list[Network]:
     st.query_params["epoch"] = [str(network.epoch) for network in networks]
     st.session_state[ADDRESS] = _address()
     return networks
-
-
-NETWORKS = "networks"
-ADDRESS = "_networks_of_address"
-"""What the address said when it was last looked at."""
 
 
 def _address() -> tuple[tuple[str, str], ...]:

@@ -71,7 +71,8 @@ def _ask_for_tags(runs: Sequence[Run], known: Sequence[Run]) -> None:
         key="tags_to_add",
         placeholder="Choose some, or write a new one",
     )
-    take = st.multiselect("Take from them", tags_of(runs), key="tags_to_take")
+    own = tags_of(runs)
+    take = st.multiselect("Take from them", own, key="tags_to_take") if own else []
     if not st.button("Save", type="primary", icon=":material/sell:"):
         return
     failures = [failure for run in runs if (failure := _tag(run, add, take))]

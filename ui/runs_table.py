@@ -321,7 +321,7 @@ def _number(title: str, form: str, help: str, width: int | None = None) -> Any:
 
 
 COLUMNS: dict[str, Any] = {
-    "name": st.column_config.TextColumn("Name", width=190, pinned=True),
+    "name": st.column_config.TextColumn("Name", width=190),
     "status": st.column_config.MultiselectColumn(
         "Status",
         width=105,

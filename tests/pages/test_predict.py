@@ -186,7 +186,7 @@ def test_a_link_opens_with_the_epoch_that_it_names(
     (best,) = bars(linked.run())
     assert best["name"] == "two epochs"
     assert best["values"] != second
-    assert linked.query_params["epoch"] == ["1"]
+    assert linked.query_params["epoch"] == "1"
 
 
 def test_an_epoch_without_weights_is_told_and_the_best_answers(
