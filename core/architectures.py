@@ -13,15 +13,23 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class ConvolutionBlock(Frozen):
     """Convolutions of one size, then pooling, then dropout."""
 
-    filters: int = Field(ge=1, le=2048, description="Filters of each convolution.")
+    filters: int = Field(
+        ge=1, le=2048, description="Filters of each convolution: how many patterns it can look for."
+    )
     kernel: int = Field(3, ge=1, le=15, description="Width and height of each filter, in pixels.")
     convolutions: int = Field(2, ge=1, le=8, description="Convolutions one after another.")
     pooling: Literal["max", "average", "none"] = Field(
         "max", description="How 2x2 pixels become one at the end of the block, if at all."
     )
-    dropout: Share = Field(0.25, description="Share of the outputs switched off while training.")
+    dropout: Share = Field(
+        0.25,
+        description="Share of the outputs switched off while training, which keeps the network "
+        "from learning images by heart.",
+    )
     batch_normalization: bool = Field(
-        False, description="Normalize after each convolution, over the images of a batch."
+        False,
+        description="Normalize after each convolution, over the images of a batch: often learns "
+        "quicker.",
     )
 
 

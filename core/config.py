@@ -28,34 +28,32 @@ class DecayConfig(Frozen):
         1e-5,
         gt=0,
         le=1,
-        description="Schedule time: the rate is divided by 1 + this times the number of steps.",
+        description="How fast the rate falls: it is divided by 1 + this times the number of steps "
+        "so far.",
     )
     factor: float = Field(
         0.5,
         gt=0,
         lt=1,
-        description="Schedules step, exponential and plateau: what the rate is multiplied by each "
-        "time.",
+        description="What the rate is multiplied by each time that it falls: 0.5 halves it.",
     )
     epochs: float = Field(
         10.0,
         ge=0.01,
         le=10_000,
-        description="Schedules step and exponential: epochs in which the rate is multiplied once "
-        "by the factor, all at once (step) or little by little (exponential).",
+        description="Epochs in which the rate is multiplied once by the factor: all at once with "
+        "the schedule `step`, little by little with `exponential`.",
     )
     patience: int = Field(
         3,
         ge=1,
         le=1000,
-        description="Schedule plateau: epochs without an improvement before the rate falls.",
+        description="How many epochs may pass without an improvement before the rate falls.",
     )
     monitor: Monitor = Field(
-        "val_accuracy", description="Schedule plateau: what must improve to keep the rate."
+        "val_accuracy", description="What must improve for the rate to stay as it is."
     )
-    minimum: float = Field(
-        1e-5, ge=0, le=1, description="Schedule plateau: the rate never falls below this."
-    )
+    minimum: float = Field(1e-5, ge=0, le=1, description="The rate never falls below this.")
 
 
 class EarlyStoppingConfig(Frozen):
@@ -65,31 +63,40 @@ class EarlyStoppingConfig(Frozen):
         0,
         ge=0,
         le=10_000,
-        description="Epochs without an improvement after which training ends; 0 never ends it.",
+        description="End training early once so many epochs brought no improvement; 0 always "
+        "trains to the last epoch.",
     )
-    monitor: Monitor = Field("val_loss", description="What must improve.")
+    monitor: Monitor = Field("val_loss", description="What must improve for training to go on.")
 
 
 class SecondPhaseConfig(Frozen):
     """Further epochs with fewer layers frozen, after the head has learned."""
 
     epochs: int = Field(
-        0, ge=0, le=10_000, description="Epochs after the first phase; 0 leaves the phase out."
+        0,
+        ge=0,
+        le=10_000,
+        description="Train on for so many epochs with more layers set free, once the head has "
+        "learned; 0 leaves this phase out.",
     )
     still_frozen: FrozenLayers = Field(
         0,
-        description="Keep frozen the first so many layers of the backbone, or all up to the end of "
-        "a named block or layer; 0 trains all of them.",
+        description="What stays frozen in this phase: the first so many layers of the backbone, or "
+        "all up to the end of a named block or layer. 0 trains all of them.",
     )
     batch_size: int = Field(
-        32, ge=1, le=65_536, description="Images per training step in this phase."
+        32,
+        ge=1,
+        le=65_536,
+        description="Images per training step in this phase. More layers that train take more "
+        "memory, so that fewer images may fit.",
     )
     learning_rate: float = Field(
         1e-4,
         gt=0,
         le=10,
-        description="Learning rate of this phase, at its highest; smaller than the first one's, "
-        "so that what the backbone knows is not washed out.",
+        description="Learning rate of this phase, at its highest; smaller than the first one's, so "
+        "that what the backbone knows is not washed out.",
     )
 
 
@@ -115,111 +122,131 @@ class RunConfig(Frozen):
     augmentation: AugmentationConfig = AugmentationConfig()
     network: NetworkConfig
     epochs: int = Field(
-        ge=1, le=10_000, description="Passes over all training images, in the first phase."
+        ge=1,
+        le=10_000,
+        description="How often training goes through all training images (in its first phase, "
+        "where there are two). More epochs take longer and learn more, up to a point.",
     )
     batch_size: int = Field(
         ge=1,
         le=65_536,
-        description="Images per training step. More is quicker per image, fewer gives more steps.",
+        description="Images per training step. Larger batches are quicker per image and take more "
+        "memory; smaller ones take more steps, which often learn more in an epoch.",
     )
     steps_per_epoch: int | None = Field(
         None,
         ge=1,
         le=1_000_000,
-        description="Training steps after which an epoch ends; the next one goes on where it left "
-        "the images. Empty takes as many as it needs to see every image once.",
+        description="End each epoch after so many training steps; the next one goes on where it "
+        "left the images. Empty sees every image once in each epoch.",
     )
     validation_steps: int | None = Field(
         None,
         ge=1,
         le=1_000_000,
-        description="Batches of validation images looked at after each epoch; empty takes all.",
+        description="Look at only so many batches of validation images after each epoch, to save "
+        "time; empty looks at all of them.",
     )
     optimizer: Literal["sgd", "rmsprop", "adam", "adamw", "adagrad"] = Field(
-        description="The rule that turns gradients into changes of the weights."
+        description="The rule by which each step changes the weights. Adam suits most networks as "
+        "it is; SGD with momentum needs a well-chosen rate and often ends a little better. "
+        "Choosing another brings its usual learning rate along."
     )
     learning_rate: float = Field(
         gt=0,
         le=10,
-        description="How far each training step moves the weights, at its highest where a "
-        "schedule changes it. Too high and the loss jumps about, too low and little is learned.",
+        description="How far each training step moves the weights, at its highest where a schedule "
+        "changes it. Too high and the loss jumps about, too low and little is learned.",
     )
     momentum: float = Field(
         0.0,
         ge=0,
         lt=1,
-        description="SGD: the share of the last step that each step repeats.",
+        description="How much of its last step each step repeats, which carries it over small "
+        "bumps; 0.9 is usual, 0 is off.",
     )
     nesterov: bool = Field(
-        False, description="SGD with momentum: look ahead along the last step before turning."
+        False,
+        description="Look ahead along the last step before taking the next one; with momentum, "
+        "often a little better.",
     )
     weight_decay: float = Field(
-        0.004, ge=0, le=1, description="AdamW: how strongly each step pulls weights towards 0."
+        0.004,
+        ge=0,
+        le=1,
+        description="How strongly each step pulls all weights towards 0, which keeps the network "
+        "from learning images by heart.",
     )
     schedule: Literal[
         "constant", "linear", "cosine", "one_cycle", "time", "step", "exponential", "plateau"
     ] = Field(
         "constant",
-        description="How the learning rate changes from the first step to the last: it stays; "
-        "falls in a line; falls in half a cosine wave; rises from zero for three tenths of the "
-        "training and then falls so (one_cycle); falls as 1/time; falls by steps; falls "
-        "exponentially; or falls whenever nothing improved for some epochs (plateau).",
+        description="How the learning rate changes from the first step to the last. It stays "
+        "(constant); falls in a line (linear), in half a cosine wave (cosine), as 1 / time, by "
+        "steps (step) or by the same share again and again (exponential); rises for three tenths "
+        "of the training and then falls (one cycle); or falls whenever nothing improved for some "
+        "epochs (plateau).",
     )
     warmup_epochs: float = Field(
         0.0,
         ge=0,
         le=1000,
-        description="Epochs in which the rate first rises from zero in a line, before the schedule "
-        "begins.",
+        description="Epochs in which the rate first rises from zero in a line, so that the first "
+        "steps, which know little, do not go far; 0 begins at the full rate.",
     )
     decay: DecayConfig = DecayConfig()
     early_stopping: EarlyStoppingConfig = EarlyStoppingConfig()
     best_by: Monitor = Field(
-        "val_accuracy", description="What decides which epoch is the best and has its weights kept."
+        "val_accuracy",
+        description="What decides which epoch is the best: its weights are those that are kept, "
+        "tested, compared and used.",
     )
     second_phase: SecondPhaseConfig = SecondPhaseConfig()
     keep_weights: int = Field(
         1,
         ge=1,
         le=10_000,
-        description="How many of the best epochs keep their weights, to be evaluated and used "
-        "later; the last epoch always does.",
+        description="How many of the best epochs keep their weights, to be tested and used later; "
+        "the last epoch always does. Each takes room on disk.",
     )
     test_every: int = Field(
         1,
         ge=0,
         le=10_000,
-        description="Look at the test images after every so many epochs and keep what the network "
-        "made of them; 0 looks only once, with the best weights, when training is over.",
+        description="Try the test images after every so many epochs and keep what the network made "
+        "of them. More often shows more of how it learned and takes longer; 0 tries them only "
+        "once, with the best weights, when training is over.",
     )
     class_weights: ClassWeights = Field(
         "none",
-        description="How much the images of each class count: `none` all alike, `balanced` as if "
-        "every class had as many, or one number for each class.",
+        description="How much the images of each class count: all alike (none), as if every class "
+        "had equally many (balanced), or by one number for each class. Helps where some classes "
+        "have far fewer images.",
     )
     label_smoothing: float = Field(
         0.0,
         ge=0,
         lt=1,
         description="Share of the truth that is spread over all classes, so that the network does "
-        "not grow too sure.",
+        "not grow too sure of itself; 0.1 is usual, 0 is off.",
     )
     precision: Precision = Field(
         "auto",
         description="Number format of the arithmetic. `auto` takes the quickest that this machine "
-        "runs well; float32 is exact everywhere.",
+        "runs well; `float32` is the most exact and works everywhere.",
     )
     cache_features: bool = Field(
         True,
-        description="Run frozen layers once over each image and keep their output on disk. Off "
-        "runs them anew in every epoch.",
+        description="Run frozen layers once over each image and keep their output on disk, which "
+        "makes all epochs after the first, and later runs, much quicker. Off runs them in every "
+        "epoch.",
     )
     seed: int = Field(
         0,
         ge=0,
         lt=2**31,
-        description="Start of the random numbers: the same seed gives the same shuffling, "
-        "starting weights and dropout.",
+        description="Start of the random numbers: the same seed gives the same shuffling, starting "
+        "weights and dropout. Another one shows how much of a result is luck.",
     )
 
     @model_validator(mode="after")

@@ -30,7 +30,9 @@ Validation = Annotated[Literal["test"] | float, BeforeValidator(_test_or_fractio
 class DataConfig(Frozen):
     """Which images a run trains on and is tested on."""
 
-    name: DatasetName = Field("mnist", description="The dataset.")
+    name: DatasetName = Field(
+        "mnist", description="The images to learn from, with the classes to tell apart."
+    )
     path: str = Field(
         "",
         max_length=4096,
@@ -44,15 +46,23 @@ class DataConfig(Frozen):
         "folders in train/, in alphabetical order.",
     )
     train_images: int | None = Field(
-        None, ge=10, description="Take only the first so many training images; empty takes all."
+        None,
+        ge=10,
+        description="Take only the first so many training images, for a quick try; empty takes "
+        "all.",
     )
     test_images: int | None = Field(
-        None, ge=10, description="Take only the first so many test images; empty takes all."
+        None,
+        ge=10,
+        description="Take only the first so many test images; empty takes all. Only runs that were "
+        "tested on the same images can be compared.",
     )
     validation: Validation = Field(
         "test",
-        description="`test` watches the test images while training, as the articles do. A fraction "
-        "holds that share of the training images back instead, the same share of every class.",
+        description="The images that are looked at after each epoch, to see how training goes and "
+        "which epoch is best: the test images, or a share of the training images of every class "
+        "that is held back from training. Only the second leaves the test figures untouched by "
+        "that choice.",
     )
 
     @property
@@ -68,7 +78,10 @@ class AugmentationConfig(Frozen):
         0.0, ge=0, le=180, description="Turn each image by up to so many degrees either way."
     )
     zoom: float = Field(
-        0.0, ge=0, le=0.9, description="Enlarge or shrink each image by up to this share."
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Enlarge or shrink each image by up to this share: 0.1 is a tenth.",
     )
     shift: float = Field(
         0.0,
@@ -81,7 +94,8 @@ class AugmentationConfig(Frozen):
     )
     horizontal_flip: bool = Field(
         False,
-        description="Mirror half of the images left to right. A mirrored digit is a wrong digit.",
+        description="Mirror half of the images left to right. Good for photographs; a mirrored "
+        "digit is a wrong digit.",
     )
     fill: Literal["nearest", "constant"] = Field(
         "constant",
@@ -92,9 +106,9 @@ class AugmentationConfig(Frozen):
         0,
         ge=0,
         le=1000,
-        description="With frozen layers: compute and keep their output for so many variations of "
-        "each image, which the epochs take in turn. 0 runs the frozen layers in every epoch, on "
-        "variations that never repeat.",
+        description="Make so many variations of each image, run the frozen layers once over those "
+        "and keep the output; the epochs take them in turn. Quicker, and takes room on disk. 0 "
+        "runs the frozen layers in every epoch, on variations that never repeat.",
     )
 
     @property

@@ -29,10 +29,14 @@ class HeadConfig(Frozen):
     pooling: Literal["flatten", "average", "max"] = Field(
         "flatten",
         description="How the backbone's output becomes one row of numbers: `flatten` keeps every "
-        "position, `average` and `max` take one number per channel over the whole image.",
+        "position; `average` and `max` take one number per channel over the whole image, which "
+        "leaves the head far fewer weights to learn.",
     )
     dense: tuple[Annotated[int, Field(ge=1, le=16384)], ...] = Field(
-        (512,), max_length=8, description="Units of each dense layer, in order."
+        (512,),
+        max_length=8,
+        description="Units of each dense layer, in order. Add, change and remove rows; with none, "
+        "the classes follow at once.",
     )
     activation: Activation | tuple[Activation, ...] = Field(
         "relu", description="Activation of the dense layers: one for all, or one for each."
@@ -73,7 +77,8 @@ class NetworkConfig(Frozen):
     """Which network, from which weights, fed how, and what of it trains."""
 
     architecture: Literal["cnn", "vgg16", "inceptionv3", "mobilenet", "resnet50"] = Field(
-        description="The network."
+        description="Which network to train: a small CNN made for digits, or a large one that "
+        "learned to see on the photographs of ImageNet."
     )
     mode: Literal["scratch", "transfer", "features", "finetune"] = Field(
         description="`scratch` trains every layer from random weights. `transfer` freezes the "
@@ -82,30 +87,38 @@ class NetworkConfig(Frozen):
         "trains the others from the weights they have."
     )
     weights: str = Field(
-        description="Where the backbone's weights come from: `bundled` with this project, `keras` "
-        "for Keras's own download, a path to a weights file, `run:` with an id or a name for "
-        "those that another run trained, or `random`.",
+        description="Where the weights of the backbone, all layers before the head, come from: "
+        "`bundled` with this project, `keras` for Keras's own download, a path to a weights file, "
+        "`run:` with an id or a name for those that another run trained, or `random`.",
         min_length=1,
         max_length=4096,
     )
     frozen_layers: FrozenLayers = Field(
         0,
-        description="In mode finetune: freeze the first so many layers of the backbone, its input "
-        "counted, or all up to the end of a named block or layer, such as block4.",
+        description="What stays as it is: the first so many layers of the backbone, its input "
+        "counted, or all up to the end of a named block or layer, such as block4. The first layers "
+        "see edges and textures, which serve for any image.",
     )
     side: int = Field(
-        ge=1, le=512, description="Images are resized to this many pixels in width and height."
+        ge=1,
+        le=512,
+        description="Images are resized to this many pixels in width and height. A larger side "
+        "shows the network finer detail, and takes more time and memory.",
     )
     channels: Literal[1, 3] = Field(
-        3, description="1 feeds the network grey images, 3 colour (RGB)."
+        3, description="Whether the network sees images in grey (1 channel) or in colour (3)."
     )
     scaling: Literal["unit", "imagenet"] = Field(
         "unit",
-        description="`unit` divides pixels by 255, as the digits articles do; `imagenet` scales "
-        "them as when the backbone was first trained.",
+        description="`unit` divides pixels by 255; `imagenet` scales them as when the backbone "
+        "learned its ImageNet weights, which then fit best.",
     )
     alpha: float = Field(
-        1.0, ge=0.05, le=2, description="MobileNet's width: the share of filters in each layer."
+        1.0,
+        ge=0.05,
+        le=2,
+        description="MobileNet's width: the share of filters that each layer has of the usual "
+        "number. Less is smaller and quicker, and sees less.",
     )
     depth_multiplier: int = Field(
         1, ge=1, le=4, description="MobileNet's filters per channel in each depthwise convolution."
@@ -114,7 +127,8 @@ class NetworkConfig(Frozen):
         CNN_BLOCKS,
         min_length=1,
         max_length=8,
-        description="The CNN's blocks of convolutions, in order.",
+        description="The CNN's blocks of convolutions, from the image on. Add, change and remove "
+        "rows.",
     )
     head: HeadConfig = HeadConfig()
 

@@ -81,7 +81,6 @@ def choose_settings(draft: Draft) -> RunConfig | None:
         with curve:
             learning_rate.show(config)
     changes.show(draft)
-    written_settings.show(draft, config)
     return config
 
 
@@ -185,6 +184,7 @@ with settings_column:
     if expected:
         with what_it_takes:
             estimate.show(expected)
+    written_settings.show(draft, config)
     if ready and launched:
         launch(ready, called, expected)
 

@@ -29,8 +29,9 @@ def show(draft: Draft) -> None:
         counted = "1 change" if len(changes) == 1 else f"{len(changes)} changes"
         label = f"**{counted}** :gray[against {draft.recipe.name}]"
         with st.expander(label, expanded=True, key=draft.widget("changes")):
-            for change in changes:
-                _show(draft, change)
+            with st.container(gap=None):
+                for change in changes:
+                    _show(draft, change)
             st.button(
                 "Reset all",
                 key=draft.widget("reset_all"),
@@ -47,7 +48,8 @@ def show(draft: Draft) -> None:
 
 def _show(draft: Draft, change: Change) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"{change.title}: {lab.plain(change.before)} → **{lab.plain(change.now)}**")
+        before, now = lab.plain(change.before), lab.plain(change.now)
+        st.markdown(f":small[{change.title}: {before} → **{now}**]", width="stretch")
         st.button(
             "Reset",
             key=draft.widget("reset", change.settings[0]),
@@ -55,7 +57,7 @@ def _show(draft: Draft, change: Change) -> None:
             type="tertiary",
             on_click=draft.reset,
             args=[change.settings],
-            help=f"Back to {lab.plain(change.before)}",
+            help=f"Back to {before}",
         )
 
 

@@ -22,6 +22,7 @@ def show(config: RunConfig) -> None:
         [Series("learning rate", epochs, rates, theme.RUN_COLORS[0])],
         key="learning_rate",
         x_title="epoch",
+        y_range=(0, 1.05 * max(rates)),
         y_format=".3~g",
         height=220,
         view=config.model_dump_json(),

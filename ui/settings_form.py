@@ -184,7 +184,12 @@ def _section(draft: Draft, title: str, **options: Any) -> ExpanderContainer:
     """A part of the form that folds; what is set in it stands beside its title."""
     summary = SUMMARIES[title](draft.values)
     label = fields.marked(draft, f"**{title}**", *SECTIONS[title])
-    return st.expander(f"{label} :gray[{summary}]", key=draft.widget(title), **options)
+    key = draft.widget(title)
+    if (
+        key in st.session_state
+    ):  # else one that tells whether it is open would close with a new label
+        st.session_state[key] = st.session_state[key]
+    return st.expander(f"{label} :gray[{summary}]", key=key, **options)
 
 
 def _ask_all(draft: Draft, titles: Titles) -> None:
@@ -298,7 +303,7 @@ def _keeping_in_short(settings: choices.Settings) -> str:
     patience = settings["early_stopping.patience"]
     kept = settings["keep_weights"]
     ends = f"stops after {patience} without gain" if patience else "trains to the end"
-    return f"{ends} · {'best epoch' if kept == 1 else f'{kept} best epochs'} kept"
+    return ends if kept == 1 else f"{ends} · {kept} best epochs kept"
 
 
 def _rest_in_short(settings: choices.Settings) -> str:

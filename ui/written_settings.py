@@ -27,7 +27,7 @@ def show(draft: Draft, config: RunConfig | None) -> None:
     """Show the configuration as JSON and take another one, or some settings of one."""
     section = st.expander(
         "**Configuration as JSON** :gray[copy or paste]",
-        key=draft.widget("json"),
+        key="json",
         on_change="rerun",
     )
     if not section.open:

@@ -106,7 +106,8 @@ def captions(at: AppTest) -> str:
 
 def changed(at: AppTest) -> list[str]:
     """The changes that are listed."""
-    return [plain(text.value).replace("*", "") for text in at.markdown if " → " in text.value]
+    told = [plain(text.value).replace("*", "") for text in at.markdown if " → " in text.value]
+    return [text.removeprefix(":small[").removesuffix("]") for text in told]
 
 
 def watched(at: AppTest) -> str:
@@ -670,8 +671,8 @@ def test_all_changes_can_be_taken_back_and_that_undone(form: OpenForm) -> None:
 # --- The configuration as JSON ------------------------------------------------------------------
 
 
-def open_json(at: AppTest, recipe: str = "cnn-digits") -> AppTest:
-    at.session_state[f"{recipe}.json"] = True
+def open_json(at: AppTest) -> AppTest:
+    at.session_state["json"] = True
     return at.run()
 
 
@@ -687,7 +688,7 @@ def test_what_is_copied_can_be_pasted_under_any_recipe(form: OpenForm) -> None:
     at = change(change(form(), "Epochs", 7), "Training images", 500)
     copied = open_json(at).code[0].value
     at = change(form(RECIPE), "Recipe", "vgg16-digits")
-    at = open_json(paste(open_json(at, "vgg16-digits"), copied))
+    at = paste(open_json(at), copied)
     assert value(at, "Recipe") == "cnn-digits"
     assert changed(at) == ["Training images: all → 500", "Epochs: 1 → 7"]
     assert at.code[0].value == copied

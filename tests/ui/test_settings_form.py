@@ -30,6 +30,6 @@ def test_each_section_says_what_is_set_in_it() -> None:
         "Head": "flatten · 512",
         "Second phase": "off",
         "Data and augmentation": "mnist · not varied",
-        "Stopping and keeping": "trains to the end · best epoch kept",
+        "Stopping and keeping": "trains to the end",
         "Weighting, precision, seed": "precision auto",
     }
