@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.record import Failed, Skipped
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT
@@ -71,6 +71,63 @@ def server(workspace: Path) -> Iterator[Server]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+class Session:
+    """What a browser asks of a server, in Streamlit's own messages; nothing is drawn.
+
+    live: the parts of the page shown last that ask to be drawn anew by themselves.
+    """
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+        self._page_hash = self._query = ""
+        self.live: list[str] = []
+
+    def rerun(self, page: str, query: str = "") -> float:
+        """Show a page, named as in its address; seconds from asking to the end of its script."""
+        self.live.clear()
+        self._query = query
+        return self._ask(page_name="" if self._page_hash else page)
+
+    def tick(self, fragment: str) -> float:
+        """Draw one part of the page anew; seconds from asking to its end."""
+        return self._ask(fragment_id=fragment, is_auto_rerun=True)
+
+    def _ask(self, **question: Any) -> float:
+        from streamlit.proto.BackMsg_pb2 import BackMsg
+        from streamlit.proto.ClientState_pb2 import ClientState
+        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+        place = {"query_string": self._query, "page_script_hash": self._page_hash}
+        message = BackMsg(rerun_script=ClientState(**place, **question)).SerializeToString()
+        started = time.perf_counter()
+        self._socket.send(message)
+        while True:
+            answer = ForwardMsg.FromString(self._socket.recv(timeout=60))
+            kind = answer.WhichOneof("type")
+            if kind == "navigation":
+                self._page_hash = answer.navigation.page_script_hash
+            if kind == "auto_rerun":
+                self.live.append(answer.auto_rerun.fragment_id)
+            if kind == "session_event":
+                raise Failed("the page broke off")
+            if kind == "script_finished" and answer.script_finished in _AT_ITS_END:
+                return time.perf_counter() - started
+
+
+_AT_ITS_END = (0, 3)
+"""How Streamlit says that a whole script, or a part of it, ran to its end."""
+
+
+@contextmanager
+def session(running: Server) -> Iterator[Session]:
+    """A session with a server, without a browser."""
+    from websockets.sync.client import connect
+
+    address = running.url("_stcore/stream").replace("http", "ws", 1)
+    with connect(address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore
+        yield Session(socket)
 
 
 @contextmanager

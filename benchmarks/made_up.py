@@ -11,15 +11,25 @@ from core.config import RunConfig
 from core.datasets import Split, load_test
 from core.metrics import append_event
 from core.predictions import write_epoch, write_truth
+from core.processes import this_process
 from core.recipes import RECIPES
-from core.run_files import Parameters, Status
+from core.run_files import Parameters, Status, Usage
 from core.runs import Run, Runs
+from core.settings import change
 from core.workspace import Workspace
 
 STATUSES: tuple[Status, ...] = (*["finished"] * 9, "stopped")  # type: ignore[assignment]
 """Given in turn."""
 POINTS = 150
 """Batch events of each run, about what a minute of training leaves."""
+LIVE_BATCHES, LIVE_EPOCHS = 260, 20
+"""Batch events of each epoch of a run that seems to train, and its epochs."""
+CURVE = 60
+"""Values of the loss that a run's state holds."""
+TAGS = ((), ("baseline",), ("baseline", "paper"))
+"""Given in turn."""
+PREDICTED = 200
+"""The newest runs, which alone have predictions: no page reads those of hundreds."""
 
 
 def make_runs(workspace: Workspace, count: int) -> None:
@@ -31,20 +41,58 @@ def make_runs(workspace: Workspace, count: int) -> None:
     fingerprints = {data: test.fingerprint() for data, test in tests.items()}
     for number in range(count):
         config = configs[number % len(configs)]
-        run = runs.create(config, f"made up {number}")
-        test = tests[config.data]
-        write_truth(run.folder.predictions, test.labels, test.indices, fingerprints[config.data])
-        _finish(run, config, test, fingerprints[config.data], random)
+        run = runs.create(config, f"made up {number}", note="Less dropout" if number % 3 else "")
+        runs.tag(run, TAGS[number % len(TAGS)])
+        right = random.uniform(0.95, 0.995)
+        if number >= count - PREDICTED:
+            test, truth = tests[config.data], fingerprints[config.data]
+            write_truth(run.folder.predictions, test.labels, test.indices, truth)
+            right = _predict(run, test, right, random)
+        _finish(run, config, fingerprints[config.data], right, random)
         _write_metrics(run, random)
 
 
-def _finish(
-    run: Run, config: RunConfig, test: Split, fingerprint: str, random: np.random.Generator
-) -> None:
-    accuracy = random.uniform(0.95, 0.995)
+def training_run(workspace: Workspace, points: int) -> Run:
+    """A run that this process seems to train, with so many batches told of in 20 epochs."""
+    config = change(RECIPES["cnn-digits"].config, {"epochs": LIVE_EPOCHS, "schedule": "cosine"})
+    run = Runs(workspace).create(config, "trains now")
+    tell_batches(run, 0, points)
+    usage = Usage(cores=1.8, memory=2**30, free_memory=2**31)
+    return run.write_state(
+        status="running", process=this_process(), phase="training", heartbeat=time.time(),
+        epoch=LIVE_EPOCHS, epochs_done=LIVE_EPOCHS - 1, best_epoch=LIVE_EPOCHS - 1,
+        done=1, total=698, unit="batches", seconds=points / 4, seconds_left=60.0, usage=usage,
+        images_per_second=1500.0, metrics={"val_accuracy": 0.99},
+    )  # fmt: skip
+
+
+def tell_batches(run: Run, told: int, more: int) -> None:
+    """Append so many batches to the metrics, and the epochs that end with them."""
+    each = LIVE_BATCHES
+    for step in range(told + 1, told + more + 1):
+        epoch, batch = divmod(step - 1, each)
+        place = {"epoch": epoch + 1, "batch": batch + 1, "batches": each, "step": step}
+        wave = 1 / step + 0.1 * np.sin(step)
+        values = {"loss": 1 + wave, "accuracy": 0.5 - wave, "learning_rate": 1e-3}
+        time_taken = {"seconds_since_start": step / 4}
+        append_event(run.folder.metrics, {"event": "batch", **place, **values, **time_taken})
+        if batch + 1 == each:
+            ended = {"event": "epoch", "epoch": epoch + 1, "phase": 1, "step": step}
+            seconds = {"seconds": 60.0, "test_seconds": 2.0}
+            watched = {"val_loss": 1 + wave, "val_accuracy": 0.5 - wave, **time_taken, **seconds}
+            append_event(run.folder.metrics, {**ended, **values, **watched})
+
+
+def _predict(run: Run, test: Split, accuracy: float, random: np.random.Generator) -> float:
+    """Write what the run made of the test images; returns the share that it got right."""
     probabilities = _probabilities(test.labels, accuracy, random)
     write_epoch(run.folder.predictions, 1, probabilities)
-    right = float((probabilities.argmax(axis=1) == test.labels).mean())
+    return float((probabilities.argmax(axis=1) == test.labels).mean())
+
+
+def _finish(
+    run: Run, config: RunConfig, fingerprint: str, right: float, random: np.random.Generator
+) -> None:
     counted = config.parameters
     run.write_state(
         status=STATUSES[int(run.name.split()[-1]) % len(STATUSES)],
@@ -56,6 +104,7 @@ def _finish(
         precision="float32",
         parameters=Parameters(total=counted.total, trainable=counted.trainable),
         test_fingerprint=fingerprint,
+        curve=tuple(2.0 / point + 0.05 * random.random() for point in range(1, CURVE + 1)),
         metrics={
             "loss": 0.2,
             "accuracy": 0.95,

@@ -24,9 +24,10 @@ from benchmarks.dashboard import (
     find_chromium,
     open_page,
     server,
+    session,
     wait_until_shown,
 )
-from benchmarks.made_up import make_runs
+from benchmarks.made_up import make_runs, tell_batches, training_run
 from benchmarks.options import Options
 from benchmarks.processes import CANNOT, HOUR, end_runs, last_json, run_module
 from benchmarks.record import Benchmark, Failed, Goal, Row, Sample, Samples, Skipped, Step, p95
@@ -38,9 +39,12 @@ from core.workspace import Workspace
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-MANY_RUNS = 200
+MANY_RUNS, MOST_RUNS = 200, 1000
 IDLE_SECONDS = 10.0
 RERUNS = 40
+TICKS = 60
+LIVE_POINTS = 5000
+"""Batches that the live charts have to draw."""
 PAUSE = 0.3
 """Seconds between reruns: Streamlit collects garbage after each, before anyone clicks again."""
 STROKES = 15
@@ -94,44 +98,60 @@ def reruns(workspace: Path) -> Sample:
         return {"pages": {name or "Overview": _reruns_of(running, name) for name in names}}
 
 
-def _reruns_of(running: Server, page: str) -> dict[str, Any]:
-    from websockets.sync.client import connect
+def reruns_while_training(workspace: Path) -> Sample:
+    """The same while a run trains on all cores, as a page launches it."""
+    runs, place = Runs(Workspace(workspace)), ["--workspace", str(workspace)]
+    run_module("core", "train", LAUNCHED, "--set", "epochs=100", "--detach", *place, timeout=60)
+    newest = runs.all()[0]
+    try:
+        _wait_for_training(runs, newest)
+        taken = reruns(workspace)
+        if runs.again(newest).status != "running":
+            raise Failed("the run ended before the pages were measured")
+        return taken
+    finally:
+        end_runs(Workspace(workspace))
+        runs.delete(newest)
 
-    address = running.url("_stcore/stream").replace("http", "ws", 1)
-    with connect(address, subprotocols=["streamlit"], max_size=None) as socket:  # type: ignore
-        page_hash = ""
+
+def _wait_for_training(runs: Runs, run: Run, patience: float = 120.0) -> None:
+    deadline = time.monotonic() + patience
+    while runs.again(run).state.phase != "training":
+        if time.monotonic() > deadline:
+            raise Failed(f"no run began to train within {patience:.0f} s")
+        time.sleep(0.5)
+
+
+def _reruns_of(running: Server, page: str) -> dict[str, Any]:
+    with session(running) as asked:
         for _ in range(3):
-            _, page_hash = _rerun(socket, page, page_hash)
+            asked.rerun(page)
         _wait_for_children(running)
         before, seconds = _cpu_seconds(running), []
         for _ in range(RERUNS):
-            taken, page_hash = _rerun(socket, page, page_hash)
-            seconds.append(taken)
+            seconds.append(asked.rerun(page))
             time.sleep(PAUSE)
     cpu = (_cpu_seconds(running) - before) / RERUNS
     return {"seconds": seconds, "cpu_seconds_per_rerun": cpu}
 
 
-def _rerun(socket: Any, page: str, page_hash: str) -> tuple[float, str]:
-    """Ask for one rerun; its seconds, and the hash by which the server knows the page."""
-    from streamlit.proto.BackMsg_pb2 import BackMsg
-    from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
-    question = BackMsg()
-    question.rerun_script.query_string = ""
-    question.rerun_script.page_script_hash = page_hash
-    question.rerun_script.page_name = "" if page_hash else page
-    started = time.perf_counter()
-    socket.send(question.SerializeToString())
-    while True:
-        answer = ForwardMsg.FromString(socket.recv(timeout=60))
-        kind = answer.WhichOneof("type")
-        if kind == "navigation":
-            page_hash = answer.navigation.page_script_hash
-        if kind == "session_event":
-            raise Failed(f"the page {page or 'Overview'} broke off")
-        if kind == "script_finished" and answer.script_finished == 0:
-            return time.perf_counter() - started, page_hash
+def live_tick(workspace: Path) -> Sample:
+    """Seconds that the server takes each time a run that trains is drawn anew, with its news."""
+    run = training_run(Workspace(workspace), LIVE_POINTS)
+    with server(workspace) as running:
+        running.wait()
+        with session(running) as asked:
+            asked.rerun("Train", f"run={run.id}")
+            for fragment in asked.live:
+                asked.tick(fragment)
+            seconds = []
+            for point in range(1, TICKS + 1):
+                time.sleep(PAUSE)
+                tell_batches(run, LIVE_POINTS + 4 * point, 4)
+                seconds.append(sum(map(asked.tick, asked.live)))
+    if not asked.live:
+        raise Failed("the page follows no run")
+    return {"seconds": seconds, "points": LIVE_POINTS + 4 * TICKS}
 
 
 def strokes(workspace: Path) -> Sample:
@@ -282,11 +302,24 @@ MEASUREMENTS: dict[str, Callable[[Path], Sample]] = {
     "start": first_page,
     "idle": idle,
     "rerun": reruns,
+    "runs-1000": reruns,
+    "while-training": reruns_while_training,
+    "live-tick": live_tick,
     "stroke": strokes,
     "launch": launch,
     "predict": predictions,
 }
-MINUTES = {"start": 0.2, "idle": 0.5, "rerun": 2, "stroke": 1.5, "launch": 0.5, "predict": 1}
+MINUTES = {
+    "start": 0.2,
+    "idle": 0.5,
+    "rerun": 2,
+    "runs-1000": 3,
+    "while-training": 4,
+    "live-tick": 0.5,
+    "stroke": 1.5,
+    "launch": 0.5,
+    "predict": 1,
+}
 """What a repeat takes on two quiet cores, about."""
 IN_BROWSER = ("start", "idle", "stroke", "launch")
 
@@ -300,6 +333,9 @@ def benchmarks(options: Options) -> list[Benchmark]:
         "start": _empty,
         "idle": _many,
         "rerun": _many,
+        "runs-1000": _most,
+        "while-training": _many,
+        "live-tick": _empty,
         "stroke": _trained,
         "launch": _empty,
         "predict": _trained,
@@ -330,6 +366,14 @@ def _many(options: Options, repeat: int) -> Path:
 
 def _make_many(folder: Path) -> None:
     make_runs(Workspace(folder), MANY_RUNS)
+
+
+def _most(options: Options, repeat: int) -> Path:
+    return _made_once(options.scratch / "most", _make_most)
+
+
+def _make_most(folder: Path) -> None:
+    make_runs(Workspace(folder), MOST_RUNS)
 
 
 def _trained(options: Options, repeat: int) -> Path:
@@ -363,23 +407,40 @@ def _median_row(
     return rows
 
 
-def _rerun_rows(samples: Samples) -> list[Row]:
+def _rerun_rows(title: str, goal: float) -> Callable[[Samples], list[Row]]:
     """The slowest page stands for all; the note has the others."""
-    taken: dict[str, list[float]] = {}
-    for sample in samples["ours"]:
-        for page, timed in sample["pages"].items():
-            taken.setdefault(page, []).append(p95(timed["seconds"]))
-    each = {page: statistics.median(values) for page, values in taken.items()}
-    slowest = max(each, key=each.__getitem__, default="")
-    listed = ", ".join(f"{page} {1000 * value:.0f} ms" for page, value in each.items())
+
+    def rows(samples: Samples) -> list[Row]:
+        taken: dict[str, list[float]] = {}
+        for sample in samples["ours"]:
+            for page, timed in sample["pages"].items():
+                taken.setdefault(page, []).append(p95(timed["seconds"]))
+        each = {page: statistics.median(values) for page, values in taken.items()}
+        slowest = max(each, key=each.__getitem__, default="")
+        listed = ", ".join(f"{page} {1000 * value:.0f} ms" for page, value in each.items())
+        return [
+            Row(
+                f"Rerun on the server, p95, {title}, slowest page ({slowest or 'none'})",
+                "ms",
+                each.get(slowest),
+                goal=Goal("at most", goal),
+                note="on a real server, over its WebSocket, from asking to the script's end: "
+                + (listed or "none"),
+            )
+        ]
+
+    return rows
+
+
+def _live_tick_rows(samples: Samples) -> list[Row]:
+    taken = [p95(sample["seconds"]) for sample in samples["ours"]]
     return [
         Row(
-            f"Rerun on the server, p95, {MANY_RUNS} runs, slowest page ({slowest or 'none'})",
+            f"Tick of the live charts on the server, p95, {LIVE_POINTS:,} points",
             "ms",
-            each.get(slowest),
-            goal=Goal("at most", 0.150),
-            note="on a real server, over its WebSocket, from asking to the script's end: "
-            + (listed or "none"),
+            statistics.median(taken) if taken else None,
+            goal=Goal("at most", 0.050),
+            note="on a real server, over its WebSocket, with one second's news in the metrics",
         )
     ]
 
@@ -426,7 +487,10 @@ ROWS: dict[str, Callable[[Samples], list[Row]]] = {
         None,
         "cpu_share",
     ),
-    "rerun": _rerun_rows,
+    "rerun": _rerun_rows(f"{MANY_RUNS} runs", 0.150),
+    "runs-1000": _rerun_rows(f"{MOST_RUNS:,} runs", 0.300),
+    "while-training": _rerun_rows(f"{MANY_RUNS} runs and one that trains", 0.400),
+    "live-tick": _live_tick_rows,
     "stroke": _stroke_rows,
     "launch": _median_row(
         f"Click on Launch to the first point on the live chart ({LAUNCHED}, all images)",

@@ -96,6 +96,8 @@ def _queue_again(run: Run, more_epochs: int = 0) -> None:
 
 def _goes_on(run: Run) -> str:
     """Where a run that is resumed goes on."""
+    if run.failure is not None and run.failure.kind == "diverged":
+        return "Resumed with the same settings, it would diverge again, at the same step."
     step = Checkpoints(run.folder.checkpoint).step
     if not step:
         return "Resumed, it begins anew: it ended before there was anything to go on from."

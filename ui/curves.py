@@ -73,7 +73,13 @@ def _metric_chart(run: Run, history: History, measure: Measure) -> None:
     watched = history.epoch_line(f"val_{measure.value}", best=best)
     line_chart(
         [
-            Series("by batch", *by_batch, color=color, opacity=BATCHES_OPACITY),
+            Series(
+                "by batch",
+                *by_batch,
+                color=color,
+                mode="lines" if len(by_batch[0]) > 1 else "markers",
+                opacity=BATCHES_OPACITY,
+            ),
             Series("by epoch", *by_epoch, color=color, mode="lines+markers"),
             Series(
                 _watched_images(run),

@@ -44,7 +44,7 @@ def failure(run: Run) -> None:
     told = f"**{look.word}.** {plain(found.sentence)}\n\n{plain(found.advice)}"
     show = st.warning if run.status == "interrupted" else st.error
     show(told, icon=f":material/{look.icon}:")
-    log(run, unfolded=run.status == "failed")
+    log(run, unfolded=found.kind == "unexpected")
 
 
 def what_helps(run: Run) -> Literal["resume", "anew"] | None:

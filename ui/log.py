@@ -11,7 +11,8 @@ from core.runs import Run
 LINES = 200
 LONGEST = 2**16
 """Bytes that are read of the end of a log."""
-HEIGHT = 260
+HEIGHT, FEW_LINES = 260, 8
+"""Pixels of a log, which scrolls, and lines that need less."""
 NOTHING = "The process of this run has printed nothing."
 
 
@@ -25,8 +26,10 @@ def log(run: Run, *, unfolded: bool = False) -> None:
         on_change="rerun",
     )
     if folded.open:
-        with folded.container(height=HEIGHT, autoscroll=True):
-            st.code(tail(run), language=None)
+        text = tail(run)
+        few = text.count("\n") < FEW_LINES
+        with folded.container(height="content" if few else HEIGHT, autoscroll=True):
+            st.code(text, language=None, wrap_lines=True)
 
 
 def tail(run: Run) -> str:

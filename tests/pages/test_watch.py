@@ -359,8 +359,17 @@ def test_a_failed_run_says_why_and_what_to_do(
     assert not at.exception
     said = "**Could not go on.** No \\*weights\\* here\\.\n\nDownload them\\."
     assert at.error[0].value == said
-    assert "line 2" in at.code[0].value
+    assert not at.code
     assert figures(at)["Test accuracy"] == "–"
+
+
+def test_what_nobody_foresaw_shows_the_end_of_the_log(
+    open_page: OpenPage, make_trained: MakeTrained
+) -> None:
+    error = Failure(kind="unexpected", sentence="It broke.", advice="See the log.")
+    run = make_trained("failed", status="failed", error=error)
+    run.folder.log.write_text("line 1\nline 2\n")
+    assert open_page(TRAIN, run=run.id).code[0].value == "line 1\nline 2"
 
 
 @pytest.mark.parametrize("kind", KINDS)

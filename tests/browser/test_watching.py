@@ -1,0 +1,106 @@
+"""A run that trains, watched by two people at once."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.metrics import append_event
+from core.processes import this_process
+from core.recipes import RECIPES
+from core.runs import Run, Runs
+
+Visit = Callable[..., Any]
+SOON = 60_000
+"""Milliseconds for what the page does by itself."""
+LOSS = '.tl-plot[aria-label^="Loss falls"]'
+DRAWN = f"() => document.querySelector('{LOSS}')?.data?.[0]?.x?.length ?? 0"
+
+
+@pytest.fixture
+def run(server: Any) -> Run:
+    """A run that seems to train in this process."""
+    created = Runs(server.workspace).create(RECIPES["cnn-digits"].config)
+    tell(created, 1, 40)
+    return created.write_state(
+        status="running", process=this_process(), phase="training", epoch=1, done=40, total=200,
+        unit="batches",
+    )  # fmt: skip
+
+
+def tell(run: Run, first: int, last: int) -> None:
+    for batch in range(first, last + 1):
+        place = {"epoch": 1, "batch": batch, "batches": 200, "step": batch}
+        values = {"loss": 2 / batch, "accuracy": 1 - 1 / batch, "learning_rate": 0.001}
+        append_event(run.folder.metrics, {"event": "batch", **place, **values})
+
+
+def wait_for_points(page: Page, count: int) -> None:
+    page.wait_for_function(f"(count) => ({DRAWN})() === count", arg=count, timeout=SOON)
+
+
+def range_shown(page: Page) -> list[float]:
+    shown: list[float] = page.evaluate(f"document.querySelector('{LOSS}').layout.xaxis.range")
+    return shown
+
+
+def zoom(page: Page) -> None:
+    """Drag over the middle of the chart of the loss."""
+    box = page.locator(f"{LOSS} .nsewdrag").first.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.3 * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], middle, steps=5)
+    page.mouse.up()
+
+
+def hidden(page: Page) -> bool:
+    return bool(page.evaluate(f"document.querySelector('{LOSS}').data[0].visible === 'legendonly'"))
+
+
+def test_zoom_and_legend_stay_while_the_chart_grows(server: Any, visit: Visit, run: Run) -> None:
+    with visit(server) as visitor:
+        page = visitor.open(f"Train?run={run.id}")
+        wait_for_points(page, 40)
+        before = range_shown(page)
+        zoom(page)
+        page.wait_for_function(
+            f"(before) => document.querySelector('{LOSS}').layout.xaxis.range[0] > before",
+            arg=before[0],
+        )
+        page.locator(f"{LOSS} .legendtoggle").click()
+        page.wait_for_timeout(1000)  # Plotly waits for a second click
+        assert hidden(page)
+        zoomed = range_shown(page)
+        tell(run, 41, 60)
+        wait_for_points(page, 60)
+        assert range_shown(page) == zoomed
+        assert hidden(page)
+
+
+def test_the_redrawing_ends_with_the_run(server: Any, visit: Visit, run: Run) -> None:
+    with visit(server) as visitor:
+        page = visitor.open(f"Train?run={run.id}")
+        wait_for_points(page, 40)
+        run.write_state(status="finished", epochs_done=1, best_epoch=1, phase="")
+        expect(page.get_by_text("Draw for it")).to_be_visible(timeout=SOON)
+        tell(run, 41, 60)
+        time.sleep(3)
+        assert page.evaluate(DRAWN) == 40
+
+
+def test_a_run_that_is_deleted_while_two_watch_it_gets_a_sentence(
+    server: Any, visit: Visit, run: Run
+) -> None:
+    runs = Runs(server.workspace)
+    with visit(server) as first, visit(server) as second:
+        pages = [visitor.open(f"Train?run={run.id}") for visitor in (first, second)]
+        for page in pages:
+            wait_for_points(page, 40)
+        runs.delete(run.write_state(status="stopped"))
+        for page in pages:
+            expect(page.get_by_text(f"The run {run.name} was deleted")).to_be_visible(timeout=SOON)
+            expect(page.get_by_role("button", name="Launch")).to_be_enabled()
