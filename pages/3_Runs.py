@@ -5,7 +5,18 @@ from __future__ import annotations
 import streamlit as st
 
 from core.runs import DamagedRun, Run
-from ui import about, deletion, lab, overlay, queue, run_details, run_view, runs_table, storage
+from ui import (
+    about,
+    deletion,
+    lab,
+    overlay,
+    queue,
+    run_details,
+    run_view,
+    runs_table,
+    storage,
+    watch,
+)
 from ui.navigation import page
 
 
@@ -64,6 +75,7 @@ def show_damaged(damaged: list[DamagedRun]) -> None:
 
 
 page("Runs", "📋")
+watch.tell_of_deletion()
 runs, damaged = lab.runs().read()
 if not runs and not damaged:
     st.info("Nothing was trained yet.", icon=":material/info:")

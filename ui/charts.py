@@ -146,8 +146,9 @@ const layout = (chart, root) => {
   const theme = themeOf(root);
   const empty = chart.series.every((s) => s.x.length === 0);
   const axis = (title) => ({
-    title: { text: plain(title), standoff: 8, font: { size: 13 } }, gridcolor: theme('border-color'),
-    linecolor: theme('border-color'), zeroline: false, automargin: true, visible: !empty,
+    title: { text: plain(title), standoff: 8, font: { size: 13 } }, zeroline: false,
+    gridcolor: theme('border-color'), linecolor: theme('border-color'),
+    automargin: true, visible: !empty,
   });
   return {
     height: chart.height, uirevision: chart.view, hovermode: 'x unified', showlegend: chart.legend,

@@ -23,11 +23,7 @@ _DELETED = "_deleted_while_watched"
 
 def show() -> None:
     """The run to watch, with what can be done once it has results."""
-    if deleted := st.session_state.pop(_DELETED, None):
-        st.warning(
-            f"The run {lab.plain(deleted)} was deleted meanwhile, elsewhere.",
-            icon=":material/delete:",
-        )
+    tell_of_deletion()
     run = choose()
     if run is None:
         st.info(
@@ -39,6 +35,15 @@ def show() -> None:
     follow(run)
     if run.has_results:
         offer_pages(run)
+
+
+def tell_of_deletion() -> None:
+    """Say so where the run that was followed is gone; for the page that is shown anew then."""
+    if deleted := st.session_state.pop(_DELETED, None):
+        st.warning(
+            f"The run {lab.plain(deleted)} was deleted meanwhile, elsewhere.",
+            icon=":material/delete:",
+        )
 
 
 def offer_pages(run: Run) -> None:
