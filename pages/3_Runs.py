@@ -75,7 +75,7 @@ def show_damaged(damaged: list[DamagedRun]) -> None:
 
 
 page("Runs", "📋")
-watch.tell_of_deletion()
+watch.leave_deletion_untold()
 runs, damaged = lab.runs().read()
 if not runs and not damaged:
     st.info("Nothing was trained yet.", icon=":material/info:")

@@ -137,6 +137,13 @@ def offer_weights(run: Run) -> None:
         )
     if asked:
         _evaluate(run, epoch)
+    if (told := st.session_state.get(_told(run), {}).get(epoch)) is not None:
+        st.success(told, icon=":material/fact_check:")
+
+
+def _told(run: Run) -> str:
+    """Where the session keeps what was told of a run's epochs."""
+    return f"_evaluated_{run.id}_{run.state.heartbeat}"
 
 
 def _evaluate(run: Run, epoch: int) -> None:
@@ -145,7 +152,8 @@ def _evaluate(run: Run, epoch: int) -> None:
     except TransferLabError as error:
         st.error(lab.sentence(error), icon=":material/error:")
         return
-    st.success(in_words(epoch, evaluation, computed), icon=":material/fact_check:")
+    told = st.session_state.setdefault(_told(run), {})
+    told[epoch] = in_words(epoch, evaluation, computed)
 
 
 def in_words(epoch: int, evaluation: Evaluation, computed: bool) -> str:

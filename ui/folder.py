@@ -35,14 +35,15 @@ def show(run: Run) -> None:
     with folded:
         sizes = run.folder.sizes()
         total = sum(size for _, size in sizes.values())
-        st.caption(f"{theme.size(total)} in {run.folder.path}")
+        st.caption(f"{theme.size(total)} in {lab.plain(str(run.folder.path))}")
         st.dataframe(
             table_of(sizes),
             hide_index=True,
             height="content",
             column_config={
-                "Size": st.column_config.NumberColumn(format="bytes", width=90),
+                "Name": st.column_config.TextColumn(width=110),
                 "Files": st.column_config.NumberColumn(width=60),
+                "Size": st.column_config.TextColumn(width=90),
             },
         )
         offer_removal(run, sizes.get("checkpoint", (0, 0))[1])
@@ -56,7 +57,7 @@ def table_of(sizes: dict[str, tuple[int, int]]) -> pd.DataFrame:
             "Name": [name for name, _ in largest],
             "For": [PURPOSES.get(name, theme.MISSING) for name, _ in largest],
             "Files": [files for _, (files, _) in largest],
-            "Size": [size for _, (_, size) in largest],
+            "Size": [theme.size(size) for _, (_, size) in largest],
         }
     )
 

@@ -46,6 +46,11 @@ def tell_of_deletion() -> None:
         )
 
 
+def leave_deletion_untold() -> None:
+    """Say nothing of it, on a page that finds out by itself."""
+    st.session_state.pop(_DELETED, None)
+
+
 def offer_pages(run: Run) -> None:
     """Where a run with results can be looked at further."""
     with st.container(horizontal=True, gap="medium"):

@@ -15,6 +15,7 @@ from core.preferences import load_preferences
 from core.run_files import Failure
 from core.runs import Run, Runs
 from core.workspace import Workspace
+from ui.theme import size
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]
@@ -334,7 +335,7 @@ def test_the_files_of_a_run_are_listed_where_they_are_unfolded(
     folded = len(at.dataframe)
     table = unfold(at, "files", run).dataframe[folded].value.set_index("Name")
     sizes = [path.stat().st_size for path in run.folder.predictions.iterdir()]
-    assert table.loc["predictions"].tolist()[1:] == [len(sizes), sum(sizes)]
+    assert table.loc["predictions"].tolist()[1:] == [len(sizes), size(sum(sizes))]
     assert table.loc["config.json", "For"] == "What was asked for"
 
 
