@@ -84,6 +84,7 @@ const heads = (chart, root) => {
 
 const ring = (chart, root) => ({
   type: 'scatter', uid: 'point', mode: 'markers', showlegend: false, hoverinfo: 'skip',
+  cliponaxis: false,
   x: chart.point ? [chart.point.x] : [], y: chart.point ? [chart.point.y] : [],
   marker: { symbol: 'circle-open', size: 14, color: themeOf(root)('text-color'),
             line: { width: 2 } },
@@ -138,7 +139,7 @@ const line = (theme) => (mark) => ({
 const band = (theme) => ({ start, end, text }) => ({
   type: 'rect', x0: start, x1: end, yref: 'paper', y0: 0, y1: 1, layer: 'below', opacity: 0.9,
   fillcolor: theme('secondary-background-color'), line: { width: 0 },
-  label: { text: plain(text), textposition: 'bottom left', padding: 3,
+  label: { text: plain(text), textposition: 'middle left', padding: 3,
            font: { size: 11, color: theme('text-color') } },
 });
 
@@ -230,7 +231,7 @@ class Mark(NamedTuple):
 
 
 class Band(NamedTuple):
-    """A stretch of the x axis that is shaded, with a text at its foot."""
+    """A stretch of the x axis that is shaded, with a text."""
 
     start: float
     end: float

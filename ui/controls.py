@@ -50,7 +50,7 @@ def attempt(action: Callable[[], object]) -> None:
     except TransferLabError as error:
         st.toast(lab.sentence(error), icon=":material/error:", duration="long")
     except OSError as error:
-        told = f"That could not be written: {error.strerror}. Make room, then try again."
+        told = f"That could not be written: {error.strerror or error}. Make room, then try again."
         st.toast(lab.plain(told), icon=":material/error:", duration="long")
     st.rerun()
 

@@ -21,7 +21,9 @@ def kept(run: Run) -> None:
         with st.expander("TensorBoard", icon=":material/insights:"):
             st.caption("This run's curves are there for TensorBoard too. This command opens them:")
             st.code(
-                f"tensorboard --logdir {shlex.quote(str(run.folder.tensorboard))}", language="bash"
+                f"tensorboard --logdir {shlex.quote(str(run.folder.tensorboard))}",
+                language="bash",
+                wrap_lines=True,
             )
 
 

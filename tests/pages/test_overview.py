@@ -59,7 +59,7 @@ def test_a_run_at_work_is_followed(open_page: OpenPage, make_running: Callable[[
     assert "Training now" in [header.value for header in at.subheader]
     bar = at.get("progress")[0].proto
     assert "at work" in bar.text
-    assert "3 of 698 batches" in bar.text
+    assert "batch 3 of 698" in bar.text
 
 
 def test_a_damaged_run_hides_nothing(
