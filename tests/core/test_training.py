@@ -26,7 +26,7 @@ from core.inputs import ImageInputs
 from core.networks import Network, build
 from core.pictures import Pictures
 from core.preprocessing import for_network
-from core.progress import BatchEnd, EpochEnd, Event, Note, Progress
+from core.progress import BatchEnd, EpochEnd, Event, Note, Progress, ResumePoint
 from core.recipes import RECIPES
 from core.schedules import phase_schedule
 from core.settings import change
@@ -417,7 +417,10 @@ def test_a_stop_between_epochs_ends_training_after_a_complete_epoch(cache: Featu
     events = events_of(config, network_of(CNN), cache, after(1, epochs_in))
     (epoch,) = epochs_in(events)
     assert epoch.complete
-    assert isinstance(events[-1], EpochEnd)
+    *_, told, point = events
+    assert told == epoch
+    assert isinstance(point, ResumePoint)
+    assert (point.position.epoch, point.needed) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -592,9 +595,9 @@ def test_a_phase_that_brings_nothing_more_ends_and_the_next_begins(cache: Featur
     phases = [(epoch.epoch, epoch.phase) for epoch in epochs_in(events)]
     assert phases == [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2)]
     assert notes_in(events) == [
-        Note(3, "val_loss has not improved for 2 epochs: this phase ends after epoch 3."),
+        Note(3, "val_loss has not improved for 2 epochs: this phase ends here."),
         Note(3, "4 layers of the backbone train from here on."),
-        Note(6, "val_loss has not improved for 2 epochs: this phase ends after epoch 6."),
+        Note(6, "val_loss has not improved for 2 epochs: this phase ends here."),
     ]
     assert [batch.step for batch in batches_in(events)] == list(range(1, 3 * 4 + 3 * 2 + 1))
 
