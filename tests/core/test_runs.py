@@ -450,3 +450,38 @@ def test_a_configuration_is_kept_as_it_is(
     monkeypatch.chdir(tmp_path)
     config = change(RECIPES["vgg16-digits"].config, {"weights": "mine.npz"})
     assert runs.create(config).config == config
+
+
+@pytest.fixture
+def with_checkpoint(runs: Runs, config: RunConfig) -> Run:
+    """A finished run with a checkpoint of 1 KiB."""
+    run = runs.create(config).write_state(status="finished", best_epoch=1)
+    run.folder.checkpoint.mkdir()
+    (run.folder.checkpoint / "step-000000698.npz").write_bytes(bytes(1024))
+    return run
+
+
+def test_a_finished_run_without_its_checkpoint_cannot_be_trained_longer(
+    runs: Runs, with_checkpoint: Run
+) -> None:
+    assert runs.remove_checkpoint(with_checkpoint) == 1024
+    assert not with_checkpoint.folder.checkpoint.exists()
+    with pytest.raises(InvalidRequest, match=r"checkpoint .* was removed"):
+        runs.resume(with_checkpoint, more_epochs=1)
+    assert runs.again(with_checkpoint).status == "finished"
+
+
+def test_a_finished_run_with_its_checkpoint_can_be_trained_longer(
+    runs: Runs, with_checkpoint: Run
+) -> None:
+    assert runs.resume(with_checkpoint, more_epochs=2).status == "queued"
+
+
+@pytest.mark.parametrize("status", ["stopped", "failed", "queued"])
+def test_only_a_finished_run_can_do_without_its_checkpoint(
+    runs: Runs, with_checkpoint: Run, status: str
+) -> None:
+    with_checkpoint.write_state(status=status)
+    with pytest.raises(InvalidRequest):
+        runs.remove_checkpoint(with_checkpoint)
+    assert with_checkpoint.folder.has_checkpoint

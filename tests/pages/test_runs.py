@@ -1,4 +1,5 @@
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from core.predictions import write_epoch
 from core.preferences import load_preferences
 from core.run_files import Failure
 from core.runs import Run, Runs
-from core.workspace import Workspace
+from core.workspace import PROJECT, Workspace
+from ui.queue import Wake
 from ui.theme import size
 
 OpenPage = Callable[..., AppTest]
@@ -535,6 +537,22 @@ def test_how_many_train_at_once_can_be_changed(
     at.run()
     assert not at.exception
     assert load_preferences(workspace).at_once == 3
+
+
+def test_a_runner_that_does_not_start_is_told_with_what_it_said(
+    runs: Runs, config: Any, workspace: Workspace
+) -> None:
+    runs.create(config, "waits in vain")
+    workspace.runner_log.write_text("first\nModuleNotFoundError: No module named 'numpy'\n")
+    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    now = time.monotonic()
+    at.session_state["_wake"] = Wake(first=now - 100, last=now)
+    at.switch_page(RUNS).run()
+    assert not at.exception
+    said = at.error[0].value.replace("\\", "")
+    assert "does not start" in said
+    assert "No module named 'numpy'" in said
+    assert "Try again" in labels(at)
 
 
 # --- storage ----------------------------------------------------------------------------------
