@@ -136,15 +136,16 @@ class History:
         """
         at = _beginning_of(config, 1, 0)
         whole = [epoch for epoch in self.epochs if epoch.get("complete", True)]
+        longer = {event["epoch"] for event in self.resumed if event.get("longer")}
         for epoch in whole:
             if epoch.get("phase", 1) > at.phase.number:
                 at = _beginning_of(config, epoch["phase"], epoch["epoch"] - 1)
-            if at.patience.exhausted:
-                at.patience.waited = 0  # it went on all the same: more epochs were asked for
             seen = {name: epoch.get(name, math.nan) for name in ("val_loss", "val_accuracy")}
             at.patience.improved(seen)
             if at.plateau is not None:
                 at.plateau.after(seen)
+            if epoch["epoch"] in longer:
+                at.patience.waited = 0  # more epochs were asked for: it is waited anew
         done = whole[-1]["epoch"] if whole else 0
         over = at.patience.exhausted or done - at.start >= at.phase.epochs
         if over and at.phase.number < len(config.phases):

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from core.files import naming
+
 Event = dict[str, Any]
 """`event` is one of KINDS; the other keys are that event's values."""
 
@@ -16,7 +18,8 @@ KINDS = {
     "phase": "how far something is that takes its time",
     "note": "something a person who watches wants to know",
     "usage": "what the training takes of the machine",
-    "resumed": "training went on from `epoch` and `step`; what came after them was lost",
+    "resumed": "training went on from `epoch` and `step`, what came after them was lost; `longer` "
+    "where it is for more epochs than before",
     "test": "the test images, where they were looked at once only, with the best weights",
 }
 
@@ -27,7 +30,7 @@ def append_event(path: Path, event: Event) -> None:
     A number that JSON cannot say, such as the loss of a run that diverged, is left out.
     """
     finite = {key: value for key, value in event.items() if _can_be_said(value)}
-    with path.open("a", encoding="utf-8") as file:
+    with naming(path), path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(finite, allow_nan=False) + "\n")
 
 

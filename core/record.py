@@ -7,6 +7,7 @@ from typing import Any
 
 from core.checkpoints import Checkpoint, Checkpoints, Position
 from core.estimates import kept as kept_estimate
+from core.files import naming
 from core.metrics import append_event, lasting, mend, read_events
 from core.pace import Pace
 from core.patience import better
@@ -53,7 +54,8 @@ class Record:
         self._pace = Pace(run.config, later=_estimated(run))
         run.folder.clear_unfinished()
         mend(run.folder.metrics)
-        run.folder.reserve.write_bytes(bytes(RESERVED))
+        with naming(run.folder.reserve):
+            run.folder.reserve.write_bytes(bytes(RESERVED))
         self.run = run.write_state(
             status="preparing",
             phase="starting TensorFlow",
@@ -87,7 +89,9 @@ class Record:
             self._last = position.phase, position.epoch
         self._pace.at(position.phase, position.phase_start)
         if had_begun:
-            self._append({"event": "resumed", "epoch": position.epoch, "step": position.step})
+            longer = 0 < position.all_epochs < self.run.config.all_epochs
+            place = {"epoch": position.epoch, "step": position.step}
+            self._append({"event": "resumed", **place, "longer": longer})
         self.write(
             resumed=self.run.state.resumed + had_begun,
             epoch=position.epoch,

@@ -204,6 +204,17 @@ def test_patience_is_what_early_stopping_counts(path: Path) -> None:
     assert stand(path, config, *told)[2] == expected.left == 4
 
 
+def test_a_training_for_longer_waits_anew(path: Path) -> None:
+    config = change(RECIPES["cnn-digits"].config, {"epochs": 9, "early_stopping.patience": 2})
+    told = [epoch(number, 0.5) for number in (1, 2)]
+    resumed = {"event": "resumed", "epoch": 2, "step": 4, "seconds_since_start": 99.0}
+    assert stand(path, config, *told)[2] == 1
+    path.unlink()
+    assert stand(path, config, *told, resumed | {"longer": True})[2] == 2
+    path.unlink()
+    assert stand(path, config, *told, resumed | {"longer": False})[2] == 1
+
+
 def test_a_phase_that_ended_hands_over_to_the_next(path: Path, two_phases: RunConfig) -> None:
     told = [epoch(number, 1.0 - number / 10, phase=1) for number in (1, 2, 3)]
     assert stand(path, two_phases, *told) == (2, 3, 2)
