@@ -42,7 +42,7 @@ def show(draft: Draft) -> None:
             )
     if draft.replaced is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(draft.replaced.by)
+            st.caption(draft.replaced.by, width="stretch")
             st.button("Undo", key=draft.widget("undo"), icon=":material/undo:", on_click=draft.undo)
 
 

@@ -73,22 +73,22 @@ def reason_to_wait(known: Sequence[Run], preferences: Preferences) -> str:
     """Why a run launched now would not begin at once; empty where it would.
 
     >>> reason_to_wait([], Preferences(paused=True))
-    'The queue is paused: this run waits until somebody lets the queue go on, at Runs.'
+    'The queue is paused: a run launched now waits until somebody lets the queue go on, at Runs.'
     """
     training = sum(map(run_view.is_working, known))
     waiting = len(in_queue_order(known))
     if preferences.paused:
-        more = f" {_runs(waiting)} before it." if waiting else ""
+        more = f" {_wait(waiting)}." if waiting else ""
         return (
-            "The queue is paused: this run waits until somebody lets the queue go on, at Runs."
-            + more
+            "The queue is paused: a run launched now waits until somebody lets the queue go on, "
+            f"at Runs.{more}"
         )
     if training + waiting < preferences.at_once:
         return ""
-    now = f"{_runs(training)} {'trains' if training == 1 else 'train'} now" if training else ""
-    before = f"{_runs(waiting)} {'waits' if waiting == 1 else 'wait'} before it" if waiting else ""
-    return f"This run will wait its turn: {' and '.join(filter(None, [now, before]))}."
+    now = "1 run trains now" if training == 1 else f"{training} runs train now"
+    told = [now] * bool(training) + [_wait(waiting)] * bool(waiting)
+    return f"A run launched now will wait its turn: {' and '.join(told)}."
 
 
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"
+def _wait(count: int) -> str:
+    return "1 run waits before it" if count == 1 else f"{count} runs wait before it"

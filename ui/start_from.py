@@ -51,7 +51,5 @@ def take(run: Run) -> None:
             f"marked against the nearest, {recipe.name}."
         )
     settings = settings_of(run.config) | {"recipe": recipe.name}
-    Draft.of(recipe).replace(
-        settings, "What was set here before was replaced by that run's settings.", origin
-    )
+    Draft.of(recipe).replace(settings, "They replaced what you had set.", origin)
     st.session_state["recipe"] = recipe.name

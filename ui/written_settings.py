@@ -66,7 +66,7 @@ def _apply(draft: Draft) -> None:
         st.session_state[REFUSED] = text, f"{lab.sentence(error)} Nothing was changed."
         return
     target = Draft.of(recipe)
-    target.replace(values, "What was set here before was replaced by what you pasted.")
+    target.replace(values, "What you pasted replaced your settings.")
     st.session_state["recipe"] = recipe.name
     st.session_state[TEXT] = ""
     st.toast(told(target, taken), icon=":material/input:")
