@@ -1,6 +1,7 @@
 """Why a training could not go on: the kind of failure, a sentence, and what to do about it."""
 
 import errno
+import shutil
 import signal
 from pathlib import Path
 
@@ -51,7 +52,7 @@ def of(error: Exception, config: RunConfig, peak_memory: int = 0) -> Failure:
         file = f" {error.filename}" if error.filename else ""
         return Failure(
             kind="disk",
-            sentence=f"The disk is full: the file{file} could not be written ({error.strerror}).",
+            sentence=f"The file{file} could not be written: {error.strerror}{_free(error)}.",
             advice=_MAKE_ROOM,
         )
     if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__:
@@ -61,6 +62,15 @@ def of(error: Exception, config: RunConfig, peak_memory: int = 0) -> Failure:
         sentence=f"Training broke off: {_brief(error)}",
         advice="The end of the run's log says where; the same settings will break off again.",
     )
+
+
+def _free(error: OSError) -> str:
+    """What is left of the disk on which a file could not be written, if that is known."""
+    try:
+        free = shutil.disk_usage(Path(error.filename).parent).free
+    except (OSError, TypeError):
+        return ""
+    return f" ({free / 2**20:,.1f} MiB are free there)"
 
 
 def _is_data(error: OSError, config: RunConfig) -> bool:

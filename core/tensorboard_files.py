@@ -10,6 +10,8 @@ from tensorboard.compat.proto.event_pb2 import Event as Line
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from core.files import naming
+
 PARTS = {"train": "", "validation": "val_", "test": "test_"}
 """A folder for each part of the dataset, and what its metrics' names begin with in an event."""
 
@@ -58,14 +60,15 @@ class EventFiles:
     ) -> None:
         if not values:
             return
-        if part not in self._writers:
-            self._writers[part] = self._begin(part)
         written = [Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
         # Not by the clock, which may be set back: TensorBoard shows events in order of time.
         wall_time = self._began + event["seconds_since_start"]
         line = Line(wall_time=wall_time, step=step, summary=Summary(value=written))
-        self._writers[part].write(line.SerializeToString())
-        self._writers[part].flush()
+        with naming(self._folder / part):
+            if part not in self._writers:
+                self._writers[part] = self._begin(part)
+            self._writers[part].write(line.SerializeToString())
+            self._writers[part].flush()
 
     def _begin(self, part: str) -> RecordWriter:
         folder = self._folder / part

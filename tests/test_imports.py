@@ -140,7 +140,7 @@ CORE: dict[str, set[str]] = {
         "pictures",
         "progress",
     },
-    "metrics": set(),
+    "metrics": {"files"},
     "models": {
         "config",
         "errors",
@@ -179,6 +179,7 @@ CORE: dict[str, set[str]] = {
     "record": {
         "checkpoints",
         "estimates",
+        "files",
         "metrics",
         "pace",
         "patience",
@@ -197,7 +198,7 @@ CORE: dict[str, set[str]] = {
     "settings": {"config", "errors", "validation"},
     "statistics": set(),
     "tables": set(),
-    "tensorboard_files": set(),
+    "tensorboard_files": {"files"},
     "training": {
         "checkpoints",
         "config",
