@@ -53,7 +53,10 @@ def choose_networks(finished: list[Run]) -> list[Network]:
     """
     by_id = {run.id: run for run in finished}
     linked = _take_address(by_id)
-    st.session_state.setdefault(NETWORKS, linked or _best_of_each(finished))
+    before = st.session_state.get(NETWORKS)
+    left = linked if before is None else [run_id for run_id in before if run_id in by_id]
+    if left != before:  # nothing was chosen yet, or one of them is gone
+        st.session_state[NETWORKS] = left or _best_of_each(finished)
     chosen = st.multiselect(
         "Networks",
         list(by_id),
@@ -77,7 +80,8 @@ def _address() -> tuple[tuple[str, str], ...]:
 def _take_address(by_id: Mapping[str, Run]) -> list[str]:
     """The runs that a link names, where it is a new one; what it asks for in vain is told."""
     address = _address()
-    if not address or address == st.session_state.get(ADDRESS):
+    known = NETWORKS in st.session_state and address == st.session_state.get(ADDRESS)
+    if not address or known:
         return []
     found = [(by_id[run_id], epoch) for run_id, epoch in address if run_id in by_id]
     if len(found) < len(address):
@@ -109,7 +113,8 @@ def choose_epochs(runs: list[Run]) -> list[Network]:
     with st.container(horizontal=True, gap="small"):
         for run in runs:
             kept, best = run.folder.kept_epochs(), run.state.best_epoch
-            networks.append(Network(run, ask_epoch(run, kept) if len(kept) > 1 else best))
+            several = bool(kept) and kept != [best]
+            networks.append(Network(run, ask_epoch(run, kept) if several else best))
     return networks
 
 

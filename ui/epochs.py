@@ -112,14 +112,15 @@ def offer_weights(run: Run) -> None:
     kept = run.folder.kept_epochs()
     if not kept or not run.has_results:
         return
-    best = run.state.best_epoch
+    best, key = run.state.best_epoch, f"epoch_of_{run.id}"
+    if st.session_state.get(key) not in kept:
+        st.session_state[key] = best if best in kept else kept[-1]
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         epoch = st.selectbox(
             "Epoch with weights",
             kept,
-            index=kept.index(best) if best in kept else 0,
             format_func=lambda number: f"{number}, the best" if number == best else str(number),
-            key=f"epoch_of_{run.id}",
+            key=key,
             width=180,
         )
         asked = st.button(

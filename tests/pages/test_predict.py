@@ -202,3 +202,18 @@ def test_a_linked_run_that_is_gone_is_told(open_page: OpenPage, trained: Runs) -
     at = open_page(PREDICT, run="20200101-000000-000000", epoch="1")
     assert not at.exception
     assert "A run of this link cannot be shown" in at.warning[0].value
+
+
+def test_a_network_that_is_deleted_after_it_was_chosen_makes_way(
+    open_page: OpenPage, trained: Runs
+) -> None:
+    little = trained.find("little")
+    doomed = trained.create(little.config, "doomed")
+    doomed.write_state(status="finished", best_epoch=1, metrics=little.state.metrics)
+    at = open_page(PREDICT)
+    at.multiselect[0].set_value([doomed.id, little.id])
+    at.run()
+    trained.delete(doomed)
+    at.run()
+    assert not at.exception
+    assert at.multiselect[0].value == [little.id]
