@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.metrics import Event, append_event, read_events
+from core.metrics import Event, append_event, lasting, mend, read_events
 
 BATCH: Event = {"event": "batch", "step": 1, "loss": 0.5}
 EPOCH: Event = {"event": "epoch", "epoch": 1, "test_accuracy": 0.9}
@@ -115,3 +115,56 @@ def test_two_writers_do_not_mix_their_lines(path: Path) -> None:
     found = read_events(path)[0]
     for name in "ab":
         assert [event["step"] for event in found if event["name"] == name] == list(range(200))
+
+
+def test_a_line_that_a_process_died_over_does_not_spoil_the_next(path: Path) -> None:
+    append_event(path, BATCH)
+    with path.open("ab") as file:
+        file.write(b'{"event": "epo')
+    mend(path)
+    append_event(path, EPOCH)
+    assert read_events(path)[0] == [BATCH, EPOCH]
+
+
+def test_a_file_that_is_whole_or_not_there_needs_no_mending(path: Path) -> None:
+    mend(path)
+    assert not path.exists()
+    path.touch()
+    mend(path)
+    assert path.read_bytes() == b""
+    append_event(path, BATCH)
+    whole = path.read_bytes()
+    mend(path)
+    assert path.read_bytes() == whole
+
+
+def batch(step: int) -> Event:
+    return {"event": "batch", "step": step}
+
+
+def epoch(number: int) -> Event:
+    return {"event": "epoch", "epoch": number}
+
+
+def note(number: int, text: str) -> Event:
+    return {"event": "note", "epoch": number, "text": text}
+
+
+def test_what_an_interruption_undid_is_told_once() -> None:
+    resumed = {"event": "resumed", "epoch": 1, "step": 2}
+    begun = {"event": "note", "text": "pictures are left out"}
+    told = [begun, batch(1), batch(2), epoch(1), note(1, "kept"), batch(3), epoch(2), note(2, "x")]
+    again = [batch(3), batch(4), epoch(2)]
+    assert lasting([*told, resumed, *again]) == [*told[:5], resumed, *again]
+
+
+def test_each_interruption_undoes_what_came_after_its_checkpoint() -> None:
+    first = {"event": "resumed", "epoch": 0, "step": 2}
+    second = {"event": "resumed", "epoch": 0, "step": 1}
+    told = [batch(1), batch(2), batch(3), first, batch(3), batch(4), second, batch(2)]
+    assert lasting(told) == [batch(1), first, second, batch(2)]
+
+
+def test_without_an_interruption_all_of_it_lasts() -> None:
+    told = [batch(1), epoch(1), note(1, "x"), batch(2)]
+    assert lasting(told) == told

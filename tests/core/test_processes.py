@@ -5,7 +5,15 @@ import time
 import psutil
 import pytest
 
-from core.processes import ProcessIdentity, detached, this_process
+from core.processes import (
+    ProcessIdentity,
+    boot_of,
+    detached,
+    killed_for_memory,
+    peak_memory,
+    this_boot,
+    this_process,
+)
 
 Other = tuple[subprocess.Popen[str], ProcessIdentity]
 
@@ -67,3 +75,24 @@ def test_a_detached_process_leads_a_session_of_its_own() -> None:
     command = [sys.executable, "-c", script]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **detached())
     assert process.communicate()[0].strip() == "True"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a start of the machine has no id")
+def test_a_process_tells_in_which_start_of_the_machine_it_began(other_process: Other) -> None:
+    assert this_boot()
+    assert boot_of(this_process()) == boot_of(other_process[1]) == this_boot()
+    assert boot_of(ProcessIdentity(pid=1, started="earlier:12")) == "earlier"
+    assert boot_of(ProcessIdentity(pid=1, started="1700000000.12")) == ""
+
+
+def test_the_most_memory_a_process_held_stays_when_it_is_freed() -> None:
+    before = peak_memory()
+    held = bytearray(before + 2**26)
+    most = peak_memory()
+    assert most >= before + 2**25
+    del held
+    assert peak_memory() >= most - 2**20
+
+
+def test_how_many_processes_were_killed_for_memory_is_counted_where_it_can_be() -> None:
+    assert 0 <= killed_for_memory() <= killed_for_memory()
