@@ -61,9 +61,7 @@ def _show(active: Sequence[Run], preferences: Preferences) -> None:
 def _show_working(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(share_done(run), text=f"**{run_view.name(run)}** · {in_words(run)}")
-        _button(
-            run, "Stop", "stop_circle", lambda: lab.engine().stop(run), run.status == "stopping"
-        )
+        _button(run, "Stop", lambda: lab.engine().stop(run), run.status == "stopping")
 
 
 def _show_waiting(run: Run, place: int, count: int) -> None:
@@ -73,16 +71,15 @@ def _show_waiting(run: Run, place: int, count: int) -> None:
         st.markdown(f"{place + 1}\\. **{run_view.name(run)}**", width="stretch")
         with st.container(horizontal=True, gap="xsmall", width="content"):
             first, last = place == 0, place == count - 1
-            _button(run, "First", "vertical_align_top", lambda: move(run, 0), first)
-            _button(run, "Up", "arrow_upward", lambda: move(run, place - 1), first)
-            _button(run, "Down", "arrow_downward", lambda: move(run, place + 1), last)
-            _button(run, "Cancel", "cancel", lambda: lab.engine().stop(run), False)
+            _button(run, "First", lambda: move(run, 0), first)
+            _button(run, "Up", lambda: move(run, place - 1), first)
+            _button(run, "Down", lambda: move(run, place + 1), last)
+            _button(run, "Cancel", lambda: lab.engine().stop(run), False)
 
 
-def _button(run: Run, title: str, icon: str, action: Callable[[], object], disabled: bool) -> None:
+def _button(run: Run, title: str, action: Callable[[], object], disabled: bool) -> None:
     if st.button(
-        "",
-        icon=f":material/{icon}:",
+        title,
         key=f"queue_{title}_{run.id}",
         help=HELP[title],
         disabled=disabled,
