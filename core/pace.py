@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from core.config import RunConfig
-from core.progress import BatchEnd, EpochEnd
+from core.progress import BatchEnd, EpochEnd, Progress
 
 WINDOW = 20.0
 """Seconds over which images are counted: long enough to be steady, short enough to be now."""
@@ -32,6 +32,7 @@ class Pace:
         self._per_step: float | None = None
         self._after_steps = 0.0
         self._last: BatchEnd | None = None
+        self._stretch: tuple[str, float, int] | None = None
         self._phase = 1
         self._phase_start = 0
 
@@ -41,6 +42,18 @@ class Pace:
             self._phase, self._phase_start = phase, start
             self._seen.clear()
             self._last, self._per_step, self._speed = None, None, 0.0
+
+    def progress(self, event: Progress) -> float:
+        """How many a second are done in a stretch such as the features of all images.
+
+        Counted from its first report, since what comes before that is mostly getting ready; 0
+        before that can be told.
+        """
+        now = self._clock()
+        if self._stretch is None or self._stretch[0] != event.phase:
+            self._stretch = event.phase, now, event.done
+        _, began, before = self._stretch
+        return (event.done - before) / (now - began) if now > began else 0.0
 
     def batch(self, event: BatchEnd) -> None:
         """One more training step."""

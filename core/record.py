@@ -172,13 +172,13 @@ class Record:
         return self._before + time.monotonic() - self._clock
 
     def _progress(self, event: Progress) -> None:
-        finished = event.done == event.total
+        finished, per_second = event.done == event.total, self._pace.progress(event)
         if event.phase == self._phase and not finished and not self._due(self._phase_event):
             return
         self._phase, self._phase_event = event.phase, time.monotonic()
         values = {"phase": event.phase, "done": event.done, "total": event.total}
         self._append({"event": "phase", **values, "unit": event.unit})
-        self.write(**values, unit=event.unit)
+        self.write(**values, unit=event.unit, units_per_second=per_second)
 
     def _batch(self, event: BatchEnd) -> None:
         self._batches.append(event)

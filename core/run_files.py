@@ -124,9 +124,10 @@ class State(Frozen):
     """`state.json`: how far a run has come. Written whole, by the one process at work on it.
 
     `epoch` is the one at work, `epochs_done` those that were evaluated. `done` of `total` counts
-    within the phase, in `unit`s. `metrics` are those of `best_epoch`; `curve` is the training
+    within the phase, in `unit`s, `units_per_second` of them in a second where that is known.
+    `metrics` are those of `best_epoch`; `curve` is the training
     loss from the beginning until now, thinned to some tens of values. `extra_epochs` were asked
-    for after the request. images_per_second: of the epoch at work, from `images_before` to now.
+    for after the request. images_per_second: training images, in the last seconds.
     Times are seconds since 1970 but `seconds`, which is how long workers took in all.
     """
 
@@ -138,6 +139,7 @@ class State(Frozen):
     done: int = 0
     total: int = 0
     unit: str = ""
+    units_per_second: float = 0.0
     epoch: int = 0
     epochs_done: int = 0
     process: ProcessIdentity | None = None

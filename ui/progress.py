@@ -42,10 +42,17 @@ def in_words(run: Run) -> str:
     state, config = run.state, run.config
     counted = f"{state.done:,} of {state.total:,}" if state.total else ""
     if not _within_epoch(state):
-        return f"{state.phase}{counted and f', {counted} {state.unit}'}"
+        return f"{state.phase}{counted and f', {counted} {state.unit}'}{_rest_of_phase(state)}"
     doing = f"batch {counted}" if state.phase == "training" else f"{state.phase}, {counted} images"
     places = [f"Epoch {state.epoch} of {config.all_epochs}", *_phase(run), doing]
     return " · ".join(places)
+
+
+def _rest_of_phase(state: State) -> str:
+    left = state.total - state.done
+    if not state.units_per_second or left <= 0:
+        return ""
+    return f" · {theme.duration(left / state.units_per_second)} left of this"
 
 
 def _within_epoch(state: State) -> bool:

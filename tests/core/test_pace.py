@@ -2,7 +2,7 @@ import pytest
 
 from core.config import RunConfig
 from core.pace import Pace
-from core.progress import BatchEnd, EpochEnd
+from core.progress import BatchEnd, EpochEnd, Progress
 from core.recipes import RECIPES
 from core.settings import change
 
@@ -85,3 +85,12 @@ def test_another_phase_is_measured_anew(config: RunConfig) -> None:
     training.train(5)
     training.pace.at(2, 1)
     assert (training.pace.images_per_second, training.pace.seconds_left) == (0.0, None)
+
+
+def test_a_stretch_is_timed_from_its_first_report(config: RunConfig) -> None:
+    training, told = Training(config), []
+    for done in (64, 128, 256):
+        told.append(training.pace.progress(Progress("features", done, 1000, "images")))
+        training.now += 2
+    assert told == [0.0, 32.0, 48.0]
+    assert training.pace.progress(Progress("features of others", 10, 100, "images")) == 0.0
