@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -14,11 +15,12 @@ from core.choices import (
     matters,
     settings_of,
     varies,
+    with_settings,
 )
 from core.config import DEFAULT_RATES, RunConfig
 from core.network_config import HeadConfig
 from core.recipes import RECIPES
-from core.settings import change
+from core.settings import change, read_settings
 
 MODES = ("scratch", "transfer", "features", "finetune")
 CNN = RECIPES["cnn-digits"].config
@@ -254,3 +256,12 @@ def test_a_head_as_a_table_is_the_same_head(head: HeadConfig) -> None:
         (layer.units, layer.activation, layer.dropout) for layer in head.layers
     ]
     assert settings | head_settings(rows) == settings
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_configuration_that_was_written_down_can_be_taken_whole(name: str) -> None:
+    start = RECIPES[name].config
+    changed = change(start, {"learning_rate": 0.0123, "seed": 7, "keep_weights": 3})
+    text = json.dumps(changed.model_dump(mode="json"))
+    taken = with_settings(settings_of(start), read_settings(text), start)
+    assert built(start, taken) == changed
