@@ -89,6 +89,12 @@ TRAIN = ["train", "cnn-digits"]
         (["evaluate", "nobody"], NOBODY),
         (["compare", "nobody", "none"], NOBODY),
         (["predict", "nobody", "x.png"], NOBODY),
+        (["resume", "nobody"], NOBODY),
+        (["edit", "nobody", "--note", "x"], NOBODY),
+        (["queue", "--first", "nobody"], NOBODY),
+        (["edit", "nobody"], "edit needs something to change: --name, --tags or --note"),
+        (["queue", "--at-once", "0"], "at_once must be at least 1, got 0"),
+        ([*TRAIN, "--note", "x" * 10_001], "a note may have at most 10,000 characters, got 10,001"),
         (["delete", "../runs"], "there is no run '../runs'; `runs` lists those there are"),
     ],
 )
@@ -101,7 +107,17 @@ def test_a_wrong_request_is_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["dance"], ["train"], ["evaluate", "run", "--split", "all"], ["predict", "run"]]
+    "words",
+    [
+        [],
+        ["dance"],
+        ["train"],
+        ["evaluate", "run", "--split", "all"],
+        ["predict", "run"],
+        ["resume", "run", "--more-epochs", "two"],
+        ["queue", "--pause", "--go-on"],
+        ["evaluate", "run", "--epoch", "best"],
+    ],
 )
 def test_words_that_are_no_command_are_refused_with_the_usage(
     command: Command, words: list[str]
@@ -181,6 +197,105 @@ def test_a_waiting_run_is_stopped(command: Command, make_run: MakeRun, runs: Run
     assert answer.document["status"] == runs.again(run).status == "stopped"
 
 
+def test_a_run_is_renamed_tagged_and_noted(command: Command, make_run: MakeRun) -> None:
+    run = make_run(name="first")
+    words = ("--name", "better", "--tags", "to show, best,,", "--note", " Why? ")
+    answer = command("edit", "first", *words, "--json")
+    assert (answer.status, answer.err) == (0, "")
+    told = {key: answer.document[key] for key in ("run", "name", "tags", "note")}
+    expected = {"run": run.id, "name": "better", "tags": ["to show", "best"], "note": "Why?"}
+    assert told == expected
+    answer = command("edit", "better", "--tags", "", "--json")
+    assert (answer.document["tags"], answer.document["note"]) == ([], "Why?")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--name", "taken"), "there is a run named 'taken' already; choose another name"),
+        (("--tags", "x" * 31), "a tag must have 1 to 30 printable characters and no comma, got"),
+    ],
+)
+def test_what_a_run_may_not_be_called_is_refused(
+    command: Command, make_run: MakeRun, words: tuple[str, str], sentence: str
+) -> None:
+    make_run(name="taken"), make_run(name="mine")
+    answer = command("edit", "mine", *words, "--json")
+    assert (answer.status, answer.out) == (2, "")
+    assert answer.err.startswith(f"python -m core: {sentence}")
+    assert command("show", "mine").status == 0
+
+
+def test_the_queue_is_shown_paused_and_put_in_another_order(
+    command: Command, runs: Runs, make_run: MakeRun
+) -> None:
+    paused = command("queue", "--pause", "--json")
+    assert (paused.status, paused.err) == (0, "")
+    assert paused.document == {"paused": True, "at_once": 1, "training": [], "waiting": []}
+    config = make_run().config
+    for name in "abc":
+        runs.create(config, name)
+    moved = command("queue", "--first", "c", "--at-once", "2", "--json").document
+    assert (moved["paused"], moved["at_once"]) == (True, 2)
+    assert [run["name"] for run in moved["waiting"]] == ["c", "a", "b"]
+    assert {run["status"] for run in moved["waiting"]} == {"queued"}
+    refused = command("queue", "--first", make_run(name="over").name, "--json")
+    assert (refused.status, refused.out) == (2, "")
+    assert "the run 'over' is finished; only a run that is queued can be moved" in refused.err
+    assert command("queue").status == 0
+
+
+@pytest.fixture
+def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that train in no time, real but for the training itself."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent / "stand_in"))
+    monkeypatch.setenv("STAND_IN_STEP", "0.02")
+
+
+@pytest.mark.usefixtures("quick_workers")
+def test_a_paused_queue_waits_until_it_may_go_on(
+    command: Command, runs: Runs, eventually: Eventually
+) -> None:
+    command("queue", "--pause")
+    words = ["train", "cnn-digits", *settings(*TINY), "--note", "Why?", "--detach", "--json"]
+    trained = command(*words).document
+    assert (trained["status"], trained["note"]) == ("queued", "Why?")
+    assert command("queue", "--go-on", "--json").document["paused"] is False
+    run = runs.find(trained["run"])
+    eventually(lambda: runs.again(run).status == "finished")
+
+
+@pytest.mark.usefixtures("quick_workers")
+def test_a_finished_run_is_trained_for_more_epochs(command: Command, runs: Runs) -> None:
+    command("train", "cnn-digits", *settings(*TINY), "--name", "mine", "--json")
+    refused = command("resume", "mine", "--json")
+    assert (refused.status, refused.out) == (2, "")
+    assert "the run 'mine' is finished; say how many more epochs" in refused.err
+    answer = command("resume", "mine", "--more-epochs", "2", "--json")
+    assert answer.status == 0
+    document = answer.document
+    assert (document["status"], document["epochs"]) == ("finished", 3)
+    assert document["config"]["epochs"] == 3
+    assert "epoch 1:" not in answer.err
+    assert "epoch 3: 100%" in answer.err
+
+
+@pytest.mark.usefixtures("quick_workers")
+def test_a_stopped_run_is_resumed_and_a_waiting_one_is_not(
+    command: Command, runs: Runs, eventually: Eventually
+) -> None:
+    command("queue", "--pause")
+    command("train", "cnn-digits", *settings(*TINY), "--name", "mine", "--detach")
+    refused = command("resume", "mine", "--json")
+    assert (refused.status, refused.out) == (2, "")
+    assert "the run 'mine' waits to be trained already" in refused.err
+    command("stop", "mine")
+    resumed = command("resume", "mine", "--detach", "--json")
+    assert (resumed.status, resumed.document["status"]) == (0, "queued")
+    command("queue", "--go-on")
+    eventually(lambda: runs.find("mine").status == "finished")
+
+
 def test_compare_counts_as_the_runs_predicted(command: Command, make_run: MakeRun) -> None:
     make_run([7, 2, 1, 9], [7, 2, 1, 0], name="a")
     make_run([7, 3, 4, 9], [7, 2, 1, 0], name="b")
@@ -248,6 +363,25 @@ def test_evaluate_measures_the_split_that_is_asked_for(
 ) -> None:
     answer = command("evaluate", "cnn", "--split", "train", "--json", of=trained_workspace)
     assert (answer.document["split"], answer.document["images"]) == ("train", 600)
+
+
+@pytest.mark.parametrize("words", [["evaluate", "cnn"], ["predict", "cnn", "x.png"]])
+def test_an_epoch_whose_weights_were_not_kept_is_refused(
+    command: Command, trained_workspace: Workspace, words: list[str]
+) -> None:
+    answer = command(*words, "--epoch", "7", "--json", of=trained_workspace)
+    assert (answer.status, answer.out) == (2, "")
+    sentence = "epoch must be one whose weights the run 'cnn' kept (1), got 7"
+    assert answer.err == f"python -m core: {sentence}\n"
+
+
+def test_an_epoch_whose_weights_were_kept_is_evaluated(
+    command: Command, trained_workspace: Workspace
+) -> None:
+    answer = command("evaluate", "cnn", "--epoch", "1", "--json", of=trained_workspace)
+    assert (answer.status, answer.document["epoch"]) == (0, 1)
+    best = command("evaluate", "cnn", "--json", of=trained_workspace)
+    assert answer.document == best.document
 
 
 def test_a_run_without_weights_cannot_be_evaluated(command: Command, make_run: MakeRun) -> None:

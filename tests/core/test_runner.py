@@ -90,6 +90,7 @@ def test_a_run_is_alive_while_its_worker_is_at_work(story: Told) -> None:
 def test_a_run_whose_worker_was_killed_is_interrupted(story: Told) -> None:
     assert story.killed.status == "interrupted"
     assert story.killed.has_results
+    assert story.killed.can_be_resumed
 
 
 def test_the_queue_goes_on_after_a_killed_worker(story: Told) -> None:
@@ -173,6 +174,65 @@ def test_a_run_queued_while_the_runner_leaves_is_taken(
         # The runner wrote this just now; it looks at the queue once more and leaves.
         eventually(lambda run=run: runs.again(run).status == "failed")
     assert [starts(run) for run in runs.all()] == [1] * 8
+
+
+@pytest.mark.usefixtures("no_worker_starts")
+def test_runs_are_taken_in_the_order_they_were_moved_to(
+    runs: Runs, workspace: Workspace, eventually: Eventually
+) -> None:
+    for name in "abc":
+        runs.create(tiny(), name)
+    runs.move(runs.find("c"), 0)
+    runs.move(runs.find("a"), 2)
+    LocalEngine(workspace).wake()
+    eventually(lambda: all(run.status == "failed" for run in runs.all()))
+    written = {run.name: run.folder.state.stat().st_mtime_ns for run in runs.all()}
+    assert sorted(written, key=lambda name: written[name]) == ["c", "b", "a"]
+
+
+@pytest.mark.usefixtures("no_worker_starts")
+def test_a_run_that_the_machine_keeps_from_beginning_holds_up_no_other(
+    runs: Runs, workspace: Workspace, eventually: Eventually
+) -> None:
+    kept, other = runs.create(tiny(), "kept"), runs.create(tiny())
+    kept.folder.log.mkdir()
+    engine = LocalEngine(workspace)
+    engine.submit(other)
+    eventually(lambda: runs.again(other).status == "failed")
+    eventually(lambda: not engine.at_work())
+    assert runs.again(kept).status == "queued"
+    assert engine.complaint() == "the run 'kept' could not be seen to: Is a directory"
+    kept.folder.log.rmdir()
+    engine.wake_if_asleep()
+    eventually(lambda: runs.again(kept).status == "failed")
+    eventually(lambda: not engine.at_work())
+    assert engine.complaint() == ""
+
+
+def test_preferences_that_cannot_be_read_are_complained_of(
+    runs: Runs, workspace: Workspace, eventually: Eventually
+) -> None:
+    run, engine = runs.create(tiny()), LocalEngine(workspace)
+    workspace.preferences.write_text("{")
+    engine.submit(run)
+    assert eventually(engine.complaint) == (
+        f"{workspace.preferences} cannot be read; mend it, or delete it to have the defaults"
+    )
+    assert runs.again(run).status == "queued"
+
+
+@pytest.mark.usefixtures("no_worker_starts")
+def test_a_runner_removes_what_those_that_died_left_behind(
+    runs: Runs, workspace: Workspace, eventually: Eventually
+) -> None:
+    run = runs.create(tiny())
+    for name in (".new-20260101-000000-000001", ".deleted-20260101-000000-000002"):
+        (workspace.runs / name).mkdir()
+    (workspace.locks / "20260101-000000-000002.lock").touch()
+    LocalEngine(workspace).submit(run)
+    eventually(lambda: runs.again(run).status == "failed")
+    assert os.listdir(workspace.runs) == [run.id]
+    assert not (workspace.locks / "20260101-000000-000002.lock").exists()
 
 
 @pytest.mark.usefixtures("no_worker_starts")
