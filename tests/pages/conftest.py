@@ -132,22 +132,34 @@ def damaged_folder(workspace: Workspace) -> Path:
     return folder
 
 
-@pytest.fixture
-def idle_runner(workspace: Workspace) -> Iterator[None]:
-    """A launched run stays queued: this test holds the lock that its runner waits for."""
+@pytest.fixture(autouse=True)
+def _idle_runner(workspace: Workspace, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Runs that wait go on waiting: the test holds the lock that every runner waits for.
+
+    Whoever opens a page has the queue seen to, and a test that looks at a page trains nothing.
+    """
+    if "runners_may_begin" in request.fixturenames:
+        yield
+        return
     workspace.root.mkdir(parents=True)
     with FileLock(workspace.runner_lock):
         yield
-        # What is left to train when the runner gets the lock: nothing.
+        # What is left to train when a runner gets the lock: nothing.
         shutil.rmtree(workspace.runs, ignore_errors=True)
     psutil.wait_procs(_runners(workspace), timeout=30)
+
+
+@pytest.fixture
+def runners_may_begin() -> None:
+    """For a test of what becomes of waiting runs."""
 
 
 def _runners(workspace: Workspace) -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and str(workspace.root) in child.cmdline()
+        if child.status() != psutil.STATUS_ZOMBIE
+        and {"core.runner", str(workspace.root)} <= set(child.cmdline())
     ]
 
 

@@ -420,7 +420,6 @@ def test_each_phase_can_be_looked_at(form: OpenForm, folder: Path) -> None:
 # --- The estimate -------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("idle_runner")
 def test_an_estimate_is_shown_kept_and_goes_with_the_run(form: OpenForm, runs: Runs) -> None:
     at = change(form(), "Training images", 100)
     at = change(at, "Test images", 100)
@@ -456,7 +455,6 @@ def test_an_empty_workspace_says_what_to_do(form: OpenForm) -> None:
     assert "Launch the recipe as it is" in look_at(at, RUN).info[0].value
 
 
-@pytest.mark.usefixtures("idle_runner")
 def test_launching_queues_a_run_with_the_chosen_settings(form: OpenForm, runs: Runs) -> None:
     at = change(form(), "Epochs", 2)
     at = change(at, "Training images", 300)
@@ -472,7 +470,6 @@ def test_launching_queues_a_run_with_the_chosen_settings(form: OpenForm, runs: R
     assert "Waiting" in at.get("progress")[0].proto.text
 
 
-@pytest.mark.usefixtures("idle_runner")
 def test_a_recipe_left_as_it_is_is_launched_as_it_is(form: OpenForm, runs: Runs) -> None:
     at = form()
     click(at, "Launch")
@@ -480,7 +477,6 @@ def test_a_recipe_left_as_it_is_is_launched_as_it_is(form: OpenForm, runs: Runs)
     assert run.config == RECIPES["cnn-digits"].config
 
 
-@pytest.mark.usefixtures("idle_runner")
 def test_the_launched_run_is_shown_instead_of_the_one_watched(
     form: OpenForm, make_trained: MakeTrained, runs: Runs
 ) -> None:
@@ -503,9 +499,7 @@ def test_a_name_that_is_taken_is_told_before_the_launch(
     assert not button(change(at, "Name", "mine too"), "Launch").disabled
 
 
-def test_name_and_note_go_with_the_run_and_begin_anew(
-    form: OpenForm, runs: Runs, idle_runner: None
-) -> None:
+def test_name_and_note_go_with_the_run_and_begin_anew(form: OpenForm, runs: Runs) -> None:
     at = change(change(form(RECIPE), "Name", "mine"), "Note", "Does it work?")
     at = click(at, "Launch").run()
     (run,) = runs.all()
@@ -515,7 +509,7 @@ def test_name_and_note_go_with_the_run_and_begin_anew(
 
 
 def test_a_run_without_a_name_is_called_as_the_field_says(
-    form: OpenForm, make_trained: MakeTrained, runs: Runs, idle_runner: None
+    form: OpenForm, make_trained: MakeTrained, runs: Runs
 ) -> None:
     make_trained()
     at = form(RECIPE)
@@ -588,9 +582,7 @@ def test_the_level_stays_over_other_pages(form: OpenForm) -> None:
     assert "Seed" not in labels(at)
 
 
-def test_what_was_changed_deeper_stays_in_force_and_is_seen(
-    form: OpenForm, runs: Runs, idle_runner: None
-) -> None:
+def test_what_was_changed_deeper_stays_in_force_and_is_seen(form: OpenForm, runs: Runs) -> None:
     at = change(form(), "Label smoothing", 0.1)
     for level in (COMMON, RECIPE):
         at = show(at, level)
@@ -774,7 +766,7 @@ def test_what_a_runs_settings_replaced_can_be_had_again(form: OpenForm, runs: Ru
 
 
 def test_a_run_that_starts_from_another_run_keeps_doing_so(
-    form: OpenForm, make_trained: MakeTrained, runs: Runs, idle_runner: None
+    form: OpenForm, make_trained: MakeTrained, runs: Runs
 ) -> None:
     source = make_trained("source", recipe="vgg16-digits")
     source.folder.model.mkdir()

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.runs import Run
@@ -22,6 +23,7 @@ def test_an_empty_workspace_says_where_to_begin(open_page: OpenPage) -> None:
     assert not at.metric
 
 
+@pytest.mark.usefixtures("runners_may_begin")
 def test_opening_a_page_makes_no_workspace(open_page: OpenPage, tmp_path: Path) -> None:
     open_page()
     assert list(tmp_path.iterdir()) == []

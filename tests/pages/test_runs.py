@@ -472,7 +472,7 @@ def test_a_damaged_run_can_be_deleted(
 
 
 @pytest.fixture
-def waiting(runs: Runs, config: Any, idle_runner: None) -> list[Run]:
+def waiting(runs: Runs, config: Any) -> list[Run]:
     """Three runs that wait, in order."""
     return [runs.create(config, name) for name in ("one", "two", "three")]
 
@@ -539,6 +539,7 @@ def test_how_many_train_at_once_can_be_changed(
     assert load_preferences(workspace).at_once == 3
 
 
+@pytest.mark.usefixtures("runners_may_begin")
 def test_a_runner_that_does_not_start_is_told_with_what_it_said(
     runs: Runs, config: Any, workspace: Workspace
 ) -> None:
@@ -600,6 +601,7 @@ def test_clearing_the_cache_asks_first(open_page: OpenPage, workspace: Workspace
     assert list(workspace.features.iterdir()) == []
 
 
+@pytest.mark.usefixtures("runners_may_begin")
 def test_preferences_that_cannot_be_read_are_told(
     open_page: OpenPage, workspace: Workspace
 ) -> None:

@@ -232,7 +232,6 @@ def test_stopping_asks_the_worker_to_stop(
     assert button(at, "Stopping …").disabled
 
 
-@pytest.mark.usefixtures("idle_runner")
 def test_a_waiting_run_can_be_cancelled_and_resumed(open_page: OpenPage, runs: Runs) -> None:
     run = runs.create(RECIPES["cnn-digits"].config)
     at = open_page(TRAIN, run=run.id)
@@ -256,7 +255,6 @@ def test_a_paused_queue_is_told(open_page: OpenPage, runs: Runs, workspace: Work
     assert "the queue is paused" in progress(open_page(TRAIN, run=run.id))
 
 
-@pytest.mark.usefixtures("idle_runner")
 def test_a_run_that_was_killed_is_resumed_where_it_was(
     open_page: OpenPage, make_trained: MakeTrained, runs: Runs
 ) -> None:
@@ -281,7 +279,6 @@ def test_what_two_people_do_at_once_ends_in_a_sentence(
     assert "Resume" in buttons(at)
 
 
-@pytest.mark.usefixtures("idle_runner")
 def test_a_finished_run_can_be_trained_longer(
     open_page: OpenPage, make_trained: MakeTrained, runs: Runs
 ) -> None:
