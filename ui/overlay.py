@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -12,7 +11,7 @@ import streamlit as st
 from core.history import Axis, History, Line, smoothed, thinned
 from core.runs import Run
 from core.settings import differences
-from ui import run_view, theme
+from ui import fields, run_view
 from ui.charts import Series, line_chart
 from ui.histories import history_of
 from ui.settings_form import TITLES
@@ -168,7 +167,7 @@ def show_differences(runs: Sequence[Run]) -> None:
 
 
 def table_of_differences(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per setting that is not the same in all runs, one column per run, as text."""
+    """One row per setting that is not the same in all runs, one column per run, as they are called on screen."""
     first, *others = runs
     found = [differences(first.config, other.config) for other in others]
     keys = dict.fromkeys(key for each in found for key in each)
@@ -176,16 +175,5 @@ def table_of_differences(runs: Sequence[Run]) -> pd.DataFrame:
     for key in keys:
         own = next(each[key][0] for each in found if key in each)
         values = [own, *(each[key][1] if key in each else own for each in found)]
-        rows[TITLES.get(key, key.capitalize())] = [as_text(value) for value in values]
+        rows[TITLES.get(key, key.capitalize())] = [fields.shown(key, value) for value in values]
     return pd.DataFrame.from_dict(rows, orient="index", columns=[run.name for run in runs])
-
-
-def as_text(value: Any) -> str:
-    """A value of a setting, in its own words or numbers."""
-    if value is None:
-        return theme.MISSING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return value if isinstance(value, str) else json.dumps(value)

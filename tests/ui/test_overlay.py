@@ -12,7 +12,7 @@ from core.metrics import append_event
 from core.run_files import About
 from core.runs import Run, Runs
 from core.settings import change
-from ui.overlay import as_text, dashes, table_of_differences, time_axis
+from ui.overlay import dashes, table_of_differences, time_axis
 from ui.runs_table import CURVE_POINTS, Filters, thinned_curve
 from ui.settings_form import TITLES
 from ui.theme import RUN_COLORS
@@ -39,12 +39,12 @@ def test_only_settings_that_differ_are_listed(runs: Runs, config: RunConfig) -> 
     assert len(table) == 2
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, "–"), (True, "yes"), (1e-5, "1e-05"), ("adam", "adam"), ([256, 128], "[256, 128]")],
-)
-def test_a_value_is_written_in_its_own_words(value: object, text: str) -> None:
-    assert as_text(value) == text
+def test_settings_are_written_as_the_form_calls_them(runs: Runs, config: RunConfig) -> None:
+    changes = {"train_images": 500, "optimizer": "adam", "learning_rate": 1e-5}
+    table = table_of_differences([runs.create(config), runs.create(change(config, changes))])
+    assert table.loc[TITLES["data.train_images"]].tolist() == ["all", "500"]
+    assert table.loc[TITLES["optimizer"]].tolist() == ["RMSprop", "Adam"]
+    assert table.loc[TITLES["learning_rate"]].tolist() == ["0.003", "1e-05"]
 
 
 @pytest.mark.parametrize(
