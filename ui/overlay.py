@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -167,7 +167,7 @@ def show_differences(runs: Sequence[Run]) -> None:
 
 
 def table_of_differences(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per setting that is not the same in all runs, one column per run, as they are called on screen."""
+    """One row per setting that is not the same in all runs, one column per run, as on screen."""
     first, *others = runs
     found = [differences(first.config, other.config) for other in others]
     keys = dict.fromkeys(key for each in found for key in each)
