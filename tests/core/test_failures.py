@@ -159,7 +159,7 @@ def test_a_training_that_runs_out_of_memory_says_so_and_what_takes_less(runs: Ru
     )
     found = failure_of(runs.again(run))
     assert found.kind == "memory"
-    assert found.sentence.startswith("The training ran out of memory, holding 0.")
+    assert found.sentence.startswith("The training ran out of memory, holding ")
     assert "a batch_size of 5 or a network.side of 358" in found.advice
 
 

@@ -67,7 +67,7 @@ BACKBONES = {
     ),
     "vgg16 finetune, augmented": (
         "vgg16-digits",
-        {"side": 32, "mode": "finetune", "frozen_layers": "block4"} | AUGMENTED,
+        {"side": 32, "mode": "finetune", "frozen_layers": "block4", "epochs": 2} | AUGMENTED,
     ),
     "mobilenet, two phases": (
         "vgg16-digits",
@@ -87,6 +87,7 @@ BACKBONES = {
         "vgg16-digits",
         {
             "architecture": "resnet50",
+            "epochs": 2,
             "side": 32,
             "mode": "features",
             "weights": "random",
@@ -356,11 +357,13 @@ def test_what_an_interruption_lost_is_told_and_no_reader_sees_it_twice(
 def test_workers_that_are_really_killed_leave_what_ends_in_the_same_weights(
     runs: Runs, eventually: Callable[[Callable[[], Any]], Any]
 ) -> None:
-    config = configured("cnn-digits", AUGMENTED | {"train_images": 400, "epochs": 10, "side": 28})
-    whole, run = runs.create(config, "whole"), runs.create(config, "killed")
+    config = configured("cnn-digits", AUGMENTED | {"train_images": 400, "epochs": 8, "side": 28})
+    whole = runs.create(config, "whole")
+    work(whole, runs.workspace)
+    run = runs.create(config, "killed")
     engine, random = LocalEngine(runs.workspace), np.random.default_rng(7)
     engine.submit(run)
-    for _ in range(3):
+    for _ in range(2):
         steps = steps_of(run) + int(random.integers(1, 100))
         eventually(lambda steps=steps: steps_of(run) >= steps or ended(runs.again(run)))
         if process := runs.again(run).state.process:

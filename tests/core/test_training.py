@@ -736,46 +736,6 @@ def test_the_advice_for_the_second_phase_names_its_own_rate(
 
 # --- other processes and devices --------------------------------------------------------------
 
-TRAIN_BOTH = """
-import sys
-from pathlib import Path
-from core.settings import change
-from core.datasets import load_splits
-from core.feature_cache import FeatureCache
-from core.networks import build
-from core.recipes import RECIPES
-from core.training import train
-from core.weights import fingerprint
-
-cache = FeatureCache(Path(sys.argv[1]), 2**40)
-small = {"precision": "float32", "train_images": 40, "test_images": 20, "epochs": 2}
-later = {"second_phase.epochs": 1, "second_phase.still_frozen": "block4"}
-runs = {"cnn-digits-augmented": {"side": 12}, "vgg16-digits": {"side": 32} | later}
-for recipe, settings in runs.items():
-    config = change(RECIPES[recipe].config, small | settings)
-    network = build(config.network, 10, seed=config.seed)
-    splits = load_splits(config.data, config.seed)
-    train(config, splits, network, cache, "float32", lambda event: None, lambda: False)
-    print(fingerprint(network.layers().values()))
-"""
-
-
-def test_the_same_seed_gives_the_same_weights_to_the_bit_in_another_process(
-    tmp_path: Path,
-) -> None:
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", TRAIN_BOTH, str(tmp_path / name)],
-            cwd=PROJECT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for name in ("once", "again")
-    ]
-    once, again = (process.communicate()[0].split() for process in processes)
-    assert len(once) == 2
-    assert once == again
-
 
 def test_one_device_needs_no_strategy() -> None:
     if len(tf.config.list_physical_devices("GPU")) > 1:
