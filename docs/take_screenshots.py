@@ -1,6 +1,7 @@
 """Take the README's screenshots from the real application: `python docs/take_screenshots.py`.
 
-Needs a workspace with trained runs, by default ./workspace, and Chromium (CHROMIUM=/path).
+Needs a workspace with runs called cnn-digits and vgg16-digits, by default ./workspace, and Chromium
+(CHROMIUM=/path).
 """
 
 import argparse
@@ -17,6 +18,11 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 DOCS = Path(__file__).resolve().parent
+sys.path.insert(0, str(DOCS.parent))
+
+from core.runs import Runs  # noqa: E402
+from core.workspace import Workspace  # noqa: E402
+
 PORT = 8599
 ADDRESS = f"http://127.0.0.1:{PORT}"
 SIZE = {"width": 1360, "height": 900}
@@ -111,15 +117,22 @@ def watch_the_newest(page: Page) -> None:
     settle(page)
 
 
+def the_question(workspace: Path) -> str:
+    """The address under which the CNN is compared with VGG16."""
+    runs = Runs(Workspace(workspace.resolve()))
+    return f"Compare?a={runs.find('cnn-digits').id}&b={runs.find('vgg16-digits').id}"
+
+
 STEPS = (
     ("", "overview", None),
     ("Train", "train", watch_the_newest),
     ("Train", "network", choose_fine_tuning),
     ("Runs", "runs", choose_first_row),
-    ("Compare", "compare", None),
+    (the_question, "compare", None),
     ("Predict", "predict", draw_a_four),
 )
-"""Where each picture is taken: the page, the picture's name, what is done there first."""
+"""Where each picture is taken: the page or what finds its address, the picture's name, what is done
+there first."""
 
 
 def main() -> None:
@@ -133,7 +146,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         for address, name, prepare in STEPS:
-            open_page(page, address)
+            open_page(page, address if isinstance(address, str) else address(options.workspace))
             if prepare is not None:
                 prepare(page)
             page.screenshot(path=options.output / f"{name}.png")
