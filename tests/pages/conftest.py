@@ -140,6 +140,7 @@ def _idle_runner(workspace: Workspace, request: pytest.FixtureRequest) -> Iterat
     """
     if "runners_may_begin" in request.fixturenames:
         yield
+        shutil.rmtree(workspace.runs, ignore_errors=True)
         return
     workspace.root.mkdir(parents=True)
     with FileLock(workspace.runner_lock):

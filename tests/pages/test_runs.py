@@ -381,7 +381,7 @@ def test_several_runs_are_laid_over_each_other_with_what_differs(
     table = at.dataframe[1].value
     assert table.columns.tolist() == ["vgg", "cnn"]
     assert table.loc["Recipe"].tolist() == ["vgg16-digits", "cnn-digits"]
-    assert table.loc["Architecture"].tolist() == ["vgg16", "cnn"]
+    assert table.loc["Architecture"].tolist() == ["VGG16", "CNN"]
     assert "Epochs" not in table.index
 
 
