@@ -10,13 +10,14 @@ from typing import Any, get_args
 
 from tqdm import tqdm
 
-from core import comparison, estimates, preflight
+from core import estimates, preflight
+from core.analysis import comparison
+from core.analysis.export import export_comparison
 from core.architectures import ARCHITECTURES
 from core.catalogue import DATASETS
 from core.datasets import load_splits
 from core.engine import LocalEngine
 from core.errors import InvalidConfig, InvalidRequest, UnreadableImage
-from core.export import export_comparison
 from core.feature_cache import FeatureCache
 from core.metrics import read_events
 from core.network_config import NetworkConfig

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.statistics import wilson_interval
 from core.history import History
 from core.predictions import read_predictions, stored_epochs
 from core.runs import Run
-from core.statistics import wilson_interval
 
 SMALLEST = 1e-7
 """What a probability of 0 counts as in the loss; Keras's epsilon."""

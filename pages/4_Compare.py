@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.comparison import Comparison, Outcome, verdict
+from core.analysis.comparison import Comparison, Outcome, verdict
 from core.runs import Run
 from ui import lab, run_view, theme
 from ui.figures import FIGURE_WIDTH, Figure, figures

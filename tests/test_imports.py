@@ -17,6 +17,17 @@ PROJECT = Path(__file__).resolve().parent.parent
 CORE: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"command_line"},
+    "analysis.__init__": set(),
+    "analysis.comparison": {"analysis.statistics", "errors", "predictions", "runs"},
+    "analysis.export": {
+        "analysis.comparison",
+        "datasets",
+        "errors",
+        "files",
+        "predictions",
+        "workspace",
+    },
+    "analysis.statistics": set(),
     "architectures": {"validation"},
     "assets": {"errors", "workspace"},
     "augmentation": {"data_config", "preprocessing"},
@@ -26,14 +37,14 @@ CORE: dict[str, set[str]] = {
     "choices": {"architectures", "catalogue", "config", "graphs", "settings"},
     "command_line": {"commands", "errors", "tables", "workspace"},
     "commands": {
+        "analysis.comparison",
+        "analysis.export",
         "architectures",
         "catalogue",
-        "comparison",
         "datasets",
         "engine",
         "errors",
         "estimates",
-        "export",
         "feature_cache",
         "metrics",
         "models",
@@ -50,7 +61,6 @@ CORE: dict[str, set[str]] = {
         "training",
         "workspace",
     },
-    "comparison": {"errors", "predictions", "runs", "statistics"},
     "config": {"blueprint", "data_config", "errors", "graphs", "network_config", "validation"},
     "data_config": {"catalogue", "validation"},
     "dataset_files": {"catalogue"},
@@ -104,8 +114,7 @@ CORE: dict[str, set[str]] = {
         "validation",
         "workspace",
     },
-    "evaluation": {"history", "predictions", "runs", "statistics"},
-    "export": {"comparison", "datasets", "errors", "files", "predictions", "workspace"},
+    "evaluation": {"analysis.statistics", "history", "predictions", "runs"},
     "extension": {"history", "runs", "schedules"},
     "failures": {"config", "errors", "estimates", "run_files", "runs"},
     "feature_cache": {"errors", "files"},
@@ -196,7 +205,6 @@ CORE: dict[str, set[str]] = {
     "runs": {"config", "errors", "processes", "run_files", "settings", "workspace"},
     "schedules": {"config"},
     "settings": {"config", "errors", "validation"},
-    "statistics": set(),
     "tables": set(),
     "tensorboard_files": {"files"},
     "training": {
@@ -262,10 +270,21 @@ KERAS = {
 """The modules of core that load Keras or TensorFlow, themselves or by what they import; all others
 open without it."""
 
-CORE_MODULES = sorted(path.stem for path in (PROJECT / "core").glob("*.py"))
-UI_MODULES = sorted(path.stem for path in (PROJECT / "ui").glob("*.py"))
+
+def modules_of(package: str) -> list[str]:
+    """Dotted names below a package, that of a package being its folder's."""
+    found = (path.relative_to(PROJECT / package) for path in (PROJECT / package).rglob("*.py"))
+    return sorted(".".join(path.with_suffix("").parts) for path in found)
+
+
+CORE_MODULES = modules_of("core")
+UI_MODULES = modules_of("ui")
 SCRIPTS = [PROJECT / "app.py", *sorted((PROJECT / "pages").glob("*.py"))]
-ALL = [*sorted((PROJECT / "core").glob("*.py")), *sorted((PROJECT / "ui").glob("*.py")), *SCRIPTS]
+ALL = [*sorted((PROJECT / "core").rglob("*.py")), *sorted((PROJECT / "ui").rglob("*.py")), *SCRIPTS]
+
+
+def path_of(package: str, module: str) -> Path:
+    return PROJECT.joinpath(package, *module.split(".")).with_suffix(".py")
 
 
 def relative(path: Path) -> str:
@@ -293,7 +312,7 @@ def names(node: ast.AST) -> list[str]:
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
         assert node.level == 0, "imports are absolute"
-        if node.module in ("core", "ui", "pages"):
+        if PROJECT.joinpath(*(node.module or "").split(".")).is_dir():
             return [f"{node.module}.{alias.name}" for alias in node.names]
         return [node.module or ""]
     return []
@@ -309,8 +328,8 @@ def test_every_module_of_core_has_its_place_in_the_table() -> None:
 
 @pytest.mark.parametrize("module", CORE_MODULES)
 def test_a_module_of_core_imports_of_core_what_the_table_says(module: str) -> None:
-    path = PROJECT / "core" / f"{module}.py"
-    found = {name.split(".")[1] for name in imported(path) if name.startswith("core.")}
+    path = path_of("core", module)
+    found = {name.removeprefix("core.") for name in imported(path) if name.startswith("core.")}
     assert found == CORE.get(module)
 
 
@@ -320,13 +339,13 @@ def test_core_does_not_import_in_circles() -> None:
 
 @pytest.mark.parametrize("module", CORE_MODULES)
 def test_core_knows_neither_streamlit_nor_what_stands_above_it(module: str) -> None:
-    path = PROJECT / "core" / f"{module}.py"
+    path = path_of("core", module)
     assert not packages(path) & {"streamlit", "streamlit_drawable_canvas", "ui", "pages", "app"}
 
 
 @pytest.mark.parametrize("module", CORE_MODULES)
 def test_only_named_modules_load_keras(module: str) -> None:
-    path = PROJECT / "core" / f"{module}.py"
+    path = path_of("core", module)
     uses_keras = bool(packages(path) & {"keras", "tensorflow", "tensorboard"})
     others = {f"core.{name}" for name in KERAS}
     loads_keras = uses_keras or bool(imported(path, at_module_level=True) & others)
@@ -335,7 +354,7 @@ def test_only_named_modules_load_keras(module: str) -> None:
 
 @pytest.mark.parametrize("module", UI_MODULES)
 def test_ui_knows_no_page_and_no_keras(module: str) -> None:
-    path = PROJECT / "ui" / f"{module}.py"
+    path = path_of("ui", module)
     assert not packages(path) & {"pages", "app", "keras", "tensorflow"}
     assert not imported(path) & {f"core.{name}" for name in KERAS}
 
@@ -363,9 +382,10 @@ print(json.dumps({"heavy": sorted(heavy), "threads": threading.active_count()}))
 def test_importing_all_that_pages_need_loads_no_tensorflow_and_does_nothing(
     tmp_path: Path,
 ) -> None:
-    light = [name for name in CORE_MODULES if name not in KERAS | {"__init__", "__main__"}]
-    shown = [name for name in UI_MODULES if name != "__init__"]
-    modules = [f"core.{name}" for name in light] + [f"ui.{name}" for name in shown]
+    light = [name for name in CORE_MODULES if name not in KERAS | {"__main__"}]
+    shown = UI_MODULES
+    names = [f"core.{name}" for name in light] + [f"ui.{name}" for name in shown]
+    modules = [name.removesuffix(".__init__") for name in names]
     environment = os.environ | {
         "PYTHONPATH": str(PROJECT),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import evaluation
-from core.comparison import Comparison, compare
+from core.analysis.comparison import Comparison, compare
 from core.data_config import DataConfig
 from core.datasets import Split, load_tested
 from core.engine import LocalEngine

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.comparison import compare, verdict
+from core.analysis.comparison import compare, verdict
 from core.runs import Run
 from ui import theme
 

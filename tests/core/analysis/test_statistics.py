@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
-from core.statistics import mcnemar_p, paired_difference_interval, wilson_interval
+from core.analysis.statistics import mcnemar_p, paired_difference_interval, wilson_interval
 
 counts = st.integers(0, 500)
 

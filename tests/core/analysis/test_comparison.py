@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
-from core.comparison import OUTCOMES, Comparison, as_json, compare, verdict
+from core.analysis.comparison import OUTCOMES, Comparison, as_json, compare, verdict
 from core.errors import DamagedFile, NotComparable
 from core.predictions import write_epoch, write_truth
 from core.runs import Run, Runs

@@ -7,7 +7,7 @@ from typing import Any
 
 import cv2
 
-from core.comparison import Comparison, as_json
+from core.analysis.comparison import Comparison, as_json
 from core.datasets import load_tested
 from core.errors import InvalidRequest
 from core.files import write_json

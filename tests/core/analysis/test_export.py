@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.comparison import Comparison, as_json, compare
+from core.analysis.comparison import Comparison, as_json, compare
+from core.analysis.export import export_comparison
 from core.config import RunConfig
 from core.data_config import DataConfig
 from core.datasets import load_test, settle
 from core.errors import InvalidRequest, NotComparable
-from core.export import export_comparison
 from core.predictions import write_epoch, write_truth
 from core.runs import Run, Runs
 from core.workspace import Workspace

@@ -1,0 +1,1 @@
+"""What the stored predictions of runs tell; nothing here loads a network."""
