@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from core.files import UNREADABLE, write_arrays
 from core.runs import Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Predictions:
     """What one network said of its test split.
 
@@ -26,13 +27,13 @@ class Predictions:
     indices: NDArray[np.int64]
     fingerprint: str
 
-    @property
+    @cached_property
     def classes(self) -> NDArray[np.int64]:
         """The class each image was taken for, (count,) int64."""
         classes: NDArray[np.int64] = np.argmax(self.probabilities, axis=1)
         return classes
 
-    @property
+    @cached_property
     def correct(self) -> NDArray[np.bool_]:
         """Which images were taken for what they are, (count,)."""
         return np.equal(self.classes, self.labels)
@@ -93,11 +94,9 @@ def read_predictions(run: Run, epoch: int | None = None) -> Predictions:
     Raises NotComparable where there are none yet, DamagedFile where a file cannot be read.
     """
     chosen = epoch or run.state.best_epoch
-    if chosen not in stored_epochs(run):
-        raise NotComparable(
-            f"the run {run.name!r} ({run.status}) has no predictions to compare; "
-            "choose a run that finished at least one epoch"
-        )
+    stored = stored_epochs(run)
+    if chosen not in stored:
+        raise _no_predictions(run, chosen, stored)
     truth = _read_arrays(run.folder.predictions / "test.npz", "labels", "indices", "fingerprint")
     path = epoch_path(run.folder.predictions, chosen)
     probabilities = _read_arrays(path, "probabilities")["probabilities"]
@@ -108,6 +107,18 @@ def read_predictions(run: Run, epoch: int | None = None) -> Predictions:
         truth["labels"],
         truth["indices"],
         str(truth["fingerprint"]),
+    )
+
+
+def _no_predictions(run: Run, epoch: int, stored: list[int]) -> NotComparable:
+    if not stored:
+        return NotComparable(
+            f"the run {run.name!r} ({run.status}) has no predictions to compare; "
+            "choose a run that finished at least one epoch"
+        )
+    return NotComparable(
+        f"the run {run.name!r} has no predictions of epoch {epoch}; choose one of those that "
+        f"were kept: {', '.join(map(str, stored))}"
     )
 
 

@@ -27,6 +27,8 @@ CORE: dict[str, set[str]] = {
         "predictions",
         "workspace",
     },
+    "analysis.images": {"analysis.comparison", "predictions"},
+    "analysis.selection": {"analysis.images", "validation"},
     "analysis.statistics": set(),
     "architectures": {"validation"},
     "assets": {"errors", "workspace"},

@@ -39,6 +39,9 @@ _CSS = """
 .smooth .picture { image-rendering: auto; }
 .part { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
         text-align: center; font-variant-numeric: tabular-nums; }
+.bar { display: flex; justify-content: space-between; gap: 4px; text-align: left;
+       padding: 0 3px; margin-top: 1px; border-radius: 2px; }
+.bar > :first-child { overflow: hidden; text-overflow: ellipsis; }
 .good { color: var(--st-green-text-color); }
 .bad { color: var(--st-red-text-color); font-weight: 650; }
 .muted { opacity: 0.7; }
@@ -58,21 +61,36 @@ const picture = (data, i) => {
   return span;
 };
 
-const part = ([text, tone]) => {
+const words = (text) => {
+  const span = document.createElement('span');
+  span.textContent = text;
+  return span;
+};
+
+const part = ([text, tone, share, color]) => {
   const span = document.createElement('span');
   span.className = `part ${tone}`;
-  span.textContent = span.title = text;
+  span.title = text;
+  if (share === null) { span.textContent = text; return span; }
+  const percent = `${Math.round(100 * share)} %`;
+  span.classList.add('bar');
+  span.append(words(text), words(percent));
+  span.title = `${text} ${percent}`;
+  const filled = `color-mix(in srgb, ${color} 45%, transparent) ${100 * share}%`;
+  span.style.background = `linear-gradient(to right, ${filled}, transparent 0)`;
   return span;
 };
 
 const item = (data) => (caption, i) => {
   const button = document.createElement('button');
-  const text = caption.map(([words]) => words).join(', ');
+  const text = caption.map(([said, , share]) =>
+    share === null ? said : `${said} ${Math.round(100 * share)} %`).join(', ');
   button.type = 'button';
   button.className = 'item';
   button.dataset.index = i;
   button.tabIndex = -1;
-  button.style.width = `${Math.max(data.size[0], 72) + 12}px`;
+  const least = caption.some(([, , share]) => share !== null) ? 104 : 72;
+  button.style.width = `${Math.max(data.size[0], least) + 12}px`;
   button.setAttribute('aria-label', `Picture ${i + 1}: ${text}`);
   button.setAttribute('aria-pressed', 'false');
   button.append(picture(data, i), ...caption.map(part));
@@ -96,22 +114,30 @@ const neighbour = (grid, from, key) => {
   return step === undefined ? undefined : items[from + step];
 };
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector('.grid');
   if (grid.dataset.tag !== data.tag) {
     grid.dataset.tag = data.tag;
     grid.setAttribute('aria-label', data.label);
     grid.classList.toggle('smooth', data.smooth);
     grid.replaceChildren(...data.captions.map(item(data)));
-    mark(grid, grid.children[data.selected]);
-    reach(grid, grid.children[data.selected ?? 0]);
+    grid.dataset.marked = '';
+  }
+  const marked = `${data.selected}`;
+  if (grid.dataset.marked !== marked) {
+    grid.dataset.marked = marked;
+    const button = grid.children[data.selected];
+    mark(grid, button);
+    reach(grid, button ?? grid.children[0]);
+    button?.scrollIntoView({ block: 'nearest' });
   }
   grid.onclick = (event) => {
     const button = event.target.closest('.item');
     if (!button) return;
     mark(grid, button);
     reach(grid, button);
-    setStateValue('selected', [data.tag, Number(button.dataset.index)]);
+    grid.dataset.marked = button.dataset.index;
+    setTriggerValue('selected', [data.tag, Number(button.dataset.index)]);
   };
   grid.onkeydown = (event) => {
     const from = event.target.closest('.item');
@@ -126,10 +152,15 @@ export default function ({ data, parentElement, setStateValue }) {
 
 
 class Part(NamedTuple):
-    """One line of a caption and how it looks."""
+    """One line of a caption and how it looks.
+
+    share: 0 to 1, drawn as a bar in `color` behind the text and told as per cent.
+    """
 
     text: str
     tone: Literal["", "good", "bad", "muted"] = ""
+    share: float | None = None
+    color: str = ""
 
 
 def gallery(
@@ -140,11 +171,10 @@ def gallery(
     selected: int | None = None,
     label: str = "Pictures",
 ) -> int | None:
-    """Show pictures (N, H, W) or (N, H, W, 3) and return the index of the one clicked, or None.
+    """Show pictures (N, H, W) or (N, H, W, 3); the index of the one just clicked, else None.
 
-    They are shown at twice their size, larger ones no larger than LARGEST_SIDE.
-    `selected` is the one marked before the first click. New pictures or captions begin without a
-    click. What is sent stays the same from rerun to rerun, so that only the click travels.
+    They are shown at twice their size, larger ones no larger than LARGEST_SIDE. `selected` is the
+    one that is marked, and scrolled to where it was marked by something else than a click.
     """
     pictures = np.ascontiguousarray(pictures)
     if pictures.dtype != np.uint8 or pictures.ndim not in (3, 4):
@@ -159,7 +189,7 @@ def gallery(
     pictures = _small_enough(pictures)
     sprite_id = hashlib.sha256(pictures.tobytes() + repr(pictures.shape).encode()).hexdigest()
     texts = [[tuple(part) for part in caption] for caption in captions]
-    tag = hashlib.sha256(json.dumps([sprite_id, selected, texts]).encode()).hexdigest()[:16]
+    tag = hashlib.sha256(json.dumps([sprite_id, texts]).encode()).hexdigest()[:16]
     height, width = pictures.shape[1:3]
     zoom = min(ZOOM, LARGEST_SIDE / max(height, width))
     result = _component()(
@@ -171,13 +201,14 @@ def gallery(
             "size": [round(width * zoom), round(height * zoom)],
             "smooth": pictures.ndim == 4,
             "captions": texts,
-            "selected": _first_selected(key, tag, selected),
+            "selected": selected,
         },
         key=key,
-        default={"selected": None},
         on_selected_change=_nothing,
     )
-    return _clicked(result.get("selected"), tag, selected)
+    click = result.get("selected")
+    # A click on earlier pictures of the same key may arrive late.
+    return int(click[1]) if click and click[0] == tag else None
 
 
 def _small_enough(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -188,23 +219,6 @@ def _small_enough(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     size = max(1, round(width * scale)), max(1, round(height * scale))
     shrunk = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
     return np.stack(shrunk).astype(np.uint8, copy=False)
-
-
-def _first_selected(key: str, tag: str, selected: int | None) -> int | None:
-    """What was selected when these pictures were first sent; kept, so that the message stays."""
-    kept: tuple[str, int | None] | None = st.session_state.get(f"_{key}_first")
-    if kept is None or kept[0] != tag:
-        state = st.session_state.get(key) or {}
-        kept = (tag, _clicked(state.get("selected"), tag, selected))
-        st.session_state[f"_{key}_first"] = kept
-    return kept[1]
-
-
-def _clicked(click: Sequence[object] | None, tag: str, otherwise: int | None) -> int | None:
-    """Index of a click, if it was on these pictures and not on earlier ones of the same key."""
-    if click is None or click[0] != tag:
-        return otherwise
-    return int(str(click[1]))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -10,7 +10,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import evaluation
-from core.analysis.comparison import Comparison, compare
+from core.analysis.comparison import Side, compare_sides
+from core.analysis.images import Images
 from core.data_config import DataConfig
 from core.datasets import Split, load_tested
 from core.engine import LocalEngine
@@ -100,9 +101,16 @@ def example_images(dataset: str) -> Split:
     return _test_images(workspace(), DataConfig(name=dataset).model_dump_json(), "", 0)
 
 
-def comparison(a: Run, b: Run) -> Comparison:
-    """Two runs compared; kept for as long as neither of them changes."""
-    return _comparison(a.id, a.state.heartbeat, b.id, b.state.heartbeat, _runs=(a, b))
+def images(a: Run, b: Run, epoch_a: int = 0, epoch_b: int = 0) -> Images:
+    """Two runs compared after an epoch each, 0 for the best, and what both make of each image.
+
+    Kept while neither run changes. Raises what `compare` raises.
+    """
+    return _images(_version(a), epoch_a, _version(b), epoch_b, _runs=(a, b))
+
+
+def _version(run: Run) -> tuple[str, float, str]:
+    return str(run.folder.path), run.state.heartbeat, run.name
 
 
 @contextmanager
@@ -152,8 +160,18 @@ def _test_images(workspace: Workspace, data: str, fingerprint: str, side: int) -
     return load_tested(config, fingerprint, side=side, workspace=workspace)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _comparison(
-    a: str, changed_a: float, b: str, changed_b: float, _runs: tuple[Run, Run]
-) -> Comparison:
-    return compare(*_runs)
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _side(version: tuple[str, float, str], epoch: int, _run: Run) -> Side:
+    return Side.read(_run, epoch or None)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _images(
+    a: tuple[str, float, str],
+    epoch_a: int,
+    b: tuple[str, float, str],
+    epoch_b: int,
+    _runs: tuple[Run, Run],
+) -> Images:
+    one, other = _runs
+    return Images(compare_sides(_side(a, epoch_a, one), _side(b, epoch_b, other)))

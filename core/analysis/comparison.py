@@ -1,4 +1,4 @@
-"""Setting two runs side by side, from their stored predictions alone."""
+"""Setting two networks side by side, from their stored predictions alone."""
 
 import math
 from dataclasses import dataclass
@@ -17,74 +17,130 @@ OUTCOMES: tuple[Outcome, ...] = ("both_right", "only_a_right", "only_b_right", "
 SIGNIFICANT = 0.05
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Two runs on one test split.
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One of the networks compared: a run as it was after one epoch, and what it predicted."""
 
-    `counts` holds the images of each outcome; intervals are at 95 %; `difference` is the
+    run: Run
+    epoch: int
+    predictions: Predictions
+    name: str
+
+    @classmethod
+    def read(cls, run: Run, epoch: int | None = None) -> "Side":
+        """A run after an epoch, by default its best.
+
+        Raises NotComparable where it has no predictions, DamagedFile where they cannot be read.
+        """
+        made = read_predictions(run, epoch)
+        number = epoch or run.state.best_epoch
+        best = number == run.state.best_epoch
+        return cls(run, number, made, run.name if best else f"{run.name}, epoch {number}")
+
+    @property
+    def right(self) -> int:
+        """Images taken for what they are."""
+        return int(np.count_nonzero(self.predictions.correct))
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the images taken for what they are."""
+        return self.right / len(self.predictions.labels)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the accuracy (Wilson)."""
+        return wilson_interval(self.right, len(self.predictions.labels))
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two networks on one test split.
+
+    `counts` holds the images of each outcome; the interval is at 95 %; `difference` is the
     accuracy of A minus that of B.
     """
 
-    a: Run
-    b: Run
-    predictions_a: Predictions
-    predictions_b: Predictions
+    a: Side
+    b: Side
     counts: dict[Outcome, int]
-    accuracy_a: float
-    accuracy_b: float
-    interval_a: tuple[float, float]
-    interval_b: tuple[float, float]
     difference: float
     difference_interval: tuple[float, float]
     mcnemar_p: float
 
     @property
-    def total(self) -> int:
-        """Images in the test split."""
-        return len(self.predictions_a.labels)
+    def sides(self) -> tuple[Side, Side]:
+        """A and B."""
+        return self.a, self.b
 
     @property
-    def better(self) -> Run | None:
-        """The run that is right more often by more than chance explains, if either is."""
+    def labels(self) -> NDArray[np.int64]:
+        """The true classes, (count,)."""
+        return self.a.predictions.labels
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called."""
+        return self.a.run.config.class_names
+
+    @property
+    def total(self) -> int:
+        """Images in the test split."""
+        return len(self.labels)
+
+    @property
+    def better(self) -> Side | None:
+        """The network that is right more often by more than chance explains, if either is."""
         if self.mcnemar_p >= SIGNIFICANT:
             return None
         return self.a if self.difference > 0 else self.b
 
+    def mask(self, outcome: Outcome) -> NDArray[np.bool_]:
+        """Which images of the test split have an outcome, (count,)."""
+        return _masks(self.a.predictions.correct, self.b.predictions.correct)[outcome]
+
     def positions(self, outcome: Outcome) -> NDArray[np.int64]:
         """Positions in the test split of the images with an outcome."""
-        right_a, right_b = self.predictions_a.correct, self.predictions_b.correct
-        return np.flatnonzero(_masks(right_a, right_b)[outcome])
+        return np.flatnonzero(self.mask(outcome))
 
     def disagreements(self) -> NDArray[np.int64]:
         """Positions of the images that the two take for different classes."""
-        return np.flatnonzero(self.predictions_a.classes != self.predictions_b.classes)
+        return np.flatnonzero(self.a.predictions.classes != self.b.predictions.classes)
 
 
-def compare(a: Run, b: Run) -> Comparison:
-    """Compare the best epochs of two runs.
+def compare(
+    a: Run, b: Run, *, epoch_a: int | None = None, epoch_b: int | None = None
+) -> Comparison:
+    """Compare two runs, or two epochs of one; the best epochs unless told.
 
-    Raises NotComparable where a run has no predictions or their test splits differ.
+    Raises NotComparable where there are no predictions, their test splits differ or both are the
+    same, DamagedFile where predictions cannot be read.
     """
-    if a.id == b.id:
-        raise NotComparable(f"{a.name!r} cannot be compared with itself; choose another run")
-    pa, pb = read_predictions(a), read_predictions(b)
-    if pa.fingerprint != pb.fingerprint:
-        raise NotComparable(_what_differs(a, b, pa, pb))
-    counts = _count(pa.correct, pb.correct)
-    total = len(pa.labels)
+    return compare_sides(Side.read(a, epoch_a), Side.read(b, epoch_b))
+
+
+def compare_sides(a: Side, b: Side) -> Comparison:
+    """Compare two networks. Raises NotComparable where their test splits differ."""
+    if (a.run.id, a.epoch) == (b.run.id, b.epoch):
+        raise NotComparable(
+            f"{a.name!r} cannot be compared with itself; choose another run, or another epoch of it"
+        )
+    if a.predictions.fingerprint != b.predictions.fingerprint:
+        raise NotComparable(what_differs(a, b))
+    if a.predictions.probabilities.shape != b.predictions.probabilities.shape:
+        raise NotComparable(
+            f"{a.name!r} and {b.name!r} tell different numbers of classes apart, "
+            f"{a.predictions.probabilities.shape[1]} and {b.predictions.probabilities.shape[1]}; "
+            "choose two runs of the same dataset"
+        )
+    counts = _count(a.predictions.correct, b.predictions.correct)
+    total = len(a.predictions.labels)
     only_a, only_b = counts["only_a_right"], counts["only_b_right"]
-    right_a, right_b = counts["both_right"] + only_a, counts["both_right"] + only_b
     return Comparison(
         a=a,
         b=b,
-        predictions_a=pa,
-        predictions_b=pb,
         counts=counts,
-        accuracy_a=right_a / total,
-        accuracy_b=right_b / total,
-        interval_a=wilson_interval(right_a, total),
-        interval_b=wilson_interval(right_b, total),
-        difference=(right_a - right_b) / total,
+        difference=(only_a - only_b) / total,
         difference_interval=paired_difference_interval(only_a, only_b, total),
         mcnemar_p=mcnemar_p(only_a, only_b),
     )
@@ -114,13 +170,34 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
     """The comparison as the command line prints it."""
     c = comparison
     return {
-        "a": {"run": c.a.id, "accuracy": c.accuracy_a, "interval": list(c.interval_a)},
-        "b": {"run": c.b.id, "accuracy": c.accuracy_b, "interval": list(c.interval_b)},
+        "a": _side_as_json(c.a),
+        "b": _side_as_json(c.b),
         "counts": dict(c.counts),
         "mcnemar_p": c.mcnemar_p,
         "difference": c.difference,
         "difference_interval": list(c.difference_interval),
         "verdict": verdict(c),
+    }
+
+
+def what_differs(a: Side, b: Side) -> str:
+    """Why two networks cannot be compared image by image, and what to do about it."""
+    start = f"{a.name!r} and {b.name!r} were not tested on the same images"
+    way_out = "train one of them again on the other's test images"
+    if a.run.config.data.name != b.run.config.data.name:
+        return f"{start}: {a.run.config.data.name} against {b.run.config.data.name}; {way_out}"
+    of_a, of_b = len(a.predictions.labels), len(b.predictions.labels)
+    if of_a != of_b:
+        return f"{start}: {of_a:,} against {of_b:,} of them; {way_out}"
+    return f"{start}, though equally many: their pixels or labels differ; {way_out}"
+
+
+def _side_as_json(side: Side) -> dict[str, Any]:
+    return {
+        "run": side.run.id,
+        "epoch": side.epoch,
+        "accuracy": side.accuracy,
+        "interval": list(side.interval),
     }
 
 
@@ -139,16 +216,6 @@ def _count(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> dict[Outco
     return {
         outcome: int(np.count_nonzero(mask)) for outcome, mask in _masks(right_a, right_b).items()
     }
-
-
-def _what_differs(a: Run, b: Run, pa: Predictions, pb: Predictions) -> str:
-    start = f"{a.name!r} and {b.name!r} were not tested on the same images"
-    way_out = "train one of them again on the other's test images"
-    if a.config.data.name != b.config.data.name:
-        return f"{start}: {a.config.data.name} against {b.config.data.name}; {way_out}"
-    if len(pa.labels) != len(pb.labels):
-        return f"{start}: {len(pa.labels):,} against {len(pb.labels):,} of them; {way_out}"
-    return f"{start}, though equally many: their pixels or labels differ; {way_out}"
 
 
 def _chance(p: float) -> str:

@@ -26,8 +26,8 @@ def export_comparison(comparison: Comparison, folder: Path, workspace: Workspace
     try:
         images = _write_disagreements(comparison, folder / "disagreements", workspace)
         _write_predictions(comparison, folder / "predictions.csv")
-        _write_labels(comparison.predictions_a, folder / "a.csv")
-        _write_labels(comparison.predictions_b, folder / "b.csv")
+        _write_labels(comparison.a.predictions, folder / "a.csv")
+        _write_labels(comparison.b.predictions, folder / "b.csv")
         write_json(folder / "comparison.json", as_json(comparison))
     except OSError as error:
         raise InvalidRequest(
@@ -37,13 +37,13 @@ def export_comparison(comparison: Comparison, folder: Path, workspace: Workspace
 
 
 def _write_disagreements(comparison: Comparison, folder: Path, workspace: Workspace) -> int:
-    run, side = comparison.a, max(r.config.network.side for r in (comparison.a, comparison.b))
-    fingerprint = comparison.predictions_a.fingerprint
-    images = load_tested(run.config.data, fingerprint, side=side, workspace=workspace).images
+    side = max(side.run.config.network.side for side in comparison.sides)
+    tested, fingerprint = comparison.a.run.config.data, comparison.a.predictions.fingerprint
+    images = load_tested(tested, fingerprint, side=side, workspace=workspace).images
     folder.mkdir(parents=True, exist_ok=True)
     for earlier in folder.glob("*_*_*_*.png"):
         earlier.unlink()
-    a, b = comparison.predictions_a, comparison.predictions_b
+    a, b = comparison.a.predictions, comparison.b.predictions
     positions = comparison.disagreements()
     for position in positions:
         name = "_".join(str(part[position]) for part in (a.indices, a.labels, a.classes, b.classes))
@@ -55,7 +55,7 @@ def _write_disagreements(comparison: Comparison, folder: Path, workspace: Worksp
 
 
 def _write_predictions(comparison: Comparison, path: Path) -> None:
-    a, b = comparison.predictions_a, comparison.predictions_b
+    a, b = comparison.a.predictions, comparison.b.predictions
     columns = (a.indices, a.labels, a.classes, b.classes)
     probabilities = (a.probabilities.max(axis=1), b.probabilities.max(axis=1))
     header = ["index", "true", "a", "b", "a_probability", "b_probability"]

@@ -60,10 +60,9 @@ def test_a_click_gives_its_index() -> None:
     assert click(start(), 17).session_state["result"] == 17
 
 
-def test_a_first_selection_holds_until_a_click() -> None:
+def test_a_picture_can_be_marked_without_a_click() -> None:
     app = start(selected=3)
-    assert (sent(app)["selected"], app.session_state["result"]) == (3, 3)
-    assert click(app, 5).session_state["result"] == 5
+    assert (sent(app)["selected"], app.session_state["result"]) == (3, None)
 
 
 def test_what_is_sent_does_not_change_with_a_click() -> None:
@@ -106,7 +105,10 @@ def test_large_pictures_are_sent_no_larger_than_they_are_shown(
 
 
 def test_captions_keep_their_words_and_tones() -> None:
-    assert sent(start())["captions"][4] == [["true 4", ""], ["A: 9 62 %", "bad"]]
+    assert sent(start())["captions"][4] == [
+        ["true 4", "", None, ""],
+        ["A: 9 62 %", "bad", None, ""],
+    ]
 
 
 def test_no_pictures_show_nothing() -> None:

@@ -61,10 +61,10 @@ def test_the_numbers_are_those_of_scikit_learn_and_statsmodels(make_run: MakeRun
     right = [guess == labels for guess in guesses]
     (both_wrong, only_b), (only_a, both_right) = confusion_matrix(*right).tolist()
     assert list(found.counts.values()) == [both_right, only_a, only_b, both_wrong]
-    assert found.accuracy_a == accuracy_score(labels, guesses[0])
-    assert found.accuracy_b == accuracy_score(labels, guesses[1])
-    assert found.difference == pytest.approx(found.accuracy_a - found.accuracy_b)
-    for interval, guess in zip((found.interval_a, found.interval_b), right, strict=True):
+    assert found.a.accuracy == accuracy_score(labels, guesses[0])
+    assert found.b.accuracy == accuracy_score(labels, guesses[1])
+    assert found.difference == pytest.approx(found.a.accuracy - found.b.accuracy)
+    for interval, guess in zip((found.a.interval, found.b.interval), right, strict=True):
         assert interval == pytest.approx(proportion_confint(guess.sum(), 300, method="wilson"))
     expected = mcnemar([[both_right, only_a], [only_b, both_wrong]], exact=True).pvalue
     assert found.mcnemar_p == pytest.approx(expected)
@@ -117,8 +117,8 @@ def test_the_same_images_right_is_said_so(make_run: MakeRun) -> None:
 
 def test_the_best_epochs_are_compared(make_run: MakeRun) -> None:
     found = compare(make_run(A, LABELS, B), make_run(B, LABELS, A))
-    assert found.predictions_a.classes.tolist() == A
-    assert found.predictions_b.classes.tolist() == B
+    assert found.a.predictions.classes.tolist() == A
+    assert found.b.predictions.classes.tolist() == B
 
 
 def test_the_json_holds_the_agreed_keys_and_nothing_but_json(small: Comparison) -> None:
@@ -133,15 +133,34 @@ def test_the_json_holds_the_agreed_keys_and_nothing_but_json(small: Comparison) 
         "difference_interval",
         "verdict",
     }
-    assert set(content["a"]) == set(content["b"]) == {"run", "accuracy", "interval"}
+    assert set(content["a"]) == set(content["b"]) == {"run", "epoch", "accuracy", "interval"}
     assert tuple(content["counts"]) == OUTCOMES
-    assert content["a"]["run"] == small.a.id
+    assert content["a"]["run"] == small.a.run.id
 
 
 def test_a_run_is_not_compared_with_itself(make_run: MakeRun) -> None:
     run = make_run()
     with pytest.raises(NotComparable, match="cannot be compared with itself"):
         compare(run, run)
+
+
+def test_two_epochs_of_one_run_are_compared(make_run: MakeRun) -> None:
+    run = make_run(A, LABELS, B, name="A")
+    found = compare(run, run, epoch_b=2)
+    assert [side.predictions.classes.tolist() for side in found.sides] == [A, B]
+    assert [side.name for side in found.sides] == ["A", "A, epoch 2"]
+
+
+def test_an_epoch_that_was_not_kept_is_refused(make_run: MakeRun) -> None:
+    with pytest.raises(NotComparable, match="epoch 3"):
+        compare(make_run(), make_run(name="B"), epoch_b=3)
+
+
+def test_networks_of_different_numbers_of_classes_are_refused(make_run: MakeRun) -> None:
+    a, b = make_run(), make_run()
+    write_epoch(b.folder.predictions, 1, np.full((4, 3), 1 / 3, np.float16))
+    with pytest.raises(NotComparable, match="different numbers of classes apart, 10 and 3"):
+        compare(a, b)
 
 
 def test_runs_tested_on_different_numbers_of_images_are_refused(make_run: MakeRun) -> None:

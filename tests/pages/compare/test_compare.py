@@ -1,57 +1,21 @@
-import json
 import shutil
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.analysis.comparison import compare, verdict
 from core.runs import Run
+from tests.pages.compare.conftest import (
+    COMPARE,
+    MakeTrained,
+    OpenPage,
+    gallery,
+    markdown,
+    metrics,
+    show,
+    words,
+)
 from ui import theme
-
-OpenPage = Callable[..., AppTest]
-MakeTrained = Callable[..., Run]
-COMPARE = "pages/4_Compare.py"
-
-
-@pytest.fixture
-def two(make_trained: MakeTrained) -> tuple[Run, Run]:
-    """Of 40 images, A alone is right on 4 (10 to 13), B alone on 1 (14), neither on 2 (20, 21)."""
-    a = make_trained("small", {14: 0, 20: 3, 21: 3})
-    misses = dict.fromkeys(range(10, 14), 3)
-    b = make_trained("large", {**misses, 20: 3, 21: 4}, recipe="vgg16-digits")
-    return a, b
-
-
-@pytest.fixture
-def opened(open_page: OpenPage, two: tuple[Run, Run]) -> AppTest:
-    at = open_page(COMPARE, a=two[0].id, b=two[1].id)
-    assert not at.exception
-    return at
-
-
-def gallery(at: AppTest) -> dict[str, Any]:
-    sent = [json.loads(element.proto.json) for element in at.get("bidi_component")]
-    (found,) = [data for data in sent if "captions" in data]
-    return found
-
-
-def words(at: AppTest) -> list[list[str]]:
-    return [[text for text, _ in caption] for caption in gallery(at)["captions"]]
-
-
-def show(at: AppTest, group: str) -> AppTest:
-    at.segmented_control[0].set_value(group)
-    return at.run()
-
-
-def metrics(at: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in at.metric}
-
-
-def markdown(at: AppTest) -> list[str]:
-    return [element.value.replace("\\", "") for element in at.markdown]
 
 
 @pytest.mark.parametrize("runs_there", [0, 1])
@@ -79,7 +43,7 @@ def test_the_figures_are_those_of_the_comparison(opened: AppTest, two: tuple[Run
     c = compare(*two)
     assert f"#### {verdict(c)}" in markdown(opened)
     assert metrics(opened) == {
-        "A · small": theme.percent(c.accuracy_a),
+        "A · small": theme.percent(c.a.accuracy),
         "B · large": theme.percent(c.accuracy_b),
         "A minus B": theme.points(c.difference),
         "McNemar p": theme.p_value(c.mcnemar_p),

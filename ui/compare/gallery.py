@@ -1,0 +1,112 @@
+"""The images that are looked at, page by page, and beside them the one that was clicked."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core.analysis.selection import Positions
+from ui import theme
+from ui.compare import filters, link, one_image
+from ui.compare.view import LETTERS, View
+from ui.gallery import Part, gallery
+
+PER_PAGE = 200
+HEIGHT = 620
+SURE, CARDS = "What they said", "Top three of both"
+RANKS = 3
+
+
+def show(view: View) -> None:
+    """Filters, the gallery, and one image in depth."""
+    st.subheader("Images", anchor=False, divider="gray")
+    filters.show(view)
+    if view.position is None:
+        st.info("There is no such image.", icon=":material/check:")
+        return
+    many, one = st.columns([3, 2], gap="large")
+    with many:
+        position = _page_of_images(view, view.position)
+    with one:
+        one_image.show(view, position)
+
+
+def _page_of_images(view: View, position: int) -> int:
+    """The page of thumbnails on which the image that is looked at stands, the first otherwise.
+
+    Returns the position of the image to look at: the one that was just clicked, if any was.
+    """
+    positions = view.positions
+    if len(positions) == 0:
+        st.info("No image is left by these filters.", icon=":material/filter_alt_off:")
+        return position
+    place = _place(positions, position)
+    pages = -(-len(positions) // PER_PAGE)
+    page = (place or 0) // PER_PAGE
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"**{theme.count(len(positions))} images**")
+        kind = st.segmented_control(
+            "Under each image",
+            [SURE, CARDS],
+            default=SURE,
+            required=True,
+            key="under_each",
+            label_visibility="collapsed",
+        )
+    if pages > 1:
+        st.session_state["gallery_page"] = page + 1
+        st.pagination(pages, key="gallery_page", on_change=_turn_page, args=(view,))
+    shown = positions[page * PER_PAGE : (page + 1) * PER_PAGE]
+    captions = _cards(view, shown) if kind == CARDS else _captions(view, shown)
+    with st.container(height=HEIGHT, border=False):
+        clicked = gallery(
+            view.pictures[shown],
+            captions,
+            key="compared",
+            label=filters.GROUPS[view.selection.group],
+            selected=None if place is None else place - page * PER_PAGE,
+        )
+    if clicked is None:
+        return position
+    link.look_at(int(view.indices[shown[clicked]]))
+    return int(shown[clicked])
+
+
+def _place(positions: Positions, position: int) -> int | None:
+    found = np.flatnonzero(positions == position)
+    return int(found[0]) if len(found) else None
+
+
+def _turn_page(view: View) -> None:
+    first = view.positions[(st.session_state["gallery_page"] - 1) * PER_PAGE]
+    link.look_at(int(view.indices[first]))
+
+
+def _captions(view: View, positions: Positions) -> list[list[Part]]:
+    """Under each picture: the true class, then what each network took it for and how surely."""
+    names, images = view.class_names, view.images
+    captions = [[Part(f"true {names[truth]}", "muted")] for truth in images.truth[positions]]
+    for letter, judged in zip(LETTERS, (images.a, images.b), strict=True):
+        for caption, position in zip(captions, positions, strict=True):
+            sure = theme.percent(float(judged.confidence[position]), digits=0)
+            said = f"{letter}: {names[judged.said[position]]} {sure}"
+            caption.append(Part(said, "good" if judged.right[position] else "bad"))
+    return captions
+
+
+def _cards(view: View, positions: Positions) -> list[list[Part]]:
+    """Under each picture: the true class, then the three likeliest classes of both, with bars."""
+    names = view.class_names
+    truths = view.images.truth[positions]
+    captions = [[Part(f"true {names[truth]}", "muted")] for truth in truths]
+    for side in view.sides:
+        color, probabilities = view.color(side), side.predictions.probabilities[positions]
+        likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :RANKS]
+        for caption, row, ranked, truth in zip(
+            captions, probabilities, likeliest, truths, strict=True
+        ):
+            caption.extend(
+                Part(names[number], "good" if number == truth else "", float(row[number]), color)
+                for number in ranked
+            )
+    return captions

@@ -1,0 +1,98 @@
+"""What Compare shows, kept for the session and in the address, so that a link opens it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from core.analysis.selection import PARAMETERS, Selection, from_address, to_address
+from ui.lab import plain
+
+OF_SIDES = ("a", "b", "ea", "eb")
+"""Runs A and B, and their epochs where those are not the best."""
+OF_VIEW = ("view", "image")
+"""The view that is open, and the image that is looked at."""
+RECENT = 50
+"""Addresses that are remembered as written by this page."""
+
+_SELECTION, _KEPT, _WRITTEN = "compare_selection", "compare_kept", "compare_written"
+
+
+def follow() -> None:
+    """Take over what the address says, where somebody came by a link.
+
+    An address that this page wrote itself, perhaps some clicks ago, changes nothing: the browser
+    may send one that later clicks have left behind.
+    """
+    address = _address()
+    if not address or frozenset(address.items()) in st.session_state.get(_WRITTEN, ()):
+        return
+    kept = {name: value for name, value in address.items() if name in (*OF_SIDES, *OF_VIEW)}
+    st.session_state[_KEPT] = kept
+    for choice in ("choice_a", "choice_b", _SELECTION):
+        st.session_state.pop(choice, None)
+
+
+def write() -> None:
+    """Make the address say what is shown."""
+    kept = {name: kept_value(name) for name in (*OF_SIDES, *OF_VIEW)}
+    address = {name: value for name, value in kept.items() if value} | to_address(selection())
+    written = st.session_state.setdefault(_WRITTEN, [])
+    written.append(frozenset(address.items()))
+    del written[:-RECENT]
+    if address != _address():
+        st.query_params.from_dict(address)
+
+
+def kept_value(name: str) -> str:
+    """What is kept under a name of the address, empty where nothing is."""
+    return str(st.session_state.setdefault(_KEPT, {}).get(name, ""))
+
+
+def keep(**values: object) -> None:
+    """Keep values under names of the address."""
+    st.session_state.setdefault(_KEPT, {}).update(
+        {name: str(value) for name, value in values.items()}
+    )
+
+
+def selection() -> Selection:
+    """Which images are looked at."""
+    chosen: Selection = st.session_state.get(_SELECTION, Selection())
+    return chosen
+
+
+def read_selection(classes: int) -> Selection:
+    """Which images are looked at, from the address at the first time; `classes` is their number."""
+    if _SELECTION not in st.session_state:
+        chosen, unknown = from_address(st.query_params.to_dict(), classes)
+        st.session_state[_SELECTION] = chosen
+        if unknown:
+            st.warning(
+                f"This link asks for what is not here ({plain(', '.join(unknown))}): that part of "
+                "it is left out.",
+                icon=":material/link_off:",
+            )
+    return selection()
+
+
+def show(chosen: Selection) -> None:
+    """Look at other images from now on; to be called before the page is drawn, or with a rerun."""
+    st.session_state[_SELECTION] = chosen
+    keep(image="")
+
+
+def change(**parts: Any) -> None:
+    """Change parts of the selection and leave the others."""
+    show(Selection.model_validate(selection().model_dump() | parts))
+
+
+def look_at(index: int) -> None:
+    """Look at the image with that index in the test part."""
+    keep(image=index)
+
+
+def _address() -> dict[str, str]:
+    known = {*OF_SIDES, *OF_VIEW, *PARAMETERS}
+    return {name: value for name, value in st.query_params.to_dict().items() if name in known}

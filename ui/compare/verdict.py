@@ -1,0 +1,53 @@
+"""Which network is better, in a sentence, and the figures that it rests on."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.analysis.comparison import verdict
+from ui import lab, theme
+from ui.compare.view import LETTERS, View
+from ui.figures import Figure, figures
+
+
+def show(view: View) -> None:
+    """The sentence, both accuracies, their difference and its significance."""
+    c = view.comparison
+    st.markdown(f"#### {lab.plain(theme.superscripts(verdict(c)))}")
+    figures(
+        *(
+            Figure(
+                f"{letter} · {lab.plain(side.name)}",
+                theme.percent(side.accuracy),
+                _ACCURACY,
+                theme.interval(side.interval, theme.percent),
+            )
+            for letter, side in zip(LETTERS, view.sides, strict=True)
+        ),
+        Figure(
+            "A minus B",
+            theme.points(c.difference),
+            _DIFFERENCE,
+            theme.interval(c.difference_interval, theme.points),
+        ),
+        Figure(
+            "McNemar p",
+            theme.p_value(c.mcnemar_p),
+            _MCNEMAR,
+            "unlikely by chance" if c.better else "may well be chance",
+        ),
+    )
+
+
+_ACCURACY = (
+    "Share of the test images taken for what they are. The 95 % interval (Wilson) says how far the "
+    "true share may lie from it, given how many images were tested."
+)
+_DIFFERENCE = (
+    "Difference of the two accuracies in percentage points, with its 95 % interval from drawing "
+    "the same test images again and again (paired bootstrap)."
+)
+_MCNEMAR = (
+    "If both networks were equally good, how often would they differ at least this much on the "
+    "images that only one of them gets right? (McNemar's exact test)"
+)

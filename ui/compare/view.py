@@ -1,0 +1,103 @@
+"""What every part of Compare is shown from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.comparison import Comparison, Outcome, Side
+from core.analysis.images import Images
+from core.analysis.selection import Positions, Selection, select
+from ui import lab, run_view, theme
+from ui.compare import link
+from ui.compare.lists import LISTS
+
+OUTCOME_NAMES: dict[Outcome, str] = {
+    "both_right": "Both right",
+    "only_a_right": "Only A right",
+    "only_b_right": "Only B right",
+    "both_wrong": "Both wrong",
+}
+LETTERS = ("A", "B")
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """Two networks, the images that are looked at, and what people said of them.
+
+    tagged: positions of the images that carry each tag.
+    """
+
+    images: Images
+    selection: Selection
+    tagged: Mapping[str, Sequence[int]]
+
+    @property
+    def comparison(self) -> Comparison:
+        """The two networks side by side."""
+        return self.images.comparison
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """A and B."""
+        return self.comparison.sides
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What the classes are called."""
+        return self.comparison.class_names
+
+    @cached_property
+    def pictures(self) -> NDArray[np.uint8]:
+        """The test images, (count, height, width[, 3]), a folder's as sharp as either saw them."""
+        side = max(side.run.config.network.side for side in self.sides)
+        with lab.failures_as_sentences():
+            return lab.test_images(self.comparison.a.run, side).images
+
+    @property
+    def positions(self) -> Positions:
+        """Places in the test split of the images that the selection leaves, in its order."""
+        special = LISTS.get(self.selection.special)
+        return select(
+            self.selection,
+            self.images,
+            self.tagged,
+            special=None if special is None else special.positions(self.images),
+        )
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """Where each image of the test split stands in the dataset's test part, (count,)."""
+        return self.comparison.a.predictions.indices
+
+    @property
+    def position(self) -> int | None:
+        """The image that is looked at: the one of the address, else the first; None without any."""
+        wanted = link.kept_value("image")
+        if wanted.isdecimal():
+            found = np.flatnonzero(self.indices == int(wanted))
+            if len(found):
+                return int(found[0])
+        return int(self.positions[0]) if len(self.positions) else None
+
+    def color(self, side: Side) -> str:
+        """The colour of a network, everywhere; two epochs of one run have one each."""
+        if side is self.comparison.b and side.run.id == self.comparison.a.run.id:
+            return theme.run_color(side.run.request.color + 1)
+        return run_view.color_of(side.run)
+
+    def outcome_color(self, outcome: Outcome) -> str:
+        """The colour of an outcome: a network's own where only that network is right."""
+        winners = {"only_a_right": self.comparison.a, "only_b_right": self.comparison.b}
+        if outcome in winners:
+            return self.color(winners[outcome])
+        return theme.OUTCOME_COLORS[outcome]
+
+
+def view_of(images: Images) -> View:
+    """The view that the session or the address asks for."""
+    return View(images, link.read_selection(len(images.comparison.class_names)), {})

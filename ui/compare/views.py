@@ -1,0 +1,43 @@
+"""The views of a comparison, of which one is open at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from ui.compare import link
+from ui.compare.view import View
+
+
+@dataclass(frozen=True)
+class Lens:
+    """One way to look at a comparison: what it is called, its icon, and how it is shown."""
+
+    title: str
+    icon: str
+    show: Callable[[View], None]
+
+
+LENSES: dict[str, Lens] = {}
+"""By the name that a link knows each by, in the order of the page."""
+
+
+def show(view: View) -> None:
+    """The views to choose from, and the one that is chosen."""
+    if not LENSES:
+        return
+    wanted = link.kept_value("view")
+    chosen = wanted if wanted in LENSES else next(iter(LENSES))
+    st.session_state["compare_view"] = chosen
+    st.segmented_control(
+        "View",
+        list(LENSES),
+        format_func=lambda name: f":material/{LENSES[name].icon}: {LENSES[name].title}",
+        key="compare_view",
+        required=True,
+        label_visibility="collapsed",
+        on_change=lambda: link.keep(view=st.session_state["compare_view"]),
+    )
+    LENSES[chosen].show(view)
