@@ -11,7 +11,7 @@ from ui.navigation import page
 page("Compare", "⚖️")
 link.follow()
 finished = [run for run in lab.runs().all() if run.has_results]
-if sum(len(stored_epochs(run)) for run in finished) < 2:
+if len(finished) < 2 and not any(len(stored_epochs(run)) > 1 for run in finished):
     st.info(
         f"Two trained networks are needed, and there {'is one' if finished else 'are none'} yet. "
         "Train the recipes cnn-digits and vgg16-digits: their mistakes are compared here.",

@@ -18,6 +18,7 @@ TOGETHER = "epochs_together"
 def choose(finished: Sequence[Run]) -> Images:
     """Let a person choose runs A and B and their epochs; ends the page where they do not fit."""
     place_a, place_b = _telling_pair(finished)
+    _recall(finished)
     left, right = st.columns(2)
     with left:
         a = run_view.choose(finished, "Run A", parameter="a", default=place_a)
@@ -48,6 +49,14 @@ def choose(finished: Sequence[Run]) -> Images:
     link.write()  # also where the two do not fit and the page ends here
     with lab.failures_as_sentences():
         return lab.images(a, b, epoch_a, epoch_b)
+
+
+def _recall(finished: Sequence[Run]) -> None:
+    """Choose again what was chosen before another page was visited."""
+    for letter in ("a", "b"):
+        kept = link.kept_value(letter)
+        if letter not in st.query_params and kept in {run.id for run in finished}:
+            st.session_state[f"choice_{letter}"] = kept
 
 
 def _choose_epoch(run: Run, letter: str, epochs: Sequence[int], of_other: Sequence[int]) -> int:

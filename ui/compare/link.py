@@ -17,6 +17,8 @@ RECENT = 50
 """Addresses that are remembered as written by this page."""
 
 _SELECTION, _KEPT, _WRITTEN = "compare_selection", "compare_kept", "compare_written"
+_ASKED = "compare_asked"
+"""The part of an address that is a selection, until it is known what there is to select from."""
 
 
 def follow() -> None:
@@ -30,6 +32,7 @@ def follow() -> None:
         return
     kept = {name: value for name, value in address.items() if name in (*OF_SIDES, *OF_VIEW)}
     st.session_state[_KEPT] = kept
+    st.session_state[_ASKED] = {n: value for n, value in address.items() if n in PARAMETERS}
     for choice in ("choice_a", "choice_b", _SELECTION):
         st.session_state.pop(choice, None)
 
@@ -37,7 +40,11 @@ def follow() -> None:
 def write() -> None:
     """Make the address say what is shown."""
     kept = {name: kept_value(name) for name in (*OF_SIDES, *OF_VIEW)}
-    address = {name: value for name, value in kept.items() if value} | to_address(selection())
+    address = {name: value for name, value in kept.items() if value}
+    if _SELECTION in st.session_state:
+        address |= to_address(selection())
+    else:
+        address |= st.session_state.get(_ASKED, {})
     written = st.session_state.setdefault(_WRITTEN, [])
     written.append(frozenset(address.items()))
     del written[:-RECENT]
@@ -66,7 +73,7 @@ def selection() -> Selection:
 def read_selection(classes: int) -> Selection:
     """Which images are looked at, from the address at the first time; `classes` is their number."""
     if _SELECTION not in st.session_state:
-        chosen, unknown = from_address(st.query_params.to_dict(), classes)
+        chosen, unknown = from_address(st.session_state.get(_ASKED, {}), classes)
         st.session_state[_SELECTION] = chosen
         if unknown:
             st.warning(

@@ -56,3 +56,9 @@ def metrics(at: AppTest) -> dict[str, str]:
 def markdown(at: AppTest) -> list[str]:
     """All texts, without the backslashes that keep names from being markup."""
     return [element.value.replace("\\", "") for element in at.markdown]
+
+
+def click(at: AppTest, place: int) -> AppTest:
+    """Click on a picture of the gallery."""
+    at.session_state["compared"] = {"selected": [gallery(at)["tag"], place]}
+    return at.run()
