@@ -11,16 +11,17 @@ from ui.compare import link
 from ui.compare.view import OUTCOME_NAMES, View
 from ui.picture import contact_sheet, picture
 
-GLANCE = 6
+GLANCE = 4
 """Images that stand for an outcome."""
-CARD_WIDTH = 210
+GLANCE_WIDTH = 126
+"""Pixels that they take beside each other; two cards fit on a telephone."""
 
 
 def show(view: View) -> None:
     """The four outcomes as cards; a click on one has the gallery show its images."""
     with st.container(horizontal=True, gap="small"):
         for outcome, title in OUTCOME_NAMES.items():
-            with st.container(border=True, width=CARD_WIDTH, gap="xsmall"):
+            with st.container(border=True, width="stretch", gap="xsmall"):
                 _card(view, outcome, title)
 
 
@@ -32,7 +33,7 @@ def _card(view: View, outcome: Outcome, title: str) -> None:
     if count:
         surest = in_order(view.comparison.positions(outcome), "confidence", view.images)[:GLANCE]
         sheet = contact_sheet(view.pictures[surest], GLANCE)
-        picture(sheet, side=CARD_WIDTH - 34, alt=f"{title}: those that a network was surest of")
+        picture(sheet, side=GLANCE_WIDTH, alt=f"{title}: those that a network was surest of")
     st.button(
         "Show",
         key=f"show_{outcome}",
