@@ -19,6 +19,7 @@ CORE: dict[str, set[str]] = {
     "__main__": {"command_line"},
     "analysis.__init__": set(),
     "analysis.comparison": {"analysis.statistics", "errors", "predictions", "runs"},
+    "analysis.confusion": {"analysis.comparison"},
     "analysis.export": {
         "analysis.comparison",
         "datasets",

@@ -1,0 +1,142 @@
+"""Which classes two networks take for which: confusion matrices and what follows from them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.analysis.comparison import Comparison
+
+Matrix = NDArray[np.int64]
+"""Images by their true class and the class they were taken for, (classes, classes)."""
+Scores = NDArray[np.float64]
+"""One number for each class, (classes,); NaN where there is nothing to compute it from."""
+PairOrder = Literal["total", "difference"]
+ClassOrder = Literal["difference", "worst", "class"]
+
+
+def confusion_matrix(labels: NDArray[np.int64], said: NDArray[np.int64], classes: int) -> Matrix:
+    """How many images of each class, by row, were taken for each class, by column.
+
+    >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
+    [[1, 1], [0, 1]]
+    """
+    cells = np.bincount(labels * classes + said, minlength=classes * classes)
+    return cells.reshape(classes, classes)
+
+
+def row_shares(matrix: Matrix) -> NDArray[np.float64]:
+    """Each cell as a share of its row's images, 0 to 1; NaN in rows without images."""
+    return _share(matrix, matrix.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """How well one network tells each class from the others.
+
+    What would be divided by 0 is NaN, as in scikit-learn with zero_division=nan: the precision of a
+    class that no image was taken for, the recall of one without images, F1 where both hold.
+    support: images of the class, (classes,) int64.
+    """
+
+    precision: Scores
+    recall: Scores
+    f1: Scores
+    support: NDArray[np.int64]
+
+
+def class_scores(matrix: Matrix) -> ClassScores:
+    """Precision, recall and F1 of each class."""
+    right = np.diagonal(matrix)
+    support, said = matrix.sum(axis=1), matrix.sum(axis=0)
+    return ClassScores(
+        precision=_share(right, said),
+        recall=_share(right, support),
+        f1=_share(2 * right, support + said),
+        support=support,
+    )
+
+
+def ranked_classes(a: Scores, b: Scores, order: ClassOrder) -> NDArray[np.int64]:
+    """The classes by their scores of two networks, (classes,); those without come last.
+
+    "difference" begins with the largest, whichever network is ahead; "worst" with the lowest score
+    that either reaches; "class" keeps them as they are.
+    """
+    keys = {
+        "difference": -np.abs(a - b),
+        "worst": np.fmin(a, b),
+        "class": np.arange(len(a)),
+    }
+    return np.argsort(keys[order], kind="stable")
+
+
+class Pair(NamedTuple):
+    """A class that is taken for another: how many images A and B do that with."""
+
+    truth: int
+    said: int
+    a: int
+    b: int
+
+
+@dataclass(frozen=True, eq=False)
+class Confusions:
+    """The confusion matrices of two networks on the same images."""
+
+    a: Matrix
+    b: Matrix
+
+    @classmethod
+    def of(cls, comparison: Comparison) -> "Confusions":
+        """Those of the two networks of a comparison."""
+        labels, classes = comparison.labels, len(comparison.class_names)
+        a, b = (
+            confusion_matrix(labels, side.predictions.classes, classes) for side in comparison.sides
+        )
+        return cls(a, b)
+
+    @property
+    def difference(self) -> Matrix:
+        """A minus B."""
+        return self.a - self.b
+
+    @property
+    def support(self) -> NDArray[np.int64]:
+        """Images of each class, (classes,)."""
+        support: NDArray[np.int64] = self.a.sum(axis=1)
+        return support
+
+    def pairs(self, order: PairOrder, most: int) -> list[Pair]:
+        """The pairs of classes that are confused most, by both together or most differently.
+
+        What is equal in that comes in the order of the other, then of the classes.
+        """
+        truths, said = np.nonzero(self._mistakes)
+        a, b = self.a[truths, said], self.b[truths, said]
+        keys = {"total": a + b, "difference": np.abs(a - b)}
+        other: PairOrder = "difference" if order == "total" else "total"
+        first = np.lexsort((-keys[other], -keys[order]))[:most]
+        columns = (column[first].tolist() for column in (truths, said, a, b))
+        return [Pair(*row) for row in zip(*columns, strict=True)]
+
+    def confused_classes(self, most: int) -> NDArray[np.int64]:
+        """The classes with most mistakes in them, either way and by both, in their own order."""
+        mistakes = self._mistakes
+        of_class = mistakes.sum(axis=0) + mistakes.sum(axis=1)
+        return np.sort(np.argsort(-of_class, kind="stable")[:most])
+
+    @cached_property
+    def _mistakes(self) -> Matrix:
+        """Wrong answers of both together; nothing on the diagonal."""
+        mistakes = self.a + self.b
+        np.fill_diagonal(mistakes, 0)
+        return mistakes
+
+
+def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    undefined = np.full(np.broadcast_shapes(part.shape, whole.shape), np.nan)
+    shares: NDArray[np.float64] = np.divide(part, whole, out=undefined, where=whole > 0)
+    return shares
