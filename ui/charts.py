@@ -1,4 +1,4 @@
-"""Lines that grow in place while a network trains.
+"""Charts whose numbers are exchanged in place: lines that grow while a network trains, and bars.
 
 Streamlit's own Plotly element is built anew whenever its data changes, and loses zoom and legend;
 this component keeps its elements and only exchanges the numbers.
@@ -19,207 +19,10 @@ import streamlit as st
 from numpy.typing import ArrayLike
 from streamlit.components.v1 import declare_component
 
+from ui import chart_script
+
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
-
-_CHART_HTML = """
-<figure class="tl-chart"><figcaption></figcaption><div class="tl-plot" role="img"></div></figure>
-"""
-
-_CHART_CSS = """
-.tl-chart { margin: 0; color: var(--st-text-color); transition: color 1ms; }
-.tl-chart figcaption { font: 600 0.95rem var(--st-font, sans-serif); padding: 0 0 0.25rem 2px; }
-.tl-chart figcaption:empty { display: none; }
-.tl-chart .tl-plot { width: 100%; }
-"""
-
-_CHART_JS = r"""
-const plotly = (url) => (window.transferLabPlotly ??= fetch(url, { cache: 'force-cache' })
-  .then((answer) => answer.ok ? answer.blob() : Promise.reject(answer.status))
-  .then((code) => new Promise((done, fail) => {
-    const script = document.createElement('script');
-    script.src = URL.createObjectURL(new Blob([code], { type: 'text/javascript' }));
-    script.onload = () => { URL.revokeObjectURL(script.src); done(window.Plotly); };
-    script.onerror = fail;
-    document.head.append(script);
-  }))
-  .catch((reason) => { window.transferLabPlotly = undefined; throw reason; }));
-
-// The counterpart of _pack in charts.py.
-const unpack = (bytes) => {
-  const size = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-  const chart = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + size)));
-  const numbers = new Float32Array(bytes.slice(4 + size).buffer);
-  const column = ([start, length]) => numbers.subarray(start, start + length);
-  chart.series.forEach((s) => { s.x = column(s.x); s.y = column(s.y); });
-  return chart;
-};
-
-// Plotly reads markup in its texts; names are shown as they are.
-const plain = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
-const lines = (text) => plain(text.replace(/(.{1,44})(\s|$)/g, '$1\n').trim())
-  .replace(/\n/g, '<br>');
-
-// Plotly builds CSS selectors from uids, so only letters and digits.
-const uid = (name) => [...name].map((c) => c.codePointAt(0).toString(36)).join('z');
-
-const trace = (chart) => (s) => ({
-  type: 'scatter', uid: uid(s.name), name: plain(s.name), x: s.x, y: s.y, mode: s.mode,
-  line: { color: s.color, dash: s.dash, width: 2 }, marker: { color: s.color, size: 6 },
-  opacity: s.opacity,
-  text: s.hover?.map(plain),
-  hovertemplate: `%{y:${chart.y_format}}${s.hover ? ' %{text}' : ''}`,
-});
-
-// Invisible but for a small head on the line that layout() draws: something to point at.
-const heads = (chart, root) => {
-  const told = chart.marks.filter((mark) => mark.text);
-  return {
-    type: 'scatter', uid: 'marks', mode: 'markers', yaxis: 'y2', showlegend: false,
-    x: told.map((mark) => mark.x), y: told.map(() => 1), text: told.map((mark) => lines(mark.text)),
-    marker: { symbol: 'triangle-down', size: 10, color: themeOf(root)('text-color') },
-    opacity: 0.7, cliponaxis: false, hovertemplate: '%{text}<extra></extra>',
-  };
-};
-
-const ring = (chart, root) => ({
-  type: 'scatter', uid: 'point', mode: 'markers', showlegend: false, hoverinfo: 'skip',
-  cliponaxis: false,
-  x: chart.point ? [chart.point.x] : [], y: chart.point ? [chart.point.y] : [],
-  marker: { symbol: 'circle-open', size: 14, color: themeOf(root)('text-color'),
-            line: { width: 2 } },
-});
-
-const span = (chart) => {
-  const x = chart.series.flatMap((s) => [s.x[0], s.x[s.x.length - 1]]).filter(Number.isFinite);
-  return [Math.min(...x), Math.max(...x)];
-};
-
-// A callout near the edge must not widen the axis.
-const withinData = (chart) => {
-  const [first, last] = span(chart);
-  const margin = 0.02 * (last - first);
-  return chart.point && margin > 0
-    ? { autorangeoptions: { clipmin: first - margin, clipmax: last + margin } } : {};
-};
-
-const callout = (chart, theme) => {
-  const { x, y, text, below } = chart.point;
-  const [first, last] = span(chart);
-  const late = x > (first + last) / 2;
-  return {
-    x, y, text: plain(text), showarrow: true, arrowhead: 0, arrowwidth: 1, standoff: 7,
-    arrowcolor: theme('text-color'), ax: late ? -36 : 36, ay: below ? 34 : -34,
-    xanchor: late ? 'right' : 'left', font: { size: 12, color: theme('text-color') },
-    bgcolor: theme('background-color'), bordercolor: theme('border-color'), borderpad: 3,
-  };
-};
-
-// Epochs are whole numbers: no ticks between them while they are few.
-const wholeTicks = (chart) => {
-  const [first, last] = span(chart);
-  const whole = chart.series.every((s) => s.x.length <= 12 && s.x.every(Number.isInteger));
-  return whole && last - first <= 12 ? { dtick: 1 } : {};
-};
-
-const touch = () => matchMedia('(pointer: coarse)').matches;
-
-const themeOf = (root) => {
-  const style = getComputedStyle(root);
-  return (name) => style.getPropertyValue(`--st-${name}`).trim();
-};
-
-const line = (theme) => (mark) => ({
-  type: 'line', x0: mark.x, x1: mark.x, yref: 'paper', y0: 0, y1: 1, layer: 'below', opacity: 0.5,
-  line: { color: theme('text-color'), width: 1, dash: 'dot' },
-  label: { text: plain(mark.label), textposition: 'end', textangle: 0, xanchor: 'left',
-           yanchor: 'top', padding: 6, font: { size: 11, color: theme('text-color') } },
-});
-
-const band = (theme) => ({ start, end, text }) => ({
-  type: 'rect', x0: start, x1: end, yref: 'paper', y0: 0, y1: 1, layer: 'below', opacity: 0.9,
-  fillcolor: theme('secondary-background-color'), line: { width: 0 },
-  label: { text: plain(text), textposition: 'middle left', padding: 3,
-           font: { size: 11, color: theme('text-color') } },
-});
-
-const layout = (chart, root) => {
-  const theme = themeOf(root);
-  const empty = chart.series.every((s) => s.x.length === 0);
-  const axis = (title) => ({
-    title: { text: plain(title), standoff: 8, font: { size: 13 } }, zeroline: false,
-    gridcolor: theme('border-color'), linecolor: theme('border-color'),
-    automargin: true, visible: !empty,
-  });
-  return {
-    height: chart.height, uirevision: chart.view, hovermode: 'x unified', showlegend: chart.legend,
-    margin: { l: 10, r: 10, t: 10, b: 10 },
-    dragmode: touch() ? false : 'zoom',
-    paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
-    font: { color: theme('text-color'), family: theme('font'), size: 13 },
-    hoverlabel: {
-      bgcolor: theme('secondary-background-color'), bordercolor: theme('border-color'),
-      font: { color: theme('text-color') },
-    },
-    legend: { orientation: 'h', x: 0, y: 1, xanchor: 'left', yanchor: 'bottom',
-              font: { size: 12 } },
-    modebar: { bgcolor: 'rgba(0,0,0,0)', color: '#8a94a6',
-               activecolor: theme('text-color') },
-    annotations: empty ? [{ text: 'Nothing measured yet', showarrow: false, opacity: 0.7,
-                            xref: 'paper', yref: 'paper', x: 0.5, y: 0.5 }]
-      : chart.point ? [callout(chart, theme)] : [],
-    shapes: [...chart.bands.map(band(theme)), ...chart.marks.map(line(theme))],
-    xaxis: { ...axis(chart.x_title), ...wholeTicks(chart), ...withinData(chart),
-             spikecolor: theme('text-color'),
-             spikethickness: -1, spikedash: 'dot', hoverformat: '.2~f' },
-    yaxis: { ...axis(chart.y_title), tickformat: chart.y_format,
-             ...(chart.y_range && { range: chart.y_range }) },
-    yaxis2: { overlaying: 'y', range: [0, 1], fixedrange: true, visible: false },
-  };
-};
-
-const draw = (root) => {
-  const chart = root.chart;
-  const plot = root.querySelector('.tl-plot');
-  root.querySelector('figcaption').textContent = chart.title;
-  plot.style.minHeight = `${chart.height}px`;
-  plot.setAttribute('aria-label', [chart.title, ...chart.series.map((s) => s.name)].join(', '));
-  plotly(chart.plotly).then((Plotly) => {
-    if (chart !== root.chart || !root.isConnected) return;
-    const traces = [...chart.series.map(trace(chart)), ring(chart, root), heads(chart, root)];
-    Plotly.react(plot, traces, layout(chart, root), {
-      displaylogo: false, showTips: false, displayModeBar: touch() ? false : 'hover',
-      modeBarButtons: [['zoom2d', 'pan2d', 'resetScale2d', 'toImage']],
-    });
-  }).catch(() => { plot.textContent = 'The chart could not be loaded.'; });
-};
-
-const same = (a, b) => a?.length === b.length && a.every((byte, place) => byte === b[place]);
-
-export default function ({ data, parentElement }) {
-  const root = parentElement.querySelector('.tl-chart');
-  const plot = root.querySelector('.tl-plot');
-  if (!same(root.drawn, data)) {
-    root.drawn = data.slice();
-    root.chart = unpack(data);
-    draw(root);
-  }
-  if (!root.observer) {
-    root.observer = new ResizeObserver(() => {
-      if (plot.data && plot.offsetWidth) window.Plotly.Plots.resize(plot);
-    });
-    root.observer.observe(plot);
-    root.addEventListener('transitionend', (event) => event.target === root && draw(root));
-  }
-  return () => {
-    root.drawn = undefined;
-    root.observer?.disconnect();
-    root.observer = undefined;
-    // Later, because Plotly's delayed hover fails on a chart that is gone.
-    setTimeout(() => plot.data && !root.isConnected && window.Plotly.purge(plot), 1000);
-  };
-}
-"""
 
 
 class Mark(NamedTuple):
@@ -249,16 +52,22 @@ class Point(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One line of a chart: `y` over `x`, NaN in `y` for a gap, a text to each point on hover."""
+    """One line of a chart: `y` over `x`, NaN in `y` for a gap, a text to each point on hover.
+
+    low, high: where an interval of each y ends. Bars are hatched where `dash` is not solid; rings
+    are drawn around points of other series, and not listed in the legend.
+    """
 
     name: str
     x: ArrayLike
     y: ArrayLike
     color: str
-    mode: Literal["lines", "lines+markers", "markers"] = "lines"
+    mode: Literal["lines", "lines+markers", "markers", "bars", "rings"] = "lines"
     dash: Literal["solid", "dot", "dash", "dashdot"] = "solid"
     hover: Sequence[str] | None = None
     opacity: float = 1.0
+    low: ArrayLike | None = None
+    high: ArrayLike | None = None
 
     def __post_init__(self) -> None:
         if np.shape(self.x) != np.shape(self.y) or np.ndim(self.x) != 1:
@@ -271,6 +80,19 @@ class Series:
                 f"hover of series {self.name!r} must have one text per point, "
                 f"got {len(self.hover)} texts for {np.size(self.x)} points"
             )
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if any(np.shape(end) != np.shape(self.y) for end in ends):
+            raise ValueError(
+                f"low and high of series {self.name!r} must have one number per point, got shapes "
+                f"{[np.shape(end) for end in ends]} for {np.size(self.x)} points"
+            )
+
+
+class Click(NamedTuple):
+    """A point that was just clicked: the name of its series, and its place in it."""
+
+    series: str
+    place: int
 
 
 def line_chart(
@@ -280,26 +102,37 @@ def line_chart(
     title: str = "",
     x_title: str = "",
     y_title: str = "",
+    x_range: tuple[float, float] | None = None,
+    x_format: str = "",
     y_range: tuple[float, float] | None = None,
     y_format: str = "",
+    y_log: bool = False,
+    hover: Literal["x unified", "closest"] = "x unified",
     height: int = 320,
     view: str = "",
     marks: Sequence[Mark] = (),
     bands: Sequence[Band] = (),
     point: Point | None = None,
     legend: bool = True,
-) -> None:
+    clicks: bool = False,
+) -> Click | None:
     """Draw lines that may grow on every rerun, keeping zoom and legend as the person left them.
 
-    `y_format` is a d3 format such as ".1%". A zoom lasts until `view` changes: pass what the chart
-    is about, a run's id for example. Numbers are sent as float32.
+    `x_format` and `y_format` are d3 formats such as ".1%". A zoom lasts until `view` changes: pass
+    what the chart is about, a run's id for example. Numbers are sent as float32. Returns the point
+    that was just clicked, if there is something to click.
     """
     chart: dict[str, object] = {
         "title": title,
         "x_title": x_title,
         "y_title": y_title,
+        "x_range": x_range,
+        "x_format": x_format,
         "y_range": y_range,
         "y_format": y_format,
+        "y_log": y_log,
+        "hover": hover,
+        "clicks": clicks,
         "height": height,
         "view": view or key,
         "marks": [mark._asdict() for mark in marks],
@@ -308,7 +141,15 @@ def line_chart(
         "point": point and point._asdict(),
         "plotly": _plotly_url(),
     }
-    _chart_component()(data=_pack(chart, series), key=key, width="stretch")
+    packed = _pack(chart, series)
+    if not clicks:
+        _chart_component()(data=packed, key=key, width="stretch")
+        return None
+    result = _chart_component()(
+        data=packed, key=key, width="stretch", on_clicked_change=lambda: None
+    )
+    clicked = result.get("clicked")
+    return Click(str(clicked[0]), int(clicked[1])) if clicked else None
 
 
 def _pack(chart: dict[str, object], series: Sequence[Series]) -> bytes:
@@ -331,6 +172,8 @@ def _describe(series: Series, columns: dict[bytes, tuple[int, int]]) -> dict[str
         "opacity": series.opacity,
         "x": _column(series.x, columns),
         "y": _column(series.y, columns),
+        "low": None if series.low is None else _column(series.low, columns),
+        "high": None if series.high is None else _column(series.high, columns),
     }
 
 
@@ -346,9 +189,9 @@ def _chart_component() -> ComponentRenderer:
     # Plotly puts its style sheet into the document's head, out of reach of a shadow root.
     return st.components.v2.component(
         "transfer_lab_chart",
-        html=_CHART_HTML,
-        css=_CHART_CSS,
-        js=_CHART_JS,
+        html=chart_script.HTML,
+        css=chart_script.CSS,
+        js=chart_script.JS,
         isolate_styles=False,
     )
 

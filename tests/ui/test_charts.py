@@ -95,3 +95,31 @@ def test_a_series_needs_as_many_y_as_x() -> None:
 def test_a_series_needs_a_hover_text_for_every_point() -> None:
     with pytest.raises(ValueError, match="got 1 texts for 2 points"):
         Series("CNN", [1, 2], [1, 2], "#2f7de1", hover=["first"])
+
+
+def test_an_interval_needs_as_many_ends_as_points() -> None:
+    with pytest.raises(
+        ValueError, match=r"low and high of series 'CNN' .* got shapes \[\(1,\), \(2,\)\]"
+    ):
+        Series("CNN", [1, 2], [1, 2], "#2f7de1", low=[1], high=[1, 2])
+
+
+def clicked_app() -> None:
+    import streamlit as st
+
+    from ui.charts import Series, line_chart
+
+    bars = Series("CNN", [1, 2], [3, 4], "#2f7de1", mode="bars", low=[2, 3], high=[4, 5])
+    st.text(line_chart([bars], key="bars", clicks=True))
+
+
+def test_a_clicked_point_is_returned_once() -> None:
+    app = AppTest.from_function(clicked_app).run(timeout=30)
+    app.session_state["bars"] = {"clicked": ["CNN", 1]}
+    assert app.run().text[0].value == "Click(series='CNN', place=1)"
+
+
+def test_the_ends_of_intervals_are_sent() -> None:
+    data = message(AppTest.from_function(clicked_app).run(timeout=30))
+    (bars,) = head(data)["series"]
+    assert [column(data, bars[end]).tolist() for end in ("low", "high")] == [[2, 3], [4, 5]]
