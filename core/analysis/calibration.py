@@ -164,39 +164,39 @@ def cover(confidence: Values, right: NDArray[np.bool_]) -> Coverage:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """How far the confidence of one network can be relied on; computed when asked for."""
+    """How far the confidence of one network can be relied on.
 
-    judgement: Judgement
+    excess: mean confidence minus accuracy, above 0 where the network is surer than it is right.
+    brier: Brier score. unsure: images whose confidence is no number, because training diverged.
+    """
 
-    @cached_property
-    def bins(self) -> Bins:
-        """The images by confidence."""
-        return bin_by_confidence(self.judgement.confidence, self.judgement.right)
+    bins: Bins
+    coverage: Coverage
+    excess: float
+    brier: float
+    unsure: int
 
-    @cached_property
-    def coverage(self) -> Coverage:
-        """How well it does where it answers only if sure."""
-        return cover(self.judgement.confidence, self.judgement.right)
 
-    @cached_property
-    def unsure(self) -> int:
-        """Images whose confidence is no number, because training diverged."""
-        return int(np.count_nonzero(np.isnan(self.judgement.confidence)))
+def calibrate(judgement: Judgement) -> Calibration:
+    """How far the confidence of a network can be relied on, from how it judged the test images."""
+    confidence, right = judgement.confidence, judgement.right
+    bins = bin_by_confidence(confidence, right)
+    known = int(bins.counts.sum())
+    sure = float(np.nansum(bins.confidence * bins.counts))
+    return Calibration(
+        bins=bins,
+        coverage=cover(confidence, right),
+        excess=(sure - int(bins.right.sum())) / known if known else np.nan,
+        brier=brier(judgement),
+        unsure=len(right) - known,
+    )
 
-    @cached_property
-    def excess(self) -> float:
-        """Mean confidence minus accuracy: above 0 where the network is surer than it is right."""
-        bins = self.bins
-        sure = np.nansum(bins.confidence * bins.counts) - bins.right.sum()
-        return float(sure / bins.counts.sum()) if bins.counts.any() else np.nan
 
-    @cached_property
-    def brier(self) -> float:
-        """Brier score (1950): mean squared distance of the probabilities from the truth, 0 to 2."""
-        made = self.judgement.predictions.probabilities
-        squares = np.einsum("ij,ij->i", made, made, dtype=np.float32)
-        distances = squares - 2 * self.judgement.of_truth + 1
-        return float(np.mean(distances, dtype=np.float64))
+def brier(judgement: Judgement) -> float:
+    """Mean squared distance of the probabilities from the truth, 0 to 2 (Brier, 1950)."""
+    made = judgement.predictions.probabilities
+    squares = np.einsum("ij,ij->i", made, made)
+    return float(np.mean(squares - 2 * judgement.of_truth + 1, dtype=np.float64))
 
 
 def _shares(part: NDArray[np.generic], whole: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from core.analysis.calibration import (
     Bins,
     Calibration,
     bin_by_confidence,
+    calibrate,
     cover,
 )
 from core.analysis.images import Judgement
@@ -43,7 +44,7 @@ def values(*numbers: float) -> NDArray[np.float32]:
 def judged(probabilities: object, labels: object) -> Calibration:
     truth = np.asarray(labels, np.int64)
     made = np.asarray(probabilities, np.float16).astype(np.float32)
-    return Calibration(Judgement(Predictions(made, truth, np.arange(len(truth)), "")))
+    return calibrate(Judgement(Predictions(made, truth, np.arange(len(truth)), "")))
 
 
 # --- Bins ---------------------------------------------------------------------------------------
