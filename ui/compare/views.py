@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ui.compare import link
+from ui.compare import confusion, link
 from ui.compare.view import View
 
 
@@ -20,7 +20,9 @@ class Lens:
     show: Callable[[View], None]
 
 
-LENSES: dict[str, Lens] = {}
+LENSES: dict[str, Lens] = {
+    "confusion": Lens("Confusion", "grid_on", confusion.show),
+}
 """By the name that a link knows each by, in the order of the page."""
 
 
