@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from typing import IO, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from core import errors
 from core.errors import PredictorDied, TransferLabError
+from core.explaining.heat import Heat
 from core.preprocessing import Pixels
 from core.runs import Runs
 from core.workspace import PROJECT, Workspace, find_workspace
@@ -44,6 +46,14 @@ class PredictionService:
         """
         question = {"do": "predict", "run": run_id, "epoch": epoch}
         return self._ask(question, images).astype(np.float32)
+
+    def grad_cam(self, run_id: str, image: Pixels, of_class: int, epoch: int | None = None) -> Heat:
+        """Which fields of an image (height, width[, 3]) uint8 speak for a class, from 0.
+
+        Raises what the predictor raises, and PredictorDied.
+        """
+        question = {"do": "grad_cam", "run": run_id, "epoch": epoch, "class": of_class}
+        return Heat(self._ask(question, image))
 
     def warm_up(self, run_id: str, epoch: int | None = None) -> None:
         """Load a run in the background, so that the first question about it is answered fast."""
@@ -130,25 +140,38 @@ def _read(stream: IO[bytes], size: int) -> bytes:
 
 
 def _serve(workspace: Workspace, questions: IO[bytes], answers: IO[bytes]) -> None:
+    answering = _answering(workspace)
+    while True:
+        try:
+            header, array = _receive(questions)
+        except EOFError:
+            return  # whoever asked is gone
+        try:
+            _send(answers, {}, answering[header["do"]](header, array))
+        except TransferLabError as error:
+            _send(answers, {"error": type(error).__name__, "sentence": str(error)}, NOTHING)
+
+
+def _answering(workspace: Workspace) -> dict[str, Callable[[Header, Array], Array]]:
+    """What answers a question with its array, by what the question asks to do."""
     from core.quiet import load_tensorflow
 
     load_tensorflow()
     from core.predictor import Predictor
 
     predictor = Predictor(Runs(workspace))
-    while True:
-        try:
-            header, images = _receive(questions)
-        except EOFError:
-            return  # whoever asked is gone
-        try:
-            if header["do"] == "load":
-                predictor.load(header["run"], header["epoch"])
-                _send(answers, {}, NOTHING)
-            else:
-                _send(answers, {}, predictor.predict(header["run"], images, header["epoch"]))
-        except TransferLabError as error:
-            _send(answers, {"error": type(error).__name__, "sentence": str(error)}, NOTHING)
+
+    def load(asked: Header, nothing: Array) -> Array:
+        predictor.load(asked["run"], asked["epoch"])
+        return nothing
+
+    def predict(asked: Header, images: Array) -> Array:
+        return predictor.predict(asked["run"], images, asked["epoch"])
+
+    def grad_cam(asked: Header, image: Array) -> Array:
+        return predictor.grad_cam(asked["run"], image, asked["class"], asked["epoch"]).fields
+
+    return {"load": load, "predict": predict, "grad_cam": grad_cam}
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from core.explaining.grad_cam import GradCam
+from core.explaining.heat import Heat
 from core.models import load_run
 from core.network_config import NetworkConfig
 from core.networks import Network, example
@@ -35,6 +38,13 @@ class Predictor:
         Raises UnknownRun, NotComparable or DamagedFile where the run cannot answer.
         """
         return self._network(run_id, epoch).probabilities(images)
+
+    def grad_cam(self, run_id: str, image: Pixels, of_class: int, epoch: int | None = None) -> Heat:
+        """Which fields of an image (height, width[, 3]) uint8 speak for a class, from 0.
+
+        Raises what `predict` does, InvalidRequest where there is no such class, and Diverged.
+        """
+        return self._network(run_id, epoch).grad_cam(image, of_class)
 
     def load(self, run_id: str, epoch: int | None = None) -> None:
         """Make a run ready to answer at once."""
@@ -70,6 +80,7 @@ class LoadedNetwork:
         whole = network.parts(frozen_count=0).trained
         images = tf.TensorSpec([None, config.side, config.side, config.channels], tf.uint8)
         self._config = config
+        self._network = network
         self._forward = tf.function(
             lambda images: whole(images, training=False), input_signature=[images]
         )
@@ -82,7 +93,18 @@ class LoadedNetwork:
         parts = []
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
-            fed = for_network(batch, self._config.side, self._config.channels)
-            parts.append(self._forward(fed).numpy())
+            parts.append(self._forward(self._fed(batch)).numpy())
             progress(start + len(batch))
         return np.concatenate(parts)
+
+    def grad_cam(self, image: Pixels, of_class: int) -> Heat:
+        """Which fields of a (height, width[, 3]) uint8 image speak for a class."""
+        (fed,) = self._fed(image[None])
+        return self._explained.heat(fed, of_class)
+
+    @cached_property
+    def _explained(self) -> GradCam:
+        return GradCam(self._network)
+
+    def _fed(self, images: Pixels) -> Pixels:
+        return for_network(images, self._config.side, self._config.channels)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from numpy.typing import NDArray
 
-from core.errors import NotComparable, PredictorDied, TransferLabError, UnknownRun
+from core.errors import InvalidRequest, NotComparable, PredictorDied, TransferLabError, UnknownRun
 from core.prediction_service import PredictionService
 from core.predictor import Predictor
 from core.recipes import RECIPES
@@ -68,6 +68,24 @@ def test_it_answers_as_the_predictor_does(
     found = service.predict(name, images)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, predictor.predict(name, images), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["cnn", "vgg16"])
+def test_it_explains_as_the_predictor_does(
+    service: PredictionService, predictor: Predictor, images: Images, name: str
+) -> None:
+    found = service.grad_cam(name, images[0], 3)
+    expected = predictor.grad_cam(name, images[0], 3)
+    assert found.empty == expected.empty
+    np.testing.assert_allclose(found.fields, expected.fields, atol=1e-4)
+
+
+def test_a_class_that_no_network_knows_is_told_and_ends_nothing(
+    service: PredictionService, images: Images
+) -> None:
+    with pytest.raises(InvalidRequest, match="class must be from 0 to 9, got 10"):
+        service.grad_cam("cnn", images[0], 10)
+    assert service.predict("cnn", images).shape == (8, 10)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,17 @@ def test_a_picture_of_any_size_and_colour_is_brought_to_the_networks(
     )
 
 
+def test_it_explains_a_picture_of_any_size_by_the_epoch_that_is_asked(
+    runs: Runs, make_tiny: MakeTiny
+) -> None:
+    run, predictor = make_tiny("tiny"), Predictor(runs)
+    write_weights(run, 2, seed=5)
+    large = cv2.resize(IMAGES[0], (40, 24))
+    first, second = (predictor.grad_cam(run.id, large, 3, epoch).fields for epoch in (1, 2))
+    assert first.shape == second.shape == (4, 4)
+    assert not np.allclose(first, second)
+
+
 def spoil_weights(run: Run) -> None:
     """From now on the run can only be answered for by who has it loaded; no date tells it."""
     path = run.folder.weights(1)
