@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.analysis.selection import Positions
+from core.analysis.selection import Group, Positions, Selection
 from ui import theme
 from ui.compare import filters, link, one_image
 from ui.compare.view import LETTERS, View
@@ -22,7 +22,7 @@ def show(view: View) -> None:
     st.subheader("Images", anchor=False, divider="gray")
     filters.show(view)
     if view.position is None:
-        st.info("There is no such image.", icon=":material/check:")
+        _nothing_left(view)
         return
     many, one = st.columns([3, 2], gap="large")
     with many:
@@ -38,7 +38,7 @@ def _page_of_images(view: View, position: int) -> int:
     """
     positions = view.positions
     if len(positions) == 0:
-        st.info("No image is left by these filters.", icon=":material/filter_alt_off:")
+        _nothing_left(view)
         return position
     place = _place(positions, position)
     pages = -(-len(positions) // PER_PAGE)
@@ -70,6 +70,30 @@ def _page_of_images(view: View, position: int) -> int:
         return position
     link.look_at(int(view.indices[shown[clicked]]))
     return int(shown[clicked])
+
+
+def _nothing_left(view: View) -> None:
+    """Why the gallery is empty, and the way out."""
+    chosen = view.selection
+    if chosen.narrows:
+        st.info(
+            "No image is left by what the images are narrowed to. Take some of it away.",
+            icon=":material/filter_alt_off:",
+        )
+        st.button("Clear all filters", on_click=link.show, args=(Selection(group=chosen.group),))
+        return
+    st.info(_EMPTY[chosen.group].format(theme.count(len(view.images))), icon=":material/check:")
+    st.button("Show all images", on_click=link.show, args=(Selection(group="all"),))
+
+
+_EMPTY: dict[Group, str] = {
+    "disagreements": "They take every one of the {} images for the same class.",
+    "only_a_right": "There is no image that only A gets right.",
+    "only_b_right": "There is no image that only B gets right.",
+    "both_wrong": "There is no image that both get wrong.",
+    "both_right": "There is no image that both get right.",
+    "all": "There is no image.",
+}
 
 
 def _place(positions: Positions, position: int) -> int | None:

@@ -32,7 +32,8 @@ def opened(open_page: OpenPage, two: tuple[Run, Run]) -> AppTest:
 
 def gallery(at: AppTest) -> dict[str, Any]:
     """What the gallery was sent."""
-    sent = [json.loads(element.proto.json) for element in at.get("bidi_component")]
+    protos = [element.proto for element in at.get("bidi_component")]
+    sent = [json.loads(proto.json) for proto in protos if proto.json]  # charts are sent as bytes
     (found,) = [data for data in sent if "captions" in data]
     return found
 
