@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core import commands
+from core import commands, predict_command
 from core.errors import InvalidRequest, TransferLabError
 from core.tables import as_text
 from core.workspace import ENVIRONMENT_VARIABLE, find_workspace
@@ -140,9 +140,36 @@ def _add_results(command: Command) -> None:
         "--format", choices=["keras"], default="keras", help="keras: a .keras file (default)"
     )
     export.add_argument("-o", "--output", required=True, metavar="PATH", help="where it goes")
-    predict = command("predict", commands.predict, "classify pictures")
+    _add_predict(command)
+
+
+def _add_predict(command: Command) -> None:
+    predict = command(
+        "predict", predict_command.predict, "classify pictures, or Kaggle's table of digits"
+    )
     _takes_run(predict, with_epoch=True)
-    predict.add_argument("images", metavar="IMAGE", nargs="+")
+    predict.add_argument(
+        "images",
+        metavar="FILE",
+        nargs="+",
+        help="a picture, a folder or ZIP of pictures (in folders named like the classes, or with a "
+        "CSV of the columns file and label, they are also scored), or test.csv or train.csv of "
+        "Kaggle's Digit Recognizer",
+    )
+    predict.add_argument(
+        "--ink",
+        choices=list(predict_command.INK),
+        default="auto",
+        help="of a digit: whether strokes are lighter or darker than what they stand on (default: "
+        "found out for each picture)",
+    )
+    predict.add_argument("--csv", metavar="OUT", help="also write a row for each picture")
+    predict.add_argument(
+        "--submission",
+        metavar="OUT",
+        default="submission.csv",
+        help="what to write for Kaggle's table (default: submission.csv)",
+    )
 
 
 def _add_cache(command: Command) -> None:

@@ -17,12 +17,11 @@ from core.architectures import ARCHITECTURES
 from core.catalogue import DATASETS
 from core.datasets import load_splits
 from core.engine import LocalEngine
-from core.errors import InvalidConfig, InvalidRequest, UnreadableImage
+from core.errors import InvalidConfig, InvalidRequest
 from core.feature_cache import FeatureCache
 from core.metrics import read_events
 from core.network_config import NetworkConfig
 from core.preferences import change_preferences, load_preferences
-from core.preprocessing import Pixels, decode, to_digit
 from core.recipes import RECIPES, find_recipe
 from core.run_files import WAITING_OR_WORKING, WORKING
 from core.runs import Run, Runs, in_queue_order
@@ -296,21 +295,6 @@ def export(workspace: Workspace, options: Namespace) -> Result:
     return Result({"run": run.id, "exported": str(path), "bytes": path.stat().st_size})
 
 
-def predict(workspace: Workspace, options: Namespace) -> Result:
-    """Rank the classes of each picture; one that cannot be read gets its error instead."""
-    run = Runs(workspace).find(options.run)
-    from core.quiet import load_tensorflow
-
-    load_tensorflow()
-    from core.models import load_run
-    from core.predictor import LoadedNetwork
-
-    network = LoadedNetwork(load_run(run, options.epoch), run.config.network)
-    predictions = [_predict_one(network, run, path) for path in options.images]
-    failed = any("error" in prediction for prediction in predictions)
-    return Result({"run": run.id, "predictions": predictions}, status=2 if failed else 0)
-
-
 def describe(run: Run) -> dict[str, Any]:
     """A run as `train` and `show` print it."""
     state, counted = run.state, run.config.parameters
@@ -374,27 +358,6 @@ def _bytes(size: str) -> int:
 
 def _gib(size: int) -> str:
     return f"{size / 2**30:.3g} GiB"
-
-
-def _predict_one(network: Any, run: Run, path: str) -> dict[str, Any]:
-    try:
-        image = _image_for(run, Path(path))
-    except UnreadableImage as error:
-        return {"path": path, "error": str(error)}
-    probabilities = network.probabilities(image[None])[0]
-    ranked = [
-        {"class": run.config.class_names[label], "probability": float(probabilities[label])}
-        for label in (-probabilities).argsort(kind="stable")
-    ]
-    return {"path": path, "ranked": ranked}
-
-
-def _image_for(run: Run, path: Path) -> Pixels:
-    try:
-        picture = decode(path.read_bytes())
-    except OSError as error:
-        raise UnreadableImage(f"the file cannot be read: {error.strerror or error}") from None
-    return to_digit(picture).digit if DATASETS[run.config.data.name].digits else picture
 
 
 def _wait(runs: Runs, run: Run, offset: int) -> Run:

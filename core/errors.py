@@ -5,6 +5,7 @@ TransferLabError
 │   ├── InvalidConfig       a setting breaks a rule
 │   ├── UnknownRun          no run, or more than one, goes by that reference
 │   ├── UnreadableImage     a file or drawing that cannot be made into a picture
+│   ├── UnreadableUpload    a ZIP or table from outside that cannot be read, or may not be
 │   └── NotComparable       two runs that do not share a test split, or lack predictions
 └── WorkFailed              the request was right, carrying it out failed (exit status 1)
     ├── DamagedFile         a file of ours does not hold what it must
@@ -34,6 +35,10 @@ class UnknownRun(InvalidRequest):
 
 class UnreadableImage(InvalidRequest):
     """A file or drawing that cannot be made into a picture for a network."""
+
+
+class UnreadableUpload(InvalidRequest):
+    """A ZIP or a table from outside that is damaged, not what it must be, or too much."""
 
 
 class NotComparable(InvalidRequest):
