@@ -31,8 +31,8 @@ from benchmarks.made_up import make_runs, tell_batches, training_run
 from benchmarks.options import Options
 from benchmarks.processes import CANNOT, HOUR, end_runs, last_json, run_module
 from benchmarks.record import Benchmark, Failed, Goal, Row, Sample, Samples, Skipped, Step, p95
+from core.digits import to_digit
 from core.prediction_service import PredictionService
-from core.preprocessing import to_digit
 from core.runs import Run, Runs
 from core.workspace import Workspace
 

@@ -12,8 +12,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.catalogue import DATASETS
+from core.digits import DigitSteps, to_digit
 from core.errors import TransferLabError, UnreadableImage
-from core.preprocessing import FORMATS, DigitSteps, Polarity, decode, for_network, to_digit
+from core.ink import Polarity
+from core.preprocessing import FORMATS, decode, for_network
 from core.runs import Run
 from ui import lab, run_view
 from ui.bars import probability_bars

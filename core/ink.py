@@ -1,0 +1,319 @@
+"""Strokes lifted off what they stand on: a screen, a board, or a photograph of paper.
+
+An evenly lit picture with little noise is only stretched. Any other is taken for a photograph:
+the light that falls on the paper is estimated and divided out, and noise is smoothed. Ruled lines
+and specks go from both.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import UnreadableImage
+from core.preprocessing import Pixels, to_grey
+
+Polarity = Literal["auto", "light ink", "dark ink"]
+Mask = NDArray[np.bool_]
+Strength = NDArray[np.float32]
+
+LONGEST_SIDE = 1600
+"""Pixels that a picture is reduced to before strokes are looked for."""
+FAINTEST_INK = 40
+"""Difference from the background, of 255, below which nothing counts as ink."""
+SPREAD_TO_SEE_INK = 32
+"""Difference between lightest and darkest pixel below which a picture is empty."""
+FIRM_INK = 128
+"""What every piece of a stroke reaches somewhere, of 255; what does not is a shade."""
+
+EVEN_SPREAD = 0.08
+"""How far the paper of an evenly lit picture varies, as a share of the contrast of its ink."""
+LITTLE_NOISE = 0.03
+"""Standard deviation of the noise of a clean picture, as a share of the contrast."""
+PAPER_SIDE = 512
+"""Longest side of the copy on which the light is estimated."""
+FAINTEST_STROKE = 0.12
+"""Share of the paper's light that strokes of a photograph must swallow."""
+
+EMPTY = (
+    "the picture is empty: no stroke stands out from its background; "
+    "draw a digit, or use a picture with more contrast"
+)
+
+
+@dataclass(frozen=True)
+class Ink:
+    """Strokes on black, (height, width) uint8, 255 where a stroke is full.
+
+    scale: pixels of the picture to each of these. uneven: light was divided out. ruled: lines of
+    the paper were taken away.
+    """
+
+    strokes: Pixels
+    inverted: bool
+    scale: float
+    uneven: bool
+    ruled: bool
+
+
+def lift(picture: Pixels, polarity: Polarity = "auto") -> Ink:
+    """The strokes of a picture. Raises UnreadableImage where there are none."""
+    grey, scale = _bounded(to_grey(picture))
+    inverted = is_dark_ink(grey) if polarity == "auto" else polarity == "dark ink"
+    light = 255 - grey if inverted else grey
+    even = _is_even(light)
+    strokes = _stretched(light) if even else _off_paper(light)
+    if not strokes.any() and not even:
+        # What fills most of the picture was taken for light.
+        strokes, even = _stretched(light), True
+    strokes, ruled = without_lines(strokes)
+    strokes = _without_specks(strokes, at_edge=even)
+    if not strokes.any():
+        raise UnreadableImage(EMPTY)
+    return Ink(strokes, inverted, scale, uneven=not even, ruled=ruled)
+
+
+def _bounded(grey: Pixels) -> tuple[Pixels, float]:
+    scale = max(1.0, max(grey.shape) / LONGEST_SIDE)
+    return (grey, 1.0) if scale == 1 else (_shrunk(grey, LONGEST_SIDE), scale)
+
+
+def _shrunk(grey: Pixels, longest: int) -> Pixels:
+    """The picture with its longer side brought down to some pixels, if it is longer."""
+    scale = longest / max(grey.shape)
+    if scale >= 1:
+        return grey
+    height, width = (max(1, round(side * scale)) for side in grey.shape)
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+# --- polarity ---------------------------------------------------------------------------------
+
+
+def is_dark_ink(grey: Pixels) -> bool:
+    """Whether strokes are darker than what they stand on.
+
+    What lies along the edge is paper. Under uneven light, where one edge may be darker than ink
+    at another, what stands out most from its own surroundings is ink.
+    """
+    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    dark = float(np.median(edge)) > (float(grey.min()) + float(grey.max())) / 2
+    if _is_even(255 - grey if dark else grey):
+        return dark
+    small = _shrunk(grey, 256)
+    around = cv2.medianBlur(small, _odd(max(small.shape) / 3))
+    apart = small.astype(np.float32) - around
+    darkest, lightest = np.percentile(apart, [1, 99])
+    return bool(-darkest > lightest)
+
+
+# --- evenly lit -------------------------------------------------------------------------------
+
+
+def _levels(light: Pixels) -> tuple[float, float]:
+    """Brightness of paper and of ink. Raises UnreadableImage where they are the same."""
+    # Not the median: the ink of a tightly cropped digit may cover more than half.
+    paper, ink = float(np.percentile(light, 25)), float(light.max())
+    if ink - paper < SPREAD_TO_SEE_INK:
+        raise UnreadableImage(EMPTY)
+    return paper, ink
+
+
+def _is_even(light: Pixels) -> bool:
+    """Whether one level of brightness tells ink from paper everywhere."""
+    level, brightest = float(np.percentile(light, 25)), float(light.max())
+    contrast = brightest - level
+    if _noise(light) > LITTLE_NOISE * contrast:
+        return False
+    small = _shrunk(light, 256)
+    lowest, highest = np.percentile(_opened(small, 0.3 * max(small.shape)), [2, 98])
+    if highest - lowest <= EVEN_SPREAD * contrast:
+        return True
+    # A blot is wider than what can be told from light, but all else is either paper or ink.
+    apart = np.minimum(abs(small - level), abs(small - brightest))
+    return bool((apart <= 0.1 * contrast).mean() >= 0.9)
+
+
+def _stretched(light: Pixels) -> Pixels:
+    """Ink stretched to 255; paper, with its noise, set to 0."""
+    paper, brightest = _levels(light)
+    ink = np.clip((light.astype(np.float32) - paper) * 255 / (brightest - paper), 0, 255)
+    ink[ink < FAINTEST_INK] = 0
+    whole: Pixels = ink.astype(np.uint8)
+    return whole
+
+
+# --- photographs ------------------------------------------------------------------------------
+
+
+def _off_paper(light: Pixels) -> Pixels:
+    """Strokes under uneven light or noise: what they swallow of the light beside them."""
+    _levels(light)
+    smooth = _smoothed(light)
+    paper = _paper(smooth).astype(np.float32)
+    swallowed = (smooth - paper) / np.maximum(255 - paper, 16)
+    swallowed -= np.median(swallowed)
+    noise = 1.4826 * float(np.median(np.abs(swallowed)))
+    full = _full_strength(swallowed, noise)
+    faintest = max(4 * noise, 0.3 * full)
+    if full < FAINTEST_STROKE or faintest > 0.8 * full:
+        return np.zeros_like(light)
+    floor = faintest / 2
+    ink = np.clip((swallowed - floor) * 255 / (full - floor), 0, 255)
+    ink[swallowed < faintest] = 0
+    whole: Pixels = ink.astype(np.uint8)
+    return whole
+
+
+def _noise(light: Pixels) -> float:
+    """Standard deviation of the noise from pixel to pixel, from how it bends what is straight.
+
+    The mask is Immerkær's (1996), the median in place of his mean leaves strokes out.
+    """
+    mask = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    bent = np.abs(cv2.filter2D(light.astype(np.float32), -1, mask))
+    return float(np.median(bent)) / 0.6745 / 6
+
+
+def _smoothed(light: Pixels) -> Pixels:
+    """Single hot pixels gone, and noise averaged out as far as there is some."""
+    calm = cv2.medianBlur(light, 3)
+    sigma = float(np.clip(_noise(light) / 6, 0.5, 2))
+    return np.asarray(cv2.GaussianBlur(calm, (0, 0), sigma), np.uint8)
+
+
+def _paper(light: Pixels) -> Pixels:
+    """What the picture would be without strokes, of the same size.
+
+    A window wider than any stroke sees paper everywhere. How wide strokes are is measured on a
+    first try with a very wide window, as a narrower one follows shadows better.
+    """
+    small = _shrunk(light, PAPER_SIDE)
+    widest = max(small.shape) / 4
+    first = cv2.subtract(small, _opened(small, widest))
+    level, mask = cv2.threshold(first, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    window = np.clip(3 * stroke_width(mask > 0), 9, widest) if level else widest
+    paper = cv2.GaussianBlur(_opened(small, float(window)), (0, 0), 2)
+    size = light.shape[1], light.shape[0]
+    return np.asarray(cv2.resize(paper, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _opened(light: Pixels, window: float) -> Pixels:
+    """The picture without what is lighter than its surroundings and narrower than a window."""
+    kernel = np.ones((_odd(window),) * 2, np.uint8)
+    calm = cv2.medianBlur(light, 3)
+    return np.asarray(cv2.morphologyEx(calm, cv2.MORPH_OPEN, kernel), np.uint8)
+
+
+def _odd(length: float) -> int:
+    return max(3, int(length) // 2 * 2 + 1)
+
+
+def _full_strength(swallowed: Strength, noise: float) -> float:
+    """What the middle of a stroke swallows of the light; 0 where nothing stands out."""
+    seen = swallowed[swallowed > max(3 * noise, FAINTEST_STROKE / 2)]
+    if seen.size == 0:
+        return 0.0
+    values = np.clip(seen * 255, 0, 255).astype(np.uint8)
+    level, _ = cv2.threshold(values, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    return float(np.percentile(values[values >= level], 75)) / 255
+
+
+def stroke_width(mask: Mask) -> float:
+    """Width of the strokes of a mask in pixels, that of the wider ones; 0 without any."""
+    depth = _depth(mask)
+    ridge = depth[(depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8))) & (depth > 0)]
+    return 2 * float(np.percentile(ridge, 75)) if ridge.size else 0.0
+
+
+def _depth(mask: Mask) -> Strength:
+    padded = np.pad(mask, 1).astype(np.uint8)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    inside: Strength = depth[1:-1, 1:-1]
+    return inside
+
+
+# --- what is no stroke ------------------------------------------------------------------------
+
+LINE_SPAN = 0.6
+"""Share of the picture that a ruled line crosses at least."""
+LINE_PIECE = 0.08
+"""Share of the picture along which a piece of a ruled line is straight."""
+WIDEST_LINE = 0.02
+"""Share of the picture's longer side that a ruled line is wide at most."""
+
+
+def without_lines(strokes: Pixels) -> tuple[Pixels, bool]:
+    """The strokes without the lines of ruled or squared paper, and whether there were any.
+
+    A line is thin, straight and crosses most of the picture. Where a stroke crosses it, the
+    stroke stays whole.
+    """
+    lines = _ruled(strokes, across=True) | _ruled(strokes, across=False)
+    if not lines.any():
+        return strokes, False
+    mask = strokes > 0
+    left = mask & ~lines
+    reach = int(np.ceil(2 * stroke_width(lines))) + 1
+    crossed = np.zeros_like(mask)
+    for kernel in (np.ones((2 * reach + 1, 1), np.uint8), np.ones((1, 2 * reach + 1), np.uint8)):
+        crossed |= cv2.morphologyEx(left.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
+    return np.where(left | (mask & crossed), strokes, 0).astype(np.uint8), True
+
+
+def _ruled(strokes: Pixels, across: bool) -> Mask:
+    """Pixels of lines from left to right, or from top to bottom."""
+    seen = strokes if across else strokes.T
+    height, width = seen.shape
+    widest = max(2.0, WIDEST_LINE * max(height, width))
+    piece = max(8, round(LINE_PIECE * width))
+    mask = (seen > 0).astype(np.uint8)
+    straight = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
+    linked = cv2.morphologyEx(straight, cv2.MORPH_CLOSE, np.ones((3, piece), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(linked)
+    lines = np.zeros(count, bool)
+    for label in range(1, count):
+        thickness = stats[label, cv2.CC_STAT_AREA] / stats[label, cv2.CC_STAT_WIDTH]
+        spans = stats[label, cv2.CC_STAT_WIDTH] >= LINE_SPAN * width
+        lines[label] = spans and thickness <= widest
+    found = cv2.dilate((lines[labels] & (straight > 0)).astype(np.uint8), np.ones((3, 1), np.uint8))
+    whole: Mask = (found > 0) & (mask > 0)
+    return whole if across else whole.T
+
+
+SPECK = 0.05
+"""Of the longest piece's length: a piece with less area than the square of that is a speck."""
+
+
+def _without_specks(strokes: Pixels, at_edge: bool) -> Pixels:
+    """The strokes without pieces that are tiny or nowhere firm.
+
+    at_edge: whether pieces that touch the edge stay; on a photograph they are what lies around
+    the paper, unless there is nothing else.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((strokes > 0).astype(np.uint8))
+    if count == 1:
+        return strokes
+    peaks = np.zeros(count, np.uint8)
+    np.maximum.at(peaks, labels.ravel(), strokes.ravel())
+    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    area = stats[:, cv2.CC_STAT_AREA]
+    keep = peaks >= FIRM_INK
+    keep[0] = False
+    if not at_edge:
+        inside = keep & ~_touches_edge(stats, strokes.shape)
+        if area[inside].sum() > 0.1 * area[keep].sum():
+            keep = inside
+    if keep.any():
+        keep &= area >= (SPECK * sides[keep].max()) ** 2
+    return np.where(keep[labels], strokes, 0).astype(np.uint8)
+
+
+def _touches_edge(stats: NDArray[np.int32], shape: tuple[int, ...]) -> Mask:
+    left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
+    right = left + stats[:, cv2.CC_STAT_WIDTH]
+    bottom = top + stats[:, cv2.CC_STAT_HEIGHT]
+    edge: Mask = (left == 0) | (top == 0) | (right == shape[1]) | (bottom == shape[0])
+    return edge
