@@ -210,6 +210,11 @@ class RunFolder:
         return self.path / "predictions"
 
     @property
+    def handwriting(self) -> Path:
+        """Probabilities of the samples of handwriting, after each epoch that was asked for."""
+        return self.path / "handwriting"
+
+    @property
     def checkpoint(self) -> Path:
         """What resuming needs."""
         return self.path / "checkpoint"

@@ -50,6 +50,11 @@ class Workspace:
         return self.root / "cache" / "datasets"
 
     @property
+    def handwriting(self) -> Path:
+        """Drawings that people kept, one folder each."""
+        return self.root / "handwriting"
+
+    @property
     def runner_lock(self) -> Path:
         """Held by the one runner that works through the queue."""
         return self.root / "runner.lock"

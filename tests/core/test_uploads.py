@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.digits import to_digit
 from core.errors import UnreadableImage
-from core.preprocessing import Pixels, to_digit
+from core.preprocessing import Pixels
 from core.uploads import Framed, Picture, Refusal, Upload, thumbnail
 
 Mnist = dict[str, NDArray[np.uint8]]
