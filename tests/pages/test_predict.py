@@ -41,7 +41,7 @@ def draw(at: AppTest, *, ink: bool = True) -> AppTest:
 
 
 def upload(at: AppTest, content: bytes, name: str = "digit.png") -> AppTest:
-    next(c for c in at.segmented_control if c.options == ["Draw", "Upload"]).set_value("Upload")
+    next(c for c in at.segmented_control if c.key == "source").set_value("upload")
     at.run()
     at.file_uploader[0].upload(name, content, "image/png")
     return at.run()

@@ -1,0 +1,35 @@
+"""What each network makes of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.errors import TransferLabError
+from ui import lab, run_view
+from ui.bars import probability_bars
+from ui.predict.networks import Network
+
+
+def answer(network: Network, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """The network's probabilities, or None with the reason shown."""
+    try:
+        return lab.predict(network.run, image, network.epoch)
+    except TransferLabError as error:
+        st.error(lab.sentence(error), icon=":material/error:")
+        return None
+
+
+def show_bars(answers: Mapping[Network, NDArray[np.float32] | None]) -> None:
+    """The probabilities, apart for networks that know other classes."""
+    for classes in dict.fromkeys(network.run.config.class_names for network in answers):
+        alike = [network for network in answers if network.run.config.class_names == classes]
+        probability_bars(
+            classes,
+            {network.name: answers[network] for network in alike},
+            colors={network.name: run_view.color_of(network.run) for network in alike},
+            key=f"answers_{'_'.join(classes)}",
+        )
