@@ -9,16 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
 
 from core.architectures import ARCHITECTURES
 from core.catalogue import DATASETS
 from core.metrics import read_events
-from core.predictions import read_predictions
 from core.recipes import RECIPES
 from core.runs import Runs
 from core.settings import change
@@ -407,58 +402,6 @@ def test_what_keras_prints_while_it_downloads_stays_off_standard_output(
     assert (answer.status, answer.out) == (1, "")
     assert "Downloading data from" in answer.err
     assert "Keras could not download the ImageNet weights of vgg16" in answer.err
-
-
-def test_predict_ranks_all_classes_of_each_picture_in_the_order_given(
-    command: Command,
-    trained_workspace: Workspace,
-    mnist: dict[str, NDArray[np.uint8]],
-    tmp_path: Path,
-) -> None:
-    paths = [tmp_path / f"{index}.png" for index in (3, 0, 1)]
-    for path in paths:
-        cv2.imwrite(str(path), mnist["x_test"][int(path.stem)])
-    answer = command("predict", "cnn", *paths, "--json", of=trained_workspace)
-    assert answer.status == 0
-    predictions = answer.document["predictions"]
-    assert [prediction["path"] for prediction in predictions] == [str(path) for path in paths]
-    stored = read_predictions(Runs(trained_workspace).find("cnn"))
-    for path, prediction in zip(paths, predictions, strict=True):
-        ranked = prediction["ranked"]
-        probabilities = [row["probability"] for row in ranked]
-        assert sorted(row["class"] for row in ranked) == list("0123456789")
-        assert probabilities == sorted(probabilities, reverse=True)
-        assert sum(probabilities) == pytest.approx(1, abs=1e-5)
-        by_class = [row["probability"] for row in sorted(ranked, key=lambda row: row["class"])]
-        np.testing.assert_allclose(by_class, stored.probabilities[int(path.stem)], atol=1e-3)
-
-
-def test_pictures_that_cannot_be_read_get_their_error_and_the_others_their_answer(
-    command: Command,
-    trained_workspace: Workspace,
-    mnist: dict[str, NDArray[np.uint8]],
-    tmp_path: Path,
-) -> None:
-    whole, text, dot, vast, missing, folder, empty = (
-        tmp_path / name
-        for name in ("7.png", "a.png", "1.png", "vast.png", "missing.png", "folder", "empty.png")
-    )
-    cv2.imwrite(str(whole), mnist["x_test"][0])
-    text.write_text("no picture")
-    cv2.imwrite(str(dot), np.zeros((1, 1), np.uint8))
-    Image.new("1", (20_000, 20_000)).save(vast)
-    folder.mkdir()
-    empty.write_bytes(b"")
-    paths = (whole, text, dot, vast, missing, folder, empty)
-    answer = command("predict", "cnn", *paths, "--json", of=trained_workspace)
-    assert answer.status == 2
-    good, *bad = answer.document["predictions"]
-    assert len(good["ranked"]) == 10
-    reasons = ("is not an image", "at least 4 pixels", "at most 50 million pixels")
-    reasons += ("No such file", "Is a directory", "is empty")
-    for path, prediction, reason in zip(paths[1:], bad, reasons, strict=True):
-        assert prediction["path"] == str(path)
-        assert reason in prediction["error"]
 
 
 def test_detached_training_is_told_at_once(

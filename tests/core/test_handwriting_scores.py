@@ -9,7 +9,6 @@ from core.config import RunConfig
 from core.errors import NotComparable
 from core.handwriting import Handwriting, Samples
 from core.handwriting_scores import evaluation, reads_handwriting, score, stored_scores
-from core.prediction_service import PredictionService
 from core.recipes import RECIPES
 from core.runs import Run, Runs
 from core.settings import change
@@ -119,7 +118,7 @@ def test_two_runs_are_compared_on_handwriting(make_run: MakeRun, samples: Sample
 
 
 def test_what_cannot_be_tested_on_handwriting_is_told(
-    make_run: MakeRun, runs: Runs, config: RunConfig, samples: Samples, tmp_path: str
+    make_run: MakeRun, runs: Runs, config: RunConfig, samples: Samples
 ) -> None:
     clothes = runs.create(change(RECIPES["cnn-digits"].config, {"data.name": "fashion_mnist"}))
     waiting = runs.create(config)
@@ -136,25 +135,3 @@ def test_a_score_that_cannot_be_kept_is_still_told(make_run: MakeRun, samples: S
     run = make_run()
     run.folder.handwriting.write_text("in the way")
     assert evaluation(score(run, samples, Guess(7))).correct == 1
-
-
-def test_the_predictor_process_gives_the_score_of_a_real_network(
-    trained_workspace: Workspace, cnn_run: Run, mnist: Mnist, workspace: Workspace
-) -> None:
-    handwriting = Handwriting(workspace)
-    for digit, label in zip(mnist["x_test"][:30], mnist["y_test"][:30].tolist(), strict=True):
-        handwriting.save(digit, label, picture=digit)
-    service = PredictionService(trained_workspace)
-    try:
-        made = score(cnn_run, handwriting.read(), service.predict)
-    finally:
-        service.close()
-    expected = service_free(cnn_run)[:30]
-    np.testing.assert_allclose(made.probabilities, expected, atol=1e-3)
-
-
-def service_free(run: Run) -> NDArray[np.float32]:
-    """What training stored of the same images."""
-    from core.predictions import read_predictions
-
-    return read_predictions(run).probabilities
