@@ -92,6 +92,10 @@ def _may_go_on(settings: Settings) -> bool:
     return settings["network.mode"] in ("transfer", "finetune")
 
 
+def _has_digits(settings: Settings) -> bool:
+    return DATASETS[settings["data.name"]].digits
+
+
 def _one_of(key: str, *values: Any) -> Callable[[Settings], bool]:
     return lambda settings: settings[key] in values
 
@@ -118,6 +122,10 @@ RULES: dict[str, Callable[[Settings], bool]] = {
     "second_phase.learning_rate": _goes_on,
     "cache_features": freezes,
     "data.classes": _one_of("data.name", "folder"),
+    "data.handwriting": _has_digits,
+    "data.handwriting_samples": lambda settings: (
+        _has_digits(settings) and settings["data.handwriting"]
+    ),
     "augmentation.rotation": _varies_at_all,
     "augmentation.zoom": _varies_at_all,
     "augmentation.shift": _varies_at_all,
@@ -158,6 +166,8 @@ def fitting(settings: Settings, key: str, value: Any, start: RunConfig) -> dict[
         changed["learning_rate"] = start.learning_rate if value == start.optimizer else usual
     if key == "data.name":
         changed["data.path"] = ""
+    if key == "data.handwriting":
+        changed["data.handwriting_samples"] = ""
     if key in ("data.name", "data.path"):
         changed["data.classes"] = []
     if key in ("network.architecture", "network.mode"):

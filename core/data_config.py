@@ -1,8 +1,9 @@
 """Which images a run trains on, and how they are varied while it trains."""
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from core.catalogue import DATASETS
 from core.validation import Frozen, shown
@@ -23,7 +24,16 @@ def _known_dataset(name: str) -> str:
     raise ValueError(f"data.name must be {' or '.join(DATASETS)}, got {shown(name)}")
 
 
+def _fingerprint(text: str) -> str:
+    if re.fullmatch("|[0-9a-f]{64}", text):
+        return text
+    raise ValueError(
+        f"data.handwriting_samples must be empty or the fingerprint of samples, got {shown(text)}"
+    )
+
+
 DatasetName = Annotated[str, AfterValidator(_known_dataset)]
+Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 Validation = Annotated[Literal["test"] | float, BeforeValidator(_test_or_fraction)]
 
 
@@ -64,6 +74,28 @@ class DataConfig(Frozen):
         "that is held back from training. Only the second leaves the test figures untouched by "
         "that choice.",
     )
+
+    handwriting: bool = Field(
+        False,
+        description="Also learn from the digits that were kept on Predict, beside MNIST's. Each "
+        "counts as one image: a few dozen among 60,000 change little, but they do beside a small "
+        "number of training images. A score on samples that were learned from says nothing of "
+        "others.",
+    )
+    handwriting_samples: Fingerprint = Field(
+        "",
+        description="Which state of the handwriting to learn from, by fingerprint; empty takes the "
+        "samples there are when the run is launched.",
+    )
+
+    @model_validator(mode="after")
+    def _handwriting_is_of_digits(self) -> Self:
+        if self.handwriting and not DATASETS[self.name].digits:
+            raise ValueError(
+                f"data.handwriting must be false for {self.name}: only a network for digits can "
+                "learn from handwriting"
+            )
+        return self
 
     @property
     def class_names(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from core.data_config import DataConfig
 from core.dataset_files import Arrays, Part, UnreadableFile, expected, read_file
 from core.errors import DamagedFile, DatasetUnavailable, InvalidConfig, NotComparable
 from core.feature_cache import FeatureCache
+from core.frozen_handwriting import read_frozen
 from core.progress import Event, Note, Report
 from core.workspace import PROJECT, Workspace
 
@@ -206,12 +207,13 @@ def load_splits(
     """
     part = load_part(data, "train", side=side, workspace=workspace, report=report)
     train = _first(part, data.train_images)
+    handwriting = _load_handwriting(data, len(part), workspace)
     test = load_test(data, side=side, workspace=workspace, report=report)
     if data.validation == "test":
-        return Splits(train, test, test)
+        return Splits(_joined(train, handwriting), test, test)
     held_out = held_out_positions(train.labels, float(data.validation), seed)
     kept = np.setdiff1d(np.arange(len(train)), held_out)
-    return Splits(train.take(kept), train.take(held_out), test)
+    return Splits(_joined(train.take(kept), handwriting), train.take(held_out), test)
 
 
 def held_out_positions(labels: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.int64]:
@@ -272,6 +274,33 @@ def _left_out(part: Part, skipped: dict[Path, str], count: int) -> Event:
         0,
         f"{len(named)} of {count} {part} pictures cannot be read and are left out: "
         f"{'; '.join(named[:NAMED_FILES])}{more}",
+    )
+
+
+def _load_handwriting(data: DataConfig, first: int, workspace: Workspace | None) -> Split | None:
+    """The samples of handwriting to learn from, whose indices begin at `first`, if any."""
+    if not data.handwriting:
+        return None
+    if workspace is None:
+        raise ValueError("handwriting is read from a workspace, got None")
+    digits, labels = read_frozen(workspace, data.handwriting_samples)
+    samples = Split(digits, labels, np.arange(first, first + len(labels), dtype=np.int64))
+    if samples.fingerprint() != data.handwriting_samples:
+        raise DamagedFile(
+            "the samples of handwriting that the run learns from are no longer those it was "
+            "launched with; launch it anew"
+        )
+    return samples
+
+
+def _joined(split: Split, more: Split | None) -> Split:
+    """The images of a split, which lie in memory, and then those of another."""
+    if more is None:
+        return split
+    return Split(
+        np.concatenate([split.images, more.images]),
+        np.concatenate([split.labels, more.labels]),
+        np.concatenate([split.indices, more.indices]),
     )
 
 

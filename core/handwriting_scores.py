@@ -14,10 +14,12 @@ from core.catalogue import DATASETS
 from core.errors import NotComparable
 from core.evaluation import Evaluation, evaluate
 from core.files import UNREADABLE, write_arrays
+from core.frozen_handwriting import read_frozen
 from core.handwriting import Samples
 from core.predictions import Predictions, as_stored, epoch_path
 from core.preprocessing import Pixels
 from core.runs import Run
+from core.workspace import Workspace
 
 Ask = Callable[[str, Pixels, int | None], NDArray[np.float32]]
 """Probabilities of images by the run of an id after an epoch, as PredictionService.predict says."""
@@ -77,6 +79,18 @@ def score(run: Run, samples: Samples, ask: Ask, epoch: int | None = None) -> Pre
 def evaluation(predictions: Predictions) -> Evaluation:
     """How many of the samples are taken for what they were meant to be."""
     return evaluate(predictions.probabilities, predictions.labels)
+
+
+def learned_from(run: Run, samples: Samples, workspace: Workspace) -> NDArray[np.bool_]:
+    """Which of the samples a run was trained on, (count,): its score on those proves little.
+
+    Raises DamagedFile where what it was trained on cannot be read any more.
+    """
+    if not run.config.data.handwriting:
+        return np.zeros(len(samples), bool)
+    digits, _ = read_frozen(workspace, run.config.data.handwriting_samples)
+    known = {digit.tobytes() for digit in digits}
+    return np.array([digit.tobytes() in known for digit in samples.digits], bool)
 
 
 def _epoch(run: Run, epoch: int | None) -> int:

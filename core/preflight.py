@@ -4,11 +4,15 @@ import psutil
 
 from core import datasets, weight_files
 from core.config import RunConfig
+from core.data_config import DataConfig
 from core.errors import DamagedFile, InvalidConfig, UnknownRun
+from core.frozen_handwriting import freeze, is_frozen
+from core.handwriting import Handwriting
 from core.network_config import RUN, NetworkConfig
 from core.runs import Run, Runs
 from core.settings import change
 from core.validation import shown
+from core.workspace import Workspace
 
 BYTES = 4
 """Of one number in float32, in which weights are kept whatever the precision."""
@@ -24,10 +28,40 @@ def settle(config: RunConfig, runs: Runs) -> RunConfig:
     Raises InvalidConfig, with the way out, where training could only fail.
     """
     data = datasets.settle(config.data).model_dump(mode="json")
-    settings = {f"data.{key}": value for key, value in data.items()}
-    settled = change(config, settings | {"network.weights": _weights(config.network, runs)})
+    settings = {f"data.{key}": value for key, value in data.items()} | {
+        "network.weights": _weights(config.network, runs),
+        "data.handwriting_samples": _handwriting(config.data, runs.workspace),
+    }
+    settled = change(config, settings)
     _check_memory(settled)
     return settled
+
+
+def _handwriting(data: DataConfig, workspace: Workspace) -> str:
+    """The fingerprint of the samples to learn from, of which a copy is kept."""
+    if not data.handwriting:
+        return ""
+    if data.handwriting_samples:
+        if not is_frozen(workspace, data.handwriting_samples):
+            raise InvalidConfig(
+                "data.handwriting_samples must name samples that a run was launched with here, "
+                f"got {shown(data.handwriting_samples)}; empty takes those there are now"
+            )
+        return data.handwriting_samples
+    samples = Handwriting(workspace).read()
+    if not len(samples):
+        raise InvalidConfig(
+            "data.handwriting must be false while there is no handwriting, got true; draw digits "
+            "on Predict and keep them"
+        )
+    try:
+        freeze(workspace, samples.fingerprint, samples.digits, samples.labels)
+    except OSError as error:
+        raise InvalidConfig(
+            "data.handwriting needs room for a copy of the samples, which could not be written: "
+            f"{error.strerror or error}; free some, or set it to false"
+        ) from None
+    return samples.fingerprint
 
 
 def _weights(network: NetworkConfig, runs: Runs) -> str:

@@ -55,6 +55,11 @@ class Workspace:
         return self.root / "handwriting"
 
     @property
+    def frozen_handwriting(self) -> Path:
+        """One file per state of the handwriting that a training was asked for with."""
+        return self.handwriting / "frozen"
+
+    @property
     def runner_lock(self) -> Path:
         """Held by the one runner that works through the queue."""
         return self.root / "runner.lock"

@@ -63,6 +63,7 @@ DATA: Titles = {
     "data.train_images": "Training images",
     "data.test_images": "Test images",
     "data.validation": "Watch while training",
+    "data.handwriting": "Add my handwriting",
 }
 AUGMENTATION: Titles = {
     "augmentation.rotation": "Rotation in degrees",
@@ -95,7 +96,12 @@ SECTIONS: Mapping[str, Titles] = {
     "Network": {**NETWORK, **BLOCKS},
     "Head": {**HEAD, **HEAD_LAYERS},
     "Second phase": SECOND_PHASE,
-    "Data and augmentation": {**DATA, **AUGMENTATION, "data.classes": "Class names"},
+    "Data and augmentation": {
+        **DATA,
+        **AUGMENTATION,
+        "data.classes": "Class names",
+        "data.handwriting_samples": "Samples of handwriting",
+    },
     "Stopping and keeping": KEEPING,
     "Weighting, precision, seed": REST,
 }
