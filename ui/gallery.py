@@ -106,6 +106,19 @@ const mark = (grid, button) => {
   button?.setAttribute('aria-pressed', 'true');
 };
 
+// Scrolls the box that the pictures stand in, never the page.
+const reveal = (button) => {
+  let box = button;
+  const scrolls = (element) => /auto|scroll/.test(getComputedStyle(element).overflowY);
+  do box = box.parentElement ?? box.getRootNode().host;
+  while (box && !scrolls(box));
+  if (!box || box.matches('[data-testid=stMain]')) return;
+  const seen = box.getBoundingClientRect();
+  const { top, bottom } = button.getBoundingClientRect();
+  if (top < seen.top) box.scrollTop -= seen.top - top;
+  if (bottom > seen.bottom) box.scrollTop += bottom - seen.bottom;
+};
+
 const neighbour = (grid, from, key) => {
   const items = [...grid.children];
   const perRow = items.filter((e) => e.offsetTop === items[0].offsetTop).length;
@@ -129,7 +142,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const button = grid.children[data.selected];
     mark(grid, button);
     reach(grid, button ?? grid.children[0]);
-    button?.scrollIntoView({ block: 'nearest' });
+    if (button) reveal(button);
   }
   grid.onclick = (event) => {
     const button = event.target.closest('.item');
