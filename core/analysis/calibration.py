@@ -67,7 +67,7 @@ class Bins:
 
 def bin_by_confidence(confidence: Values, right: NDArray[np.bool_], bins: int = BINS) -> Bins:
     """Sort images, (count,), into equally wide bins; one whose confidence is NaN is in none."""
-    edges = np.linspace(0, 1, bins + 1)
+    edges = np.linspace(0, 1, bins + 1).round(4)  # as many digits as a link holds
     known = ~np.isnan(confidence)
     sure, hits = confidence[known].astype(np.float64), right[known]
     places = np.searchsorted(edges[1:-1], sure)
