@@ -78,7 +78,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 
 JS = r"""
 const LARGEST_CELL = 56, LARGEST_PLOT = 560, LEAST_CLASSES = 4, MANY_CLASSES = 12;
-const FINGER = 14, ENLARGED_FOR_FINGER = 24, NAME_HEIGHT = 13;
+const FINGER = 14, ENLARGED_FOR_FINGER = 24, NAME_HEIGHT = 13, APART = 22;
 const DIFFERENCE = 2;
 
 const make = (tag, name, ...children) => {
@@ -119,6 +119,7 @@ const measure = (chart) => {
     Uint32Array.from(cells.keys()).sort((i, j) => Math.abs(values[i]) - Math.abs(values[j])));
 };
 
+const whole = (number) => number.toLocaleString('en');
 const signed = (value, text) => value > 0 ? `+${text}` : value < 0 ? `−${text}` : text;
 const written = (chart, panel, value, digits = 1) => {
   const size = Math.abs(value);
@@ -210,7 +211,8 @@ const drawPanel = ({ chart, view }, { canvas, plot }, panel, theme) => {
 
 // Names along the axes: all where they fit, else every so many-th.
 const nameAxes = ({ chart, view }, { tops, lefts }, side) => {
-  const step = Math.ceil(NAME_HEIGHT * view.span / side);
+  const all = NAME_HEIGHT * view.span <= side;
+  const step = all ? 1 : Math.ceil(APART * view.span / side);
   const label = (edge, from) => (index) => {
     const name = make('span', '', chart.names[index]);
     name.title = chart.names[index];
@@ -247,7 +249,9 @@ const layOut = (root) => {
     button.disabled = view.span === end;
   });
   root.querySelector('.tools span').textContent = view.span < chart.n
-    ? 'Drag to move.' : 'Drag over a part to enlarge it.';
+    ? 'Drag to move.'
+    : matchMedia('(pointer: coarse)').matches ? 'Tap a part to enlarge it.'
+      : 'Drag over a part to enlarge it.';
   draw(root);
 };
 
@@ -345,11 +349,12 @@ const tell = (root) => {
   const { panel, row, column } = focused;
   const [a, b] = countsAt(chart, row, column);
   const images = chart.support[row];
+  const share = (count) => `${(100 * count / images).toFixed(2)} %`;
   const line = (letter, color, count) => make('div', '', colored(color),
-    images ? `${letter}: ${count} of ${images}, ${(100 * count / images).toFixed(2)} %`
+    images ? `${letter}: ${whole(count)} of ${whole(images)}, ${share(count)}`
            : `${letter}: no images of this class`);
   const said = row === column ? 'what it is' : chart.names[column];
-  const difference = signed(a - b, Math.abs(a - b));
+  const difference = signed(a - b, whole(Math.abs(a - b)));
   tip.replaceChildren(make('b', '', `${chart.names[row]} taken for ${said}`),
     line('A', chart.colors[0], a), line('B', chart.colors[1], b),
     make('div', '', `A − B: ${difference}`));
@@ -520,23 +525,34 @@ const listen = (root) => {
   root.addEventListener('transitionend', (event) => event.target === root && draw(root));
 };
 
+// Where only another cell was chosen, nothing is drawn anew; a part that is enlarged stays so while
+// the classes stay the same.
+const take = (root, chart) => {
+  const before = root.chart;
+  if (before?.tag === chart.tag && root.observer) {
+    before.selected = chart.selected;
+    place(root);
+    return;
+  }
+  if (before?.names.join() !== chart.names.join()) {
+    root.view = { row: 0, column: 0, span: chart.n };
+    root.focused = null;
+  }
+  root.chart = chart;
+  measure(chart);
+  build(root);
+  layOut(root);
+  tell(root);
+};
+
 const same = (a, b) => a?.length === b.length && a.every((byte, place) => byte === b[place]);
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.matrices');
   root.send = setTriggerValue;
   if (!same(root.drawn, data)) {
-    const before = root.chart?.names.join();
     root.drawn = data.slice();
-    root.chart = unpack(data);
-    measure(root.chart);
-    if (root.chart.names.join() !== before) {
-      root.view = { row: 0, column: 0, span: root.chart.n };
-      root.focused = null;
-    }
-    build(root);
-    layOut(root);
-    tell(root);
+    take(root, unpack(data));
   }
   if (!root.observer) {
     if (!root.listening) listen(root);
