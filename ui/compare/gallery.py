@@ -44,7 +44,7 @@ def _page_of_images(view: View, position: int) -> int:
     pages = -(-len(positions) // PER_PAGE)
     page = (place or 0) // PER_PAGE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{theme.count(len(positions))} images**")
+        st.markdown(f"**{theme.count(len(positions))} image{'s'[: len(positions) != 1]}**")
         kind = st.segmented_control(
             "Under each image",
             [SURE, CARDS],
