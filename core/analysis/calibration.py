@@ -61,12 +61,8 @@ class Bins:
         return float(np.average(distances, weights=self.counts[filled]))
 
     def span(self, place: int) -> tuple[float, float]:
-        """The confidence that a bin holds, from and to, in as many digits as a link keeps.
-
-        Of all that float16 can store, only 0.1333 falls into another bin by this rounding.
-        """
-        low, high = self.edges[place : place + 2].round(4)
-        return float(low), float(high)
+        """The confidence that a bin holds, from and to."""
+        return float(self.edges[place]), float(self.edges[place + 1])
 
 
 def bin_by_confidence(confidence: Values, right: NDArray[np.bool_], bins: int = BINS) -> Bins:

@@ -78,7 +78,7 @@ def test_a_click_on_a_point_shows_the_images_of_that_confidence(
     at = look(open_page, two)
     assert len(words(clicked(at, "reliability", "A · small", 0))) == 3
     assert at.selectbox(key="images_group").value == "all"
-    assert at.query_params["ca"] == "0.4667 0.5333"
+    assert at.query_params["ca"] == "0.466667 0.533333"
 
 
 def test_a_click_on_a_bar_shows_the_images_of_that_confidence(
