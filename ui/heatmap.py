@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import streamlit as st
@@ -39,15 +41,15 @@ def overlay(picture: NDArray[np.uint8], strengths: NDArray[np.float32]) -> NDArr
     strong = np.abs(strengths).clip(0, 1)
     places = np.rint(255 * strong).astype(np.uint8)
     colors = np.where((strengths >= 0)[..., None], _WARM[places], _COLD[places])
-    share = (STRONGEST * np.sqrt(strong))[..., None]
+    share = _share(strong)[..., None]
     mixed: NDArray[np.float32] = share * colors + (1 - share) * grey[..., None]
     return np.rint(mixed).astype(np.uint8)
 
 
 def legend(least: str, most: str, *, both_ways: bool = False) -> None:
     """A bar of the colours between two words; both ways it begins cold and ends warm."""
-    warm = [_css(_WARM[place]) for place in np.linspace(0, 255, STOPS).astype(int)]
-    cold = [_css(_COLD[place]) for place in np.linspace(255, 0, STOPS).astype(int)]
+    warm = [_css(_WARM, strong) for strong in np.linspace(0, 1, STOPS)]
+    cold = [_css(_COLD, strong) for strong in np.linspace(1, 0, STOPS)]
     colors = ",".join((cold if both_ways else []) + warm)
     bar = f"flex:1;height:.55rem;border-radius:3px;background:linear-gradient(90deg,{colors})"
     st.html(
@@ -56,6 +58,12 @@ def legend(least: str, most: str, *, both_ways: bool = False) -> None:
     )
 
 
-def _css(color: NDArray[np.float32]) -> str:
-    red, green, blue = color.astype(int)
-    return f"rgb({red} {green} {blue})"
+def _css(colors: NDArray[np.float32], strong: float) -> str:
+    """A colour of the map as strong as it is laid over a picture."""
+    red, green, blue = colors[round(255 * strong)].astype(int)
+    return f"rgb({red} {green} {blue} / {_share(strong):.2f})"
+
+
+def _share(strong: Any) -> Any:
+    """How much of the colour is seen where a map is so strong, the picture being the rest."""
+    return STRONGEST * np.sqrt(strong)

@@ -69,7 +69,7 @@ def grad_cam(run: Run, image: NDArray[np.uint8], of_class: int, epoch: int | Non
 
     epoch: one whose weights were kept, by default the best.
     """
-    with st.spinner(f"Asking {plain(run.name)} …", show_time=False):
+    with st.spinner("Asking the network …", show_time=False):
         return _predictor(workspace()).grad_cam(run.id, image, of_class, epoch)
 
 
@@ -78,7 +78,7 @@ def occlude(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> occ
 
     epoch: one whose weights were kept, by default the best.
     """
-    service, text = _predictor(workspace()), f"Covering places for {plain(run.name)} …"
+    service, text = _predictor(workspace()), "Covering place by place …"
     bar = st.progress(0.0, text=text)
     try:
         return occlusion.occlude(

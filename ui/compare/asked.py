@@ -18,6 +18,8 @@ from ui.compare import link
 from ui.compare.view import LETTERS, View
 from ui.settings_form import KEEPING
 
+MOST_NAMED = 6
+"""Epochs that are named one by one."""
 _CLAMPED = (
     "display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;"
     "overflow-wrap:anywhere"
@@ -86,24 +88,26 @@ def has_weights(asked: Asked) -> bool:
         return True
     if not kept:
         st.info(
-            f"{letter} cannot be asked: the weights of this run are not there. Train it again "
-            "with the same settings to get them back.",
+            f"{letter} cannot be asked: the weights of this run are not there, or an older "
+            "version wrote them. Train it again with the same settings to get them.",
             icon=":material/inventory_2:",
         )
         return False
     st.info(
-        f"{letter} cannot be asked after epoch {epoch}: of this run the weights of epoch "
-        f"{_listed(kept)} were kept. Look at one of those, or train it again with more "
-        f"“{KEEPING['keep_weights']}”.",
+        f"{letter} cannot be asked after epoch {epoch}: of this run the weights of "
+        f"{_listed(kept)} were kept. Look at one of those, or train it again with a "
+        f"higher “{KEEPING['keep_weights']}”.",
         icon=":material/inventory_2:",
     )
     nearest = min(kept, key=lambda other: abs(other - epoch))
     if st.button(f"Look at {letter} after epoch {nearest}", key=f"kept_epoch_{letter}"):
-        link.keep(**{f"e{letter.lower()}": nearest})
+        link.keep(**{f"e{letter.lower()}": nearest}, image=asked.index)
         st.rerun()
     return False
 
 
 def _listed(epochs: list[int]) -> str:
+    if len(epochs) > MOST_NAMED:
+        return f"{len(epochs)} other epochs"
     *others, last = map(str, epochs)
-    return f"{', '.join(others)} and {last}" if others else last
+    return f"epochs {', '.join(others)} and {last}" if others else f"epoch {last}"

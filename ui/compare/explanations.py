@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -18,6 +19,8 @@ from ui.compare.asked import Asked, both, failures_of_one, has_weights, heading
 from ui.compare.view import LETTERS, View
 from ui.heatmap import enlarged, legend, overlay
 from ui.picture import picture
+
+Answer = TypeVar("Answer")
 
 SIDE = 240
 """Pixels that a map is shown in."""
@@ -105,12 +108,6 @@ class Explained:
         key = str(run.folder.path), run.state.heartbeat, self.asked.side.epoch
         return _known(*key, self.asked.index)
 
-    def can_be_asked(self) -> bool:
-        """Announce the network and what it is asked; False, with the reason, where it cannot be."""
-        gave = theme.percent(self.asked.probability(self.of_class), digits=1)
-        heading(self.asked, f"{self.class_name}: {gave}")
-        return has_weights(self.asked)
-
     def heat(self) -> Heat:
         """Grad-CAM of the class, as fields."""
         heats, side = self.known.heats, self.asked.side
@@ -144,18 +141,33 @@ def _known(folder: str, heartbeat: float, epoch: int, index: int) -> Known:
     return Known()
 
 
+def _ask(
+    column: DeltaGenerator, one: Explained, question: Callable[[Explained], Answer]
+) -> Answer | None:
+    """Announce a network in its column and ask it; None, with the reason, where it cannot be."""
+    with column:
+        gave = theme.percent(one.asked.probability(one.of_class), digits=1)
+        heading(one.asked, f"{one.class_name}: {gave}")
+        if has_weights(one.asked):
+            with failures_of_one():
+                return question(one)
+    return None
+
+
 def _grad_cam(explained: Sequence[Explained]) -> None:
+    shown = False
     for column, one in zip(st.columns(len(explained)), explained, strict=True):
-        with column:
-            if one.can_be_asked():
-                with failures_of_one():
-                    _show_heat(one, one.heat())
-    legend("nothing", "strongest place")
-    st.caption(
-        "Warm places are those by which the last layer that still tells places apart speaks for "
-        "the class (Grad-CAM). Each map reaches to its own strongest place: compare where, not how "
-        "strongly."
-    )
+        if (heat := _ask(column, one, Explained.heat)) is not None:
+            with column:
+                _show_heat(one, heat)
+            shown = True
+    if shown:
+        legend("nothing", "strongest place")
+        st.caption(
+            "Warm places are those by which the last layer that still tells places apart speaks "
+            "for the class (Grad-CAM). Each map reaches to its own strongest place: compare where, "
+            "not how strongly."
+        )
 
 
 def _show_heat(one: Explained, heat: Heat) -> None:
@@ -168,35 +180,27 @@ def _show_heat(one: Explained, heat: Heat) -> None:
 
 
 def _occlusion(explained: Sequence[Explained]) -> None:
-    columns = st.columns(len(explained))
-    found = [_occlude(one, column) for one, column in zip(explained, columns, strict=True)]
-    reach = max(
-        SLIGHT, *(_most(occlusion, one) for occlusion, one in zip(found, explained, strict=True))
-    )
-    for column, one, occlusion in zip(columns, explained, found, strict=True):
-        if occlusion is not None:
-            with column:
-                _show_occlusion(one, occlusion, reach)
-    points = f"{100 * reach:.{0 if reach >= 0.1 else 1}f} pp"
+    found = []
+    for column, one in zip(st.columns(len(explained)), explained, strict=True):
+        if (occlusion := _ask(column, one, Explained.occlusion)) is not None:
+            found.append((column, one, occlusion))
+    if not found:
+        return
+    reach = max(SLIGHT, *(_most(one, occlusion) for _, one, occlusion in found))
+    for column, one, occlusion in found:
+        with column:
+            _show_occlusion(one, occlusion, reach)
+    points = f"{100 * reach:.0f} pp"
     legend(f"rises by {points}", f"falls by {points}", both_ways=True)
     st.caption(
         "What the probability of the class loses where a patch covers the image: warm places are "
-        "needed for the answer, cold ones stand in its way. Both maps have the same colours, so "
-        "they can be compared."
+        "needed for the answer, cold ones stand in its way. The colours of both maps mean the same."
     )
 
 
-def _occlude(one: Explained, column: DeltaGenerator) -> Occlusion | None:
-    with column:
-        if one.can_be_asked():
-            with failures_of_one():
-                return one.occlusion()
-    return None
-
-
-def _most(occlusion: Occlusion | None, one: Explained) -> float:
+def _most(one: Explained, occlusion: Occlusion) -> float:
     """The most that the class loses or wins anywhere."""
-    return 0.0 if occlusion is None else float(np.abs(occlusion.of(one.of_class)).max())
+    return float(np.abs(occlusion.of(one.of_class)).max())
 
 
 def _show_occlusion(one: Explained, occlusion: Occlusion, reach: float) -> None:
@@ -208,7 +212,7 @@ def _show_occlusion(one: Explained, occlusion: Occlusion, reach: float) -> None:
         f"covered with {cover.patch} × {cover.patch} pixels of {filled}, in "
         f"{cover.rows} × {cover.columns} places"
     )
-    if _most(occlusion, one) < SLIGHT:
+    if _most(one, occlusion) < SLIGHT:
         st.caption("No patch changes it by even 1 pp: no single place decides.")
 
 
