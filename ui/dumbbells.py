@@ -61,6 +61,7 @@ _CSS = """
 .more:focus-visible { outline: 2px solid var(--st-primary-color); }
 [hidden] { display: none !important; }
 .stacked .row, .stacked .scale { grid-template-columns: minmax(3rem, 1fr) var(--values); }
+.stacked .row { padding: 0.3rem 0.4rem; }
 .stacked .name { grid-column: 1 / -1; }
 .stacked .scale span { grid-column: 1; }
 """

@@ -69,7 +69,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
        border-radius: 0.4rem; background: var(--st-background-color);
        border: 1px solid var(--st-border-color); box-shadow: 0 4px 18px rgb(0 0 0 / 0.22); }
 .tip.shown { opacity: 1; }
-.tip b { display: -webkit-box; -webkit-line-clamp: 4; -webkit-box-orient: vertical;
+.tip b { display: -webkit-box; -webkit-line-clamp: 6; -webkit-box-orient: vertical;
          overflow: hidden; overflow-wrap: anywhere; font-size: 0.85rem; }
 .tip div { font-variant-numeric: tabular-nums; }
 .tip i { display: inline-block; width: 0.6rem; height: 0.6rem; border-radius: 2px;
@@ -341,6 +341,8 @@ const countsAt = (chart, row, column) => {
   return i === undefined ? [0, 0] : [chart.a[i], chart.b[i]];
 };
 
+const short = (name) => name.length > 70 ? `${name.slice(0, 69)}…` : name;
+
 const tell = (root) => {
   const { chart, view, focused } = root;
   const tip = root.querySelector('.tip');
@@ -353,9 +355,9 @@ const tell = (root) => {
   const line = (letter, color, count) => make('div', '', colored(color),
     images ? `${letter}: ${whole(count)} of ${whole(images)}, ${share(count)}`
            : `${letter}: no images of this class`);
-  const said = row === column ? 'what it is' : chart.names[column];
+  const said = row === column ? 'what it is' : short(chart.names[column]);
   const difference = signed(a - b, whole(Math.abs(a - b)));
-  tip.replaceChildren(make('b', '', `${chart.names[row]} taken for ${said}`),
+  tip.replaceChildren(make('b', '', `${short(chart.names[row])} taken for ${said}`),
     line('A', chart.colors[0], a), line('B', chart.colors[1], b),
     make('div', '', `A − B: ${difference}`));
   const [box, plot] = [root.getBoundingClientRect(),
