@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.selection import Group, Order, Selection
+from core.image_tags import ANY_TAG, UNTAGGED
 from ui import theme
 from ui.compare import link
 from ui.compare.lists import LISTS
@@ -80,7 +81,8 @@ def _filters(view: View) -> None:
     for part, letter in (("confidence_a", "A"), ("confidence_b", "B")):
         _span(view, part, f"Confidence of {letter}, %", 100.0, scale=100.0)
     _span(view, "loss", "Loss of the one that is further off, nats", LARGEST_LOSS, scale=1.0)
-    _many(view, "tags", "Tagged", sorted({*view.tagged, *view.selection.tags}), str)
+    known = dict.fromkeys((ANY_TAG, UNTAGGED, *view.said.remarks.tags, *view.selection.tags))
+    _many(view, "tags", "Tagged", list(known), str)
     st.button(
         "Clear all filters",
         icon=":material/filter_alt_off:",

@@ -9,8 +9,8 @@ import streamlit as st
 from core.analysis.selection import PARAMETERS, Selection, from_address, to_address
 from ui.lab import plain
 
-OF_SIDES = ("a", "b", "ea", "eb")
-"""Runs A and B, and their epochs where those are not the best."""
+OF_SIDES = ("a", "b", "ea", "eb", "runs")
+"""Runs A and B, and their epochs where those are not the best; the runs, where many are ranked."""
 OF_VIEW = ("view", "image", "threshold")
 """The view that is open, the image that is looked at, the confidence that answers need."""
 RECENT = 50

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from core.analysis import suspects
 from core.analysis.images import Images
 from core.analysis.selection import Positions
+from ui.compare.suspected import in_doubt
 
 
 @dataclass(frozen=True)
@@ -17,5 +20,10 @@ class ImageList:
     positions: Callable[[Images], Positions]
 
 
-LISTS: dict[str, ImageList] = {}
+LISTS: dict[str, ImageList] = {
+    "suspects": ImageList("Both contradict the label", suspects.agreed),
+    "confident_both": ImageList("In doubt, by both", partial(in_doubt, "confident_both")),
+    "confident_a": ImageList("In doubt, by A", partial(in_doubt, "confident_a")),
+    "confident_b": ImageList("In doubt, by B", partial(in_doubt, "confident_b")),
+}
 """By the name that a selection and a link know each by."""
