@@ -35,9 +35,13 @@ KILLED = (
 
 
 class Work(Frozen):
-    """How far the process of an epoch is. `failure` is a sentence; `left`: seconds, if known."""
+    """How far the process of an epoch is. `failure` is a sentence; `left`: seconds, if known.
+
+    task: the one at work, or that failed; None before the first.
+    """
 
     process: ProcessIdentity
+    task: Task | None = None
     phase: str = "starting"
     done: int = 0
     total: int = 0

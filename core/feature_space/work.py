@@ -67,6 +67,7 @@ def _work(background: Background) -> None:
         telling.phase("starting")
         computation = Computation(background.space, telling)
         while (task := background.take()) is not None:
+            telling.begin(task)
             computation.do(task)
         telling.end()
     except _Deleted:
@@ -84,6 +85,10 @@ class _Telling:
         self._background = background
         self._work = Work(process=this_process())
         self._told, self._began = 0.0, 0.0
+
+    def begin(self, task: Task) -> None:
+        """Another of the requests is worked on."""
+        self._tell(task=task)
 
     def phase(self, phase: str) -> None:
         """Something else begins, which says nothing of how far it is yet."""

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.analysis.selection import Group, Positions, Selection
 from ui import theme
-from ui.compare import filters, link, one_image
+from ui.compare import filters, link, one_image, spaces
 from ui.compare.view import LETTERS, View
 from ui.gallery import Part, gallery
 
@@ -21,6 +21,7 @@ def show(view: View) -> None:
     """Filters, the gallery, and one image in depth."""
     st.subheader("Images", anchor=False, divider="gray")
     filters.show(view)
+    spaces.tell_of_outline(view.selection, view.sides)
     if view.position is None:
         _nothing_left(view)
         return

@@ -11,8 +11,8 @@ from ui.lab import plain
 
 OF_SIDES = ("a", "b", "ea", "eb", "runs")
 """Runs A and B, and their epochs where those are not the best; the runs, where many are ranked."""
-OF_VIEW = ("view", "image", "threshold")
-"""The view that is open, the image that is looked at, the confidence that answers need."""
+OF_VIEW = ("view", "image", "threshold", "features")
+"""The view that is open, the image that is looked at, the confidence that answers need, the map."""
 RECENT = 50
 """Addresses that are remembered as written by this page."""
 

@@ -13,7 +13,7 @@ from core.analysis.comparison import Comparison, Outcome, Side
 from core.analysis.images import Images
 from core.analysis.selection import Positions, Selection, select
 from ui import lab, run_view, theme
-from ui.compare import link, said
+from ui.compare import link, said, spaces
 from ui.compare.lists import LISTS
 from ui.compare.said import Said
 
@@ -69,7 +69,13 @@ class View:
             self.images,
             self.said.groups(self.images) if self.selection.tags else {},
             special=None if special is None else special.positions(self.images),
+            outlined=self._outlined,
         )
+
+    @cached_property
+    def _outlined(self) -> NDArray[np.bool_] | None:
+        """Whether each image lies within the outline of the selection, None without one."""
+        return spaces.outlined(self.selection, self.sides)
 
     @property
     def indices(self) -> NDArray[np.int64]:
