@@ -48,6 +48,13 @@ def show_actions(chosen: list[Run], known: list[Run]) -> None:
                 icon=":material/compare:",
                 query_params={"a": a.id, "b": b.id},
             )
+        if len(chosen) > 2 and all(run.has_results for run in chosen):
+            st.page_link(
+                "pages/4_Compare.py",
+                label="Rank them",
+                icon=":material/leaderboard:",
+                query_params={"runs": ",".join(run.id for run in chosen)},
+            )
         if len(chosen) > 1 and st.button("Tag", icon=":material/sell:"):
             about.ask_for_tags(chosen, known)
         working = all(map(run_view.is_working, chosen))

@@ -22,8 +22,8 @@ from core.predictions import Predictions
 from core.workspace import Workspace
 
 MOST_BYTES = 256 * 2**20
-"""What a ZIP of pictures may take: it is made in memory."""
-SAMPLE = 50
+"""What a ZIP of pictures should take at most: it is made in memory."""
+SAMPLE = 40
 """Pictures that are encoded to tell how large all of them will be."""
 OF_ENTRY = 150
 """Bytes that a ZIP needs for an entry besides its content."""
@@ -77,21 +77,10 @@ def picture_names(comparison: Comparison, positions: Positions) -> list[str]:
     return [f"{index}_{true}_{of_a}_{of_b}.png" for index, true, of_a, of_b in parts]
 
 
-def zip_size(pictures: NDArray[np.uint8], positions: Positions) -> int:
-    """About how many bytes a ZIP of these pictures takes, from a sample of them."""
-    if len(positions) == 0:
-        return 0
-    sample = positions[:: max(1, len(positions) // SAMPLE)][:SAMPLE]
-    bytes_each = np.mean([len(png(pictures[position])) for position in sample])
-    return round(len(positions) * (bytes_each + OF_ENTRY))
-
-
-def fitting(pictures: NDArray[np.uint8], positions: Positions, most: int = MOST_BYTES) -> Positions:
-    """The first of the pictures, as many as a ZIP of so many bytes may hold."""
-    size = zip_size(pictures, positions)
-    if size <= most:
-        return positions
-    return positions[: int(len(positions) * most / size)]
+def size_of_each(pictures: NDArray[np.uint8]) -> float:
+    """About how many bytes a ZIP needs for one of these pictures, from a sample of them."""
+    sample = pictures[:: max(1, len(pictures) // SAMPLE)][:SAMPLE]
+    return OF_ENTRY + float(np.mean([len(png(picture)) for picture in sample]))
 
 
 def zip_of_pictures(

@@ -27,7 +27,7 @@ from core.history import History
 from core.settings import setting_keys, setting_of
 from core.validation import shown
 
-COLOR_A, COLOR_B = "#2f7de1", "#e0700f"
+COLORS = "#2f7de1", "#e0700f"
 GOOD, BAD = "#5f9e6e", "#cc3311"
 MOST_CLASSES = 20
 """Classes of which a matrix is drawn, those confused most."""
@@ -39,12 +39,13 @@ LONGEST_NAME = 40
 """Letters of a class's name within a sentence."""
 FEW = 12
 """Classes up to which three matrices stand beside each other."""
-OUTCOMES: dict[Outcome, tuple[str, str]] = {
-    "both_right": ("Both right", "#8a94a6"),
-    "only_a_right": ("Only A right", COLOR_A),
-    "only_b_right": ("Only B right", COLOR_B),
-    "both_wrong": ("Both wrong", "#b0468f"),
+OUTCOMES: dict[Outcome, str] = {
+    "both_right": "Both right",
+    "only_a_right": "Only A right",
+    "only_b_right": "Only B right",
+    "both_wrong": "Both wrong",
 }
+BOTH_RIGHT, BOTH_WRONG = "#8a94a6", "#b0468f"
 _POWER = re.compile(r"\^(\d+)")
 PACKAGES = ("numpy", "keras", "tensorflow")
 
@@ -62,8 +63,17 @@ class Setting:
         return self.a != self.b
 
 
-def report(images: Images, pictures: NDArray[np.uint8], *, made: datetime | None = None) -> str:
-    """The report; `pictures` are the test images, (count, height, width[, 3])."""
+def report(
+    images: Images,
+    pictures: NDArray[np.uint8],
+    *,
+    colors: tuple[str, str] = COLORS,
+    made: datetime | None = None,
+) -> str:
+    """The report; `pictures` are the test images, (count, height, width[, 3]).
+
+    colors: of A and of B, as #rrggbb. made: when; now unless told.
+    """
     comparison = images.comparison
     confusions = Confusions.of(comparison)
     settings = list(settings_of_both(comparison))
@@ -74,14 +84,16 @@ def report(images: Images, pictures: NDArray[np.uint8], *, made: datetime | None
         verdict=Markup(_POWER.sub(r"<sup>\1</sup>", str(escape(verdict(comparison))))),
         outcomes=[
             (title, color, comparison.counts[outcome])
-            for outcome, (title, color) in OUTCOMES.items()
+            for (outcome, title), color in zip(
+                OUTCOMES.items(), (BOTH_RIGHT, *colors, BOTH_WRONG), strict=True
+            )
         ],
         sides=[
-            ("A", COLOR_A, comparison.a, images.a),
-            ("B", COLOR_B, comparison.b, images.b),
+            ("A", colors[0], comparison.a, images.a),
+            ("B", colors[1], comparison.b, images.b),
         ],
-        charts=charts(comparison),
-        matrices=matrices(confusions, comparison.class_names),
+        charts=charts(comparison, colors),
+        matrices=matrices(confusions, comparison.class_names, colors),
         most_classes=MOST_CLASSES,
         few=len(comparison.class_names) <= FEW,
         pairs=confusions.pairs("total", MOST_PAIRS),
@@ -98,7 +110,7 @@ def report(images: Images, pictures: NDArray[np.uint8], *, made: datetime | None
     return told
 
 
-def charts(comparison: Comparison) -> list[tuple[str, Markup]]:
+def charts(comparison: Comparison, colors: tuple[str, str]) -> list[tuple[str, Markup]]:
     """Loss and accuracy of both while they trained, each with its title; none that is empty."""
     histories = [_history(side) for side in comparison.sides]
     measures = (("loss", "Loss", False), ("accuracy", "Accuracy", True))
@@ -108,9 +120,7 @@ def charts(comparison: Comparison) -> list[tuple[str, Markup]]:
             svg.chart(
                 [
                     curve
-                    for letter, color, history in zip(
-                        "AB", (COLOR_A, COLOR_B), histories, strict=True
-                    )
+                    for letter, color, history in zip("AB", colors, histories, strict=True)
                     for curve in _curves(letter, color, history, value)
                 ],
                 title=title,
@@ -123,7 +133,9 @@ def charts(comparison: Comparison) -> list[tuple[str, Markup]]:
     return [(title, picture) for title, picture in drawn if picture]
 
 
-def matrices(confusions: Confusions, names: Sequence[str]) -> list[tuple[str, Markup]]:
+def matrices(
+    confusions: Confusions, names: Sequence[str], colors: tuple[str, str]
+) -> list[tuple[str, Markup]]:
     """The confusion matrices of A, of B and of A minus B; of many classes those confused most."""
     kept = confusions.confused_classes(MOST_CLASSES)
     chosen = np.ix_(kept, kept)
@@ -148,7 +160,7 @@ def matrices(confusions: Confusions, names: Sequence[str]) -> list[tuple[str, Ma
                 confusions.difference[chosen],
                 of_kept,
                 title="Confusion matrix of A minus that of B",
-                colors=(COLOR_A, COLOR_B),
+                colors=colors,
                 diverging=True,
             ),
         ),

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from core.analysis.comparison import Comparison, as_json, compare
 from core.analysis.export import (
     export_comparison,
-    fitting,
     predictions_csv,
+    size_of_each,
     zip_of_pictures,
-    zip_size,
 )
 from core.analysis.images import Images
 from core.config import RunConfig
@@ -114,21 +113,11 @@ def test_a_zip_holds_the_chosen_pictures_as_they_are(comparison: Comparison, mni
     np.testing.assert_array_equal(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), pictures[3])
 
 
-def test_the_size_of_a_zip_is_told_before_it_is_made(make_run: MakeRun, mnist: Arrays) -> None:
+def test_the_size_of_a_zip_is_known_before_it_is_made(make_run: MakeRun, mnist: Arrays) -> None:
     labels = mnist["y_test"][:300].tolist()
     compared = compare(make_run(labels, labels), make_run([0] * 300, labels))
-    pictures, positions = mnist["x_test"][:300], np.arange(300)
-    made = len(zip_of_pictures(compared, positions, pictures))
-    assert zip_size(pictures, positions) == pytest.approx(made, rel=0.15)
-    assert zip_size(pictures, positions[:0]) == 0
-
-
-def test_of_too_many_pictures_the_first_are_taken(mnist: Arrays) -> None:
-    pictures, positions = mnist["x_test"][:300], np.arange(300)[::-1]
-    taken = fitting(pictures, positions, most=50_000)
-    assert 40_000 < zip_size(pictures, taken) <= 55_000
-    assert taken.tolist() == positions[: len(taken)].tolist()
-    assert len(fitting(pictures, positions)) == 300
+    made = len(zip_of_pictures(compared, np.arange(300), mnist["x_test"][:300]))
+    assert 300 * size_of_each(mnist["x_test"][:300]) == pytest.approx(made, rel=0.15)
 
 
 def test_the_numbers_go_along(comparison: Comparison, tmp_path: Path, workspace: Workspace) -> None:
