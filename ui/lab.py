@@ -64,13 +64,20 @@ def predict(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> NDA
     return probabilities
 
 
-def grad_cam(run: Run, image: NDArray[np.uint8], of_class: int, epoch: int | None = None) -> Heat:
+def grad_cam(
+    run: Run,
+    image: NDArray[np.uint8],
+    of_class: int,
+    epoch: int | None = None,
+    finer: int = 0,
+) -> Heat:
     """Which fields of one image (height, width[, 3]) speak for a class, by a run's network.
 
-    epoch: one whose weights were kept, by default the best.
+    epoch: one whose weights were kept, by default the best. finer: how many sizes smaller the
+    fields shall be than those of the last layer that has some.
     """
     with st.spinner("Asking the network …", show_time=False):
-        return _predictor(workspace()).grad_cam(run.id, image, of_class, epoch)
+        return _predictor(workspace()).grad_cam(run.id, image, of_class, epoch, finer)
 
 
 def occlude(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> occlusion.Occlusion:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from core.explaining.heat import Heat, Map
-from core.explaining.layers import explained_layer, fields_of
+from core.explaining.layers import explained_layer
 from core.explaining.occlusion import Occlusion
 from ui import lab, theme
 from ui.compare.asked import Asked, both, failures_of_one, has_weights, heading
@@ -26,6 +26,8 @@ SIDE = 240
 """Pixels that a map is shown in."""
 OWN = -1
 """Stands for explaining the class that each network itself said."""
+LAYERS = {"Last": 0, "Finer": 1, "Finer still": 2}
+"""Layers to explain by, as how many sizes smaller their fields are."""
 SLIGHT = 0.01
 """A probability that, lost, is hardly seen: the colours are never stretched to less."""
 
@@ -82,9 +84,12 @@ def _choose_class(view: View, position: int) -> int:
 
 @dataclass
 class Known:
-    """What was explained of a network's answer to one image, so far as somebody asked."""
+    """What was explained of a network's answer to one image, so far as somebody asked.
 
-    heats: dict[int, Heat] = field(default_factory=dict)
+    heats: Grad-CAM by class and by how much finer its layer is.
+    """
+
+    heats: dict[tuple[int, int], Heat] = field(default_factory=dict)
     occlusion: Occlusion | None = None
 
 
@@ -108,14 +113,12 @@ class Explained:
         key = str(run.folder.path), run.state.heartbeat, self.asked.side.epoch
         return _known(*key, self.asked.index)
 
-    def heat(self) -> Heat:
+    def heat(self, finer: int) -> Heat:
         """Grad-CAM of the class, as fields."""
-        heats, side = self.known.heats, self.asked.side
-        if self.of_class not in heats:
-            heats[self.of_class] = lab.grad_cam(
-                side.run, self.asked.image, self.of_class, side.epoch
-            )
-        return heats[self.of_class]
+        heats, side, key = self.known.heats, self.asked.side, (self.of_class, finer)
+        if key not in heats:
+            heats[key] = lab.grad_cam(side.run, self.asked.image, self.of_class, side.epoch, finer)
+        return heats[key]
 
     def occlusion(self) -> Occlusion:
         """What covering places takes from the classes."""
@@ -155,25 +158,39 @@ def _ask(
 
 
 def _grad_cam(explained: Sequence[Explained]) -> None:
-    shown = False
+    finer, shown = _choose_layer(), False
     for column, one in zip(st.columns(len(explained)), explained, strict=True):
-        if (heat := _ask(column, one, Explained.heat)) is not None:
+        if (heat := _ask(column, one, lambda one: one.heat(finer))) is not None:
             with column:
-                _show_heat(one, heat)
+                _show_heat(one, heat, finer)
             shown = True
     if shown:
         legend("nothing", "strongest place")
         st.caption(
-            "Warm places are those by which the last layer that still tells places apart speaks "
-            "for the class (Grad-CAM). Each map reaches to its own strongest place: compare where, "
-            "not how strongly."
+            "Where it is warm, what the layer found speaks for the class (Grad-CAM). Each map "
+            "reaches to its own strongest place: compare where, not how strongly."
         )
 
 
-def _show_heat(one: Explained, heat: Heat) -> None:
+def _choose_layer() -> int:
+    """By which layer to explain, as how much finer its fields are than the last one's."""
+    chosen = st.segmented_control(
+        "Layer",
+        list(LAYERS),
+        default=next(iter(LAYERS)),
+        required=True,
+        key="explained_layer",
+        persist_state="session",
+        help="The last layer that still tells places apart knows most about classes, but its "
+        "fields may be coarse. Layers before it have finer fields and know less.",
+    )
+    return LAYERS[chosen]
+
+
+def _show_heat(one: Explained, heat: Heat, finer: int) -> None:
     one.show_over_image("Grad-CAM", heat.over(*one.large.shape[:2]))
     graph = one.asked.side.run.config.network.graph
-    layer, (rows, columns) = graph.layers[explained_layer(graph)].name, fields_of(graph)
+    layer, (rows, columns) = graph.layers[explained_layer(graph, finer)].name, heat.fields.shape
     st.caption(f"{lab.plain(layer)}, {rows} × {columns} fields")
     if heat.empty:
         st.caption(f"No place speaks for {lab.plain(one.class_name)}.")
