@@ -248,6 +248,7 @@ def _colors(view: View) -> tuple[str, str]:
 
 
 def _show(chosen: Selection) -> None:
-    """Have the gallery show other images, and everything else on the page with it."""
-    link.show(chosen)
-    st.rerun()
+    """Have the gallery show other images, and draw the page anew from its top."""
+    if chosen != link.selection():
+        link.show(chosen)
+        st.rerun()
