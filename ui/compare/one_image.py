@@ -11,7 +11,7 @@ import streamlit as st
 from core.analysis.selection import Positions
 from ui import lab, theme
 from ui.bars import probability_bars
-from ui.compare import explanations, fed, link, neighbours, said, tagging
+from ui.compare import explanations, fed, image_epochs, link, neighbours, said, tagging
 from ui.compare.view import LETTERS, View
 from ui.keys import ARROWS, keyboard
 from ui.picture import picture
@@ -154,5 +154,6 @@ ASPECTS: dict[str, Callable[[View, int], None]] = {
     "Why": explanations.show,
     "As fed": fed.show,
     "Similar": neighbours.show,
+    "Epochs": image_epochs.show,
 }
 """What can be looked at of one image, by what each is called."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ui.compare import confidence, confusion, feature_map, labels, link
+from ui.compare import confidence, confusion, epochs, feature_map, labels, link
 from ui.compare.view import View
 
 
@@ -24,6 +24,7 @@ LENSES: dict[str, Lens] = {
     "confusion": Lens("Confusion", "grid_on", confusion.show),
     "confidence": Lens("Confidence", "speed", confidence.show),
     "labels": Lens("Labels", "label", labels.show),
+    "epochs": Lens("Epochs", "timeline", epochs.show),
     "map": Lens("Map", "scatter_plot", feature_map.show),
 }
 """By the name that a link knows each by, in the order of the page."""
