@@ -36,14 +36,16 @@ _CSS = """
             margin-right: 0.15rem; vertical-align: -1px; }
 .legend .last { margin-right: 0.4rem; }
 .scroll { overflow-x: auto; padding-bottom: 4px; }
-table { border-collapse: separate; border-spacing: 2px; }
+table { border-collapse: separate; border-spacing: 1px; }
 th { font-weight: 400; padding: 0 0.3rem; }
 tbody th { position: sticky; left: 0; background: var(--st-background-color); text-align: left;
            max-width: 13rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 td { padding: 0; }
+thead th { padding: 0; font-size: 0.62rem; width: 0.9rem; }
+.written thead th { font-size: inherit; }
 button { all: unset; box-sizing: border-box; display: block; cursor: pointer; text-align: center;
-         min-width: 1.05rem; height: 1.05rem; border-radius: 3px; }
-.written button { min-width: 3.6rem; height: 2.5rem; padding: 0.15rem 0.25rem; }
+         width: 0.9rem; height: 0.95rem; border-radius: 3px; }
+.written button { width: auto; min-width: 3.6rem; height: 2.5rem; padding: 0.15rem 0.25rem; }
 button:hover { outline: 1px solid var(--st-text-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 b { display: block; }

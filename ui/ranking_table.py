@@ -12,7 +12,7 @@ from ui import run_view, theme
 
 _STYLE = """
 <style>
-.tl-ranking { overflow-x: auto; }
+.tl-ranking { overflow: auto; max-height: 34rem; }
 .tl-ranking table { border-collapse: collapse; width: 100%; min-width: 44rem; font-size: .9rem;
   font-variant-numeric: tabular-nums; }
 .tl-ranking th, .tl-ranking td { padding: .35rem .6rem; text-align: right; white-space: nowrap;
@@ -28,8 +28,14 @@ _STYLE = """
 .tl-ranking .axis { position: relative; height: 1rem; }
 .tl-ranking .span { position: absolute; top: .35rem; height: .3rem; border-radius: .15rem;
   opacity: .45; }
+.tl-ranking thead th { position: sticky; top: 0; backdrop-filter: blur(12px); z-index: 1; }
 .tl-ranking .dot { position: absolute; top: .15rem; width: .7rem; height: .7rem;
   margin-left: -.35rem; border-radius: 50%; }
+@media (max-width: 640px) {
+  .tl-ranking .name { max-width: 8.5rem; }
+  .tl-ranking th, .tl-ranking td { padding: .35rem; }
+  .tl-ranking table { min-width: 40rem; }
+}
 </style>
 """
 
