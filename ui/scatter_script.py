@@ -61,7 +61,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 
 JS = r"""
 const MOST_CORNERS = 40, MOST_ZOOM = 200, MARGIN = 18, STEPS = 65535;
-const NEAR = 10, NEAR_FINGER = 18, DRAG = 6;
+const SMALL_AREA = 14, NEAR = 10, NEAR_FINGER = 18, DRAG = 6;
 
 const make = (tag, text = '') => {
   const element = document.createElement(tag);
@@ -280,7 +280,7 @@ const simplified = (corners) => {
   while (kept.length > 3) {
     let least = 0;
     for (let k = 1; k < kept.length; k += 1) if (area(k) < area(least)) least = k;
-    if (kept.length <= MOST_CORNERS && area(least) > 4) break;
+    if (kept.length <= MOST_CORNERS && area(least) > SMALL_AREA) break;
     kept.splice(least, 1);
   }
   return kept;

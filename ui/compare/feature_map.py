@@ -34,6 +34,19 @@ SURE_COLORS = ("#aa3355", "#e0700f", "#d9b227", "#4499ff", "#8a94a6")
 """From unsure to sure: what a network hesitates over stands out."""
 
 
+CLASS_COLORS = (
+    "#4e79a7",
+    "#f28e2b",
+    "#e15759",
+    "#76b7b2",
+    "#59a14f",
+    "#d4a91c",
+    "#b07aa1",
+    "#ff9da7",
+    "#9c755f",
+    "#8a94a6",
+)
+"""Of up to ten classes: Tableau's, which stay apart in small points; no network's colours."""
 _GALLERY = "map_gallery"
 
 
@@ -50,7 +63,7 @@ def show(view: View) -> None:
     chosen = _choose(view)
     place = LETTERS.index(chosen.letter)
     side, network = view.sides[place], asked.both(view, 0)[place]
-    asked.heading(network, "Each point is a test image. Those that it finds alike lie together.")
+    asked.heading(network, "Each point is a test image; those that it finds alike lie together")
     if not asked.has_weights(network):
         return
     space = spaces.space_of(side)
@@ -143,27 +156,33 @@ def _map(view: View, chosen: Chosen, made: Map) -> None:
         marked=view.position,
     )
     if isinstance(done, Outline):
-        link.show(
-            Selection(
-                group="all",
-                outlined=name,
-                outline=rounded(done.corners),
-                order=view.selection.order,
-                turned=view.selection.turned,
-            )
-        )
-        st.rerun()
-    if isinstance(done, Click):
+        _narrow(view.selection, name, done)
+    if isinstance(done, Click) and done.point != view.position:
         link.look_at(int(view.indices[done.point]))
         st.rerun()
     _told(view)
+
+
+def _narrow(selection: Selection, name: str, drawn: Outline) -> None:
+    """Have the gallery show what lies within an outline on a map, and nothing else."""
+    chosen = Selection(
+        group="all",
+        outlined=name,
+        outline=rounded(drawn.corners),
+        order=selection.order,
+        turned=selection.turned,
+    )
+    if chosen != selection:
+        link.show(chosen)
+        st.rerun()
 
 
 def _told(view: View) -> None:
     """What can be done on the map, and with the outline once there is one."""
     st.caption(
         "Drag round some points to have their images in the gallery below; click one to look at "
-        "it. The wheel enlarges, and so do two fingers; dragging with Shift moves."
+        "it. The wheel enlarges, and so do two fingers; dragging with Shift moves. On a touch "
+        "screen, choose Outline or Move first."
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.toggle("Only the gallery's images stand out", key=_GALLERY)
@@ -232,13 +251,13 @@ _COLORS: dict[Coloring, Callable[[View, Judgement], Colors]] = {
 
 
 def class_color(place: int, classes: int) -> str:
-    """The colour of a class among so many: of up to ten one of ours, else one of a circle.
+    """The colour of a class among so many.
 
     >>> class_color(1, 10), class_color(0, 100)
-    ('#e0700f', '#d14747')
+    ('#f28e2b', '#d14747')
     """
-    if classes <= len(theme.RUN_COLORS):
-        return theme.RUN_COLORS[place]
+    if classes <= len(CLASS_COLORS):
+        return CLASS_COLORS[place]
     # Neighbours among the classes are far apart on the circle: by the golden ratio.
     hue, lightness = (place * 0.618034) % 1.0, (0.55, 0.42, 0.66)[place % 3]
     parts = colorsys.hls_to_rgb(hue, lightness, 0.6)
