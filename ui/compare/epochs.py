@@ -30,15 +30,18 @@ class JourneyList(NamedTuple):
 
 LISTS = {
     "learned": JourneyList(
-        "Learned", "wrong after epoch {first}, right after epoch {last}; what took longest first"
+        "Learned",
+        "wrong after epoch {first}, right after epoch {last}; those that took longest first",
     ),
     "forgotten": JourneyList(
-        "Forgotten", "right before, wrong after epoch {last}; what was right longest first"
+        "Forgotten", "right before, wrong after epoch {last}; those right longest first"
     ),
     "flipping": JourneyList(
         "Flipping", "went from right to wrong or back more than once; the most changes first"
     ),
-    "never": JourneyList("Never right", "wrong after every epoch; what it is furthest from first"),
+    "never": JourneyList(
+        "Never right", "wrong after every epoch; those furthest from the truth first"
+    ),
 }
 """By the names of `Journey`."""
 
