@@ -38,29 +38,42 @@ const meant = (event, { keys, held }) => {
   return key.startsWith('Arrow') && within(event, KNOWS_ARROWS) ? null : key;
 };
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  // A press that the server has not heard is sent again: with the next, or after a while.
-  const waiting = (parentElement.__waiting ?? []).filter(([number]) => number > data.heard);
-  const send = () => setTriggerValue('pressed', waiting.slice());
-  parentElement.__waiting = waiting;
-  clearTimeout(parentElement.__again);
-  if (waiting.length) parentElement.__again = setTimeout(send, 500);
+// What was pressed outlives the component: Streamlit may take it off the page and put it there
+// again while runs of the page interrupt each other.
+const GAP = 4000;
+const all = (window.__transferLabKeys ??= {});
+const left = (state) => state.gone !== null && Date.now() - state.gone > GAP;
+
+const listening = (name) => {
+  const state = { waiting: [], last: 0, gone: null };
+  state.send = () => state.gone === null && state.trigger('pressed', state.waiting.slice());
   const listener = (event) => {
-    const key = meant(event, data);
+    if (left(state)) {
+      document.removeEventListener('keydown', listener);
+      delete all[name];
+      return;
+    }
+    const key = meant(event, state.data);
     if (key === null) return;
     event.preventDefault();
-    const number = Math.max(Date.now(), (parentElement.__last ?? 0) + 1);
-    parentElement.__last = number;
-    waiting.push([number, key]);
-    send();
+    state.last = Math.max(Date.now(), state.last + 1);
+    state.waiting.push([state.last, key]);
+    state.send();
   };
-  document.removeEventListener('keydown', parentElement.__listener);
-  parentElement.__listener = listener;
   document.addEventListener('keydown', listener);
-  return () => {
-    clearTimeout(parentElement.__again);
-    document.removeEventListener('keydown', parentElement.__listener);
-  };
+  return state;
+};
+
+export default function ({ data, setTriggerValue }) {
+  const state = (all[data.name] ??= listening(data.name));
+  const heard = ([number]) => number <= data.heard;
+  state.waiting = left(state) ? [] : state.waiting.filter((press) => !heard(press));
+  const back = state.gone !== null;
+  Object.assign(state, { data, trigger: setTriggerValue, gone: null });
+  // A press that the server has not heard is sent again: with the next, or after a while.
+  clearTimeout(state.again);
+  if (state.waiting.length) state.again = setTimeout(state.send, back ? 0 : 500);
+  return () => { if (state.trigger === setTriggerValue) state.gone = Date.now(); };
 }
 """
 
@@ -96,7 +109,7 @@ def keyboard(
 
     heard = st.session_state.setdefault(f"{key}_heard", _Heard())
     _component()(
-        data={"keys": list(keys), "held": list(held), "heard": heard.last},
+        data={"name": key, "keys": list(keys), "held": list(held), "heard": heard.last},
         key=key,
         height=1,
         on_pressed_change=pressed,

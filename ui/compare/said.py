@@ -121,10 +121,15 @@ def turn_tag(images: Images, position: int, tag: str) -> None:
     _change(images, turned)
 
 
-def put_note(images: Images, position: int, note: str) -> None:
-    """Put a note on an image, in the place of the one that is there."""
+def put_note(images: Images, position: int, note: str, before: str) -> None:
+    """Put a note on an image in the place of another, or below what somebody wrote meanwhile."""
     about = _about(images, position)
-    _change(images, lambda now: now.with_note(about, note))
+
+    def noted(now: Remarks) -> Remarks:
+        there = now.images.get(about.key, about).note
+        return now.with_note(about, note if there == before else f"{there}\n{note}")
+
+    _change(images, noted)
 
 
 def forget_unused(images: Images) -> None:

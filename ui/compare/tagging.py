@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import streamlit as st
 
 from core.image_tags import NOTE_LENGTH, TAG_LENGTH
@@ -24,8 +26,8 @@ def show(view: View, position: int) -> None:
     if view.said.damaged:
         damaged(view)
         return
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        _pills(view, position)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        _tags(view, position)
         with st.popover("Own tag", icon=":material/new_label:"):
             _own(view, position)
     if refused := said.refused():
@@ -46,25 +48,24 @@ def damaged(view: View) -> None:
         st.warning(refused, icon=":material/label_off:")
 
 
-def _pills(view: View, position: int) -> None:
+def _tags(view: View, position: int) -> None:
+    """A button for each tag, as a click never is about another image than the one it was made on.
+
+    A widget that holds a value would be: while keys go through images quickly, the browser sends
+    what it held for the image before.
+    """
     carried = view.said.tags(position)
     numbers = {tag: f"{key} · " for key, tag in keys(view.said).items()}
-    st.session_state["image_tags"] = list(carried)
-    st.pills(
-        "Tags",
-        view.said.remarks.tags,
-        format_func=lambda tag: lab.plain(f"{numbers.get(tag, '')}{tag}"),
-        selection_mode="multi",
-        key="image_tags",
-        label_visibility="collapsed",
-        on_change=_take_tags,
-        args=(view, position, carried),
-    )
-
-
-def _take_tags(view: View, position: int, carried: tuple[str, ...]) -> None:
-    for tag in {*st.session_state["image_tags"]} ^ {*carried}:
-        said.put_tag(view.images, position, tag, carried=tag not in carried)
+    for tag in view.said.remarks.tags:
+        st.button(
+            lab.plain(f"{numbers.get(tag, '')}{tag}"),
+            key=f"tag_{tag}",
+            type="primary" if tag in carried else "secondary",
+            help="Take this tag off the image." if tag in carried else "Put this tag on the image.",
+            on_click=said.put_tag,
+            args=(view.images, position, tag),
+            kwargs={"carried": tag not in carried},
+        )
 
 
 def _own(view: View, position: int) -> None:
@@ -86,13 +87,21 @@ def _take_own(view: View, position: int) -> None:
 
 
 def _note(view: View, position: int) -> None:
-    st.session_state["image_note"] = view.said.note(position)
+    note = view.said.note(position)
+    key = f"note_{position}_{zlib.crc32(note.encode())}"  # of its own for what `_tags` tells
+    st.session_state.setdefault(key, note)
     st.text_area(
         "Note",
-        key="image_note",
+        key=key,
         height=68,
         max_chars=NOTE_LENGTH,
         placeholder="A note on this image",
         label_visibility="collapsed",
-        on_change=lambda: said.put_note(view.images, position, st.session_state["image_note"]),
+        on_change=_take_note,
+        args=(view, position, key, note),
     )
+
+
+def _take_note(view: View, position: int, key: str, before: str) -> None:
+    if (note := st.session_state[key].strip()) != before:
+        said.put_note(view.images, position, note, before)
