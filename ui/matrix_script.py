@@ -121,10 +121,12 @@ const measure = (chart) => {
 
 const whole = (number) => number.toLocaleString('en');
 const signed = (value, text) => value > 0 ? `+${text}` : value < 0 ? `−${text}` : text;
+const percent = (share, digits) =>                    // what is not all is never written as 100
+  Math.min(100 * share, share < 1 ? 100 - 10 ** -digits : 100).toFixed(digits);
 const written = (chart, panel, value, digits = 1) => {
   const size = Math.abs(value);
-  const text = chart.unit === 'count' ? String(size)
-    : size && size < 0.0005 ? '<0.1' : (100 * size).toFixed(size < 0.0995 ? 1 : digits);
+  const text = chart.unit === 'count' ? whole(size)
+    : size && size < 0.0005 ? '<0.1' : percent(size, size < 0.0995 ? 1 : digits);
   return panel === DIFFERENCE ? signed(value, text) : text;
 };
 
@@ -186,7 +188,6 @@ const drawPanel = ({ chart, view }, { canvas, plot }, panel, theme) => {
   ink.textAlign = 'center';
   ink.textBaseline = 'middle';
   ink.font = `${font}px ${theme('font') || 'sans-serif'}`;
-  const digits = cell >= 36 * scale ? 1 : 0;
   for (const i of chart.orders[panel]) {
     const [row, column] = [Math.floor(cells[i] / n), cells[i] % n];
     const value = chart.values[panel][i];
@@ -200,8 +201,9 @@ const drawPanel = ({ chart, view }, { canvas, plot }, panel, theme) => {
       ink.fillRect(x, y, width, height);
     }
     if (cell < 13 * scale) continue;
-    const text = written(chart, panel, value, digits);
-    if (ink.measureText(text).width > width - scale) continue;
+    const text = [1, 0].map((digits) => written(chart, panel, value, digits))
+      .find((fitting) => ink.measureText(fitting).width <= width - scale);
+    if (!text) continue;
     ink.globalAlpha = row === column ? 0.75 : 1;
     ink.fillStyle = row === column ? theme('text-color')
       : readable(mix(background, rgb(color), alpha));
@@ -351,7 +353,7 @@ const tell = (root) => {
   const { panel, row, column } = focused;
   const [a, b] = countsAt(chart, row, column);
   const images = chart.support[row];
-  const share = (count) => `${(100 * count / images).toFixed(2)} %`;
+  const share = (count) => `${percent(count / images, 2)} %`;
   const line = (letter, color, count) => make('div', '', colored(color),
     images ? `${letter}: ${whole(count)} of ${whole(images)}, ${share(count)}`
            : `${letter}: no images of this class`);
