@@ -39,7 +39,7 @@ def show_chosen(chosen: list[Run], known: list[Run]) -> None:
 
 def show_actions(chosen: list[Run], known: list[Run]) -> None:
     """What can be done with all chosen runs at once."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if len(chosen) == 2 and all(run.has_results for run in chosen):
             a, b = chosen
             st.page_link(

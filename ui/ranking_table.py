@@ -29,8 +29,8 @@ _STYLE = """
 .tl-ranking .span { position: absolute; top: .35rem; height: .3rem; border-radius: .15rem;
   opacity: .45; }
 .tl-ranking thead th { position: sticky; top: 0; backdrop-filter: blur(12px); z-index: 1; }
-.tl-ranking .dot { position: absolute; top: .15rem; width: .7rem; height: .7rem;
-  margin-left: -.35rem; border-radius: 50%; }
+.tl-ranking .dot { position: absolute; top: .1rem; width: .3rem; height: .8rem;
+  margin-left: -.15rem; border-radius: .15rem; }
 @media (max-width: 640px) {
   .tl-ranking .name { max-width: 8.5rem; }
   .tl-ranking th, .tl-ranking td { padding: .35rem; }

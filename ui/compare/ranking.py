@@ -67,7 +67,10 @@ def show(finished: Sequence[Run]) -> None:
         ranking = _ranking(tuple(map(_version, chosen)), chosen)
     st.markdown(f"#### {lab.plain(verdict(ranking))}")
     for missing in ranking.left_out:
-        st.warning(f"Left out: {lab.sentence(missing.reason)}", icon=":material/warning:")
+        st.warning(
+            f"{run_view.name(missing.run)} is left out. {lab.sentence(missing.reason)}",
+            icon=":material/warning:",
+        )
     ranking_table(ranking)
     _show_pairs(ranking)
 
