@@ -13,7 +13,7 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.confusion import Classes, Confusions
-from ui import matrix_script
+from ui import matrix_drawing, matrix_script
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -103,7 +103,7 @@ def _nothing() -> None:
 def _component() -> ComponentRenderer:
     return st.components.v2.component(
         "transfer_lab_matrices",
-        html=matrix_script.HTML,
-        css=matrix_script.CSS,
+        html=matrix_drawing.HTML,
+        css=matrix_drawing.CSS,
         js=matrix_script.JS,
     )
