@@ -65,7 +65,7 @@ def _of_truth(view: View, position: int, found: list[Journey]) -> None:
             for letter, side, journey in drawn
         ],
         key="truth_by_epoch",
-        title=f"Probability of the true class, {view.class_names[view.images.truth[position]]}",
+        title="Probability of the true class",
         x_title="epoch",
         y_format=".1~%",
         y_range=(-0.03, 1.03),
