@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from ui import theme
 from ui.compare import confidence, confusion, epochs, feature_map, labels, link
 from ui.compare.view import View
 
@@ -32,8 +33,6 @@ LENSES: dict[str, Lens] = {
 
 def show(view: View) -> None:
     """The views to choose from, and the one that is chosen."""
-    if not LENSES:
-        return
     wanted = link.kept_value("view")
     chosen = wanted if wanted in LENSES else next(iter(LENSES))
     st.session_state["compare_view"] = chosen
@@ -47,3 +46,8 @@ def show(view: View) -> None:
         on_change=lambda: link.keep(view=st.session_state["compare_view"]),
     )
     LENSES[chosen].show(view)
+    count = len(view.positions)
+    st.markdown(
+        f":material/arrow_downward: [{theme.count(count)} image{'s'[: count != 1]} in the gallery]"
+        "(#images)"
+    )
