@@ -150,7 +150,7 @@ def _ask(
     """Announce a network in its column and ask it; None, with the reason, where it cannot be."""
     with column:
         gave = theme.percent(one.asked.probability(one.of_class), digits=1)
-        heading(one.asked, f"{one.class_name}: {gave}")
+        heading(one.asked, f"{gave} for {one.class_name}")
         if has_weights(one.asked):
             with failures_of_one():
                 return question(one)

@@ -48,9 +48,10 @@ def test_both_networks_are_explained_for_what_each_said(
     open_page: OpenPage, little: tuple[Run, Run]
 ) -> None:
     at = look(open_page, *little, "Why", image="3")
-    (said, gave), twin = headings(at)[-2].split(": "), headings(at)[-1]
+    asked, twin = headings(at)[-2:]
+    gave, said = asked.split(" for ")
     assert said in little[0].config.class_names and gave.endswith(" %")
-    assert twin == f"{said}: {gave}"
+    assert twin == asked
     assert pictures(at)[-2:] == [
         f"Grad-CAM of {letter} for {said}, test image 3" for letter in ("A", "B")
     ]
