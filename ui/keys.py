@@ -111,6 +111,7 @@ def keyboard(
     _component()(
         data={"name": key, "keys": list(keys), "held": list(held), "heard": heard.last},
         key=key,
+        width=1,
         height=1,
         on_pressed_change=pressed,
     )

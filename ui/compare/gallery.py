@@ -43,7 +43,8 @@ def _page_of_images(view: View, position: int) -> int:
         return position
     place = _place(positions, position)
     pages = -(-len(positions) // PER_PAGE)
-    page = (place or 0) // PER_PAGE
+    near = one_image.place_before() if place is None else place
+    page = min(near, len(positions) - 1) // PER_PAGE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{theme.count(len(positions))} image{'s'[: len(positions) != 1]}**")
         kind = st.segmented_control(
@@ -66,6 +67,7 @@ def _page_of_images(view: View, position: int) -> int:
             key="compared",
             label=filters.GROUPS[view.selection.group],
             selected=None if place is None else place - page * PER_PAGE,
+            marks=[", ".join(view.said.tags(position)) for position in shown.tolist()],
         )
     if clicked is None:
         return position

@@ -20,7 +20,7 @@ SIDE = 196
 """Pixels that the picture is shown in."""
 STEPS = {ARROWS[0]: -1, "k": -1, ARROWS[1]: 1, "j": 1}
 """How far each key goes in the gallery."""
-LISTENING = "keys_listen"
+LISTENING, _SEEN = "keys_listen", "compare_seen"
 
 
 def show(view: View, position: int) -> None:
@@ -43,7 +43,6 @@ def show(view: View, position: int) -> None:
     else:
         (aspect,) = ASPECTS
     ASPECTS[aspect](view, position)
-    _listen(view, position)
 
 
 def _answers(view: View, position: int) -> None:
@@ -80,6 +79,7 @@ def _neighbours(view: View, position: int) -> None:
             st.caption(f"{theme.count(place + 1)} of {theme.count(count)}")
         with st.popover("Keys", icon=":material/keyboard:"):
             _legend(view)
+        _listen(view, position)
 
 
 def _legend(view: View) -> None:
@@ -141,7 +141,13 @@ class Way:
 
 
 def _way(view: View) -> Way:
-    return Way(view.positions, st.session_state.setdefault("compare_seen", {}))
+    return Way(view.positions, st.session_state.setdefault(_SEEN, {}))
+
+
+def place_before() -> int:
+    """Where the image that is looked at stood in the gallery before it left it."""
+    seen: dict[str, int] = st.session_state.get(_SEEN, {})
+    return seen.get("place", 0)
 
 
 def _step(view: View, position: int, by: int) -> None:
