@@ -20,6 +20,11 @@ _WHAT: dict[Task, str] = {
     "tsne": "the t-SNE map",
     "neighbours": "the features of the training images",
 }
+_MISSING: dict[Task, str] = {
+    "pca": "The PCA map of {} is not computed yet.",
+    "tsne": "The t-SNE map of {} is not computed yet.",
+    "neighbours": "The features of {}'s training images are not computed yet.",
+}
 _TAKES: dict[Task, str] = {
     "pca": "The network looks at every test image once: some seconds to some minutes.",
     "tsne": "On two processor cores 10,000 images take a minute or two, and longer while a "
@@ -119,7 +124,8 @@ def _progress(background: Background, work: Work, letter: str, task: Task) -> No
 
 def is_there(space: FeatureSpace, task: Task) -> bool:
     """Whether nothing is left to compute."""
-    return (space.train() if task == "neighbours" else space.map(task)) is not None
+    asked_for = space.train() if task == "neighbours" else space.map(task)
+    return space.test() is not None and asked_for is not None
 
 
 def _ask(background: Background, work: Work | None, letter: str, task: Task) -> None:
@@ -128,8 +134,7 @@ def _ask(background: Background, work: Work | None, letter: str, task: Task) -> 
         st.error(lab.sentence(work.failure), icon=":material/error:")
     else:
         st.info(
-            f"{letter} has not been asked for {_WHAT[task]} yet. {_TAKES[task]} "
-            "It is kept afterwards.",
+            f"{_MISSING[task].format(letter)} {_TAKES[task]} What is computed is kept.",
             icon=":material/scatter_plot:",
         )
     again = "Start again" if failed else f"Compute it for {letter}"
