@@ -55,7 +55,7 @@ def show(view: View) -> None:
         st.info(
             "Both networks have one epoch whose predictions were kept, so there is no way to "
             "follow. To see what a network learns and forgets, choose “Train longer” at its run on "
-            "the page Runs.",
+            "the page Train.",
             icon=":material/timeline:",
         )
         return
@@ -152,6 +152,10 @@ def _outcomes(view: View, found: Mapping[str, Journey]) -> int | None:
         marks=_marks(view),
         clicks=True,
     )
+    lasts = {letter: journey.epochs[-1] for letter, journey in found.items()}
+    if len(set(lasts.values())) > 1:
+        shorter = min(lasts, key=lasts.__getitem__)
+        st.caption(f"After epoch {lasts[shorter]}, its last, {shorter} counts as it was then.")
     return _epoch(counted.epochs, clicked)
 
 
@@ -201,8 +205,9 @@ def _lists(view: View, letter: str, journey: Journey) -> None:
     if len(journey.epochs) < 2:
         st.caption(
             "Of this run the predictions of one epoch were kept: what it learned and forgot shows "
-            "once it has more: choose “Train longer” at the run on the page Runs."
+            "once it has more: choose “Train longer” at the run on the page Train."
         )
+        return
     total = len(journey.labels)
     st.caption(f"{theme.count(journey.always)} of {theme.count(total)} were right every time.")
     first, last = journey.epochs[0], journey.epochs[-1]
