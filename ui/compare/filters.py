@@ -30,6 +30,7 @@ ORDERS: dict[Order, tuple[str, str]] = {
     "index": ("In order", "In reverse order"),
 }
 """What each order is called, and what it is called turned round."""
+LISTED = "As listed", "As listed, reversed"
 _ORDER_HELP = (
     "Surest: by the higher confidence of the two. Loss: that of the network that is further off. "
     "Alike: Jensen-Shannon divergence of the two answers. Decided: by how far the first class is "
@@ -62,16 +63,24 @@ def _group(chosen: Selection) -> None:
 
 
 def _order(chosen: Selection) -> None:
+    # A list has an order of its own, which takes the place of the first.
+    called = ORDERS | ({"confidence": LISTED} if chosen.special in LISTS else {})
     st.session_state["images_order"] = (chosen.order, chosen.turned)
     st.selectbox(
         "Order",
         [(order, turned) for order in ORDERS for turned in (False, True)],
-        format_func=lambda order: ORDERS[order[0]][order[1]],
+        format_func=lambda order: _order_name(chosen, *order),
         key="images_order",
         width=190,
         help=_ORDER_HELP,
         on_change=_take_order,
     )
+
+
+def _order_name(chosen: Selection, order: Order, turned: bool) -> str:
+    if order == "confidence" and chosen.special in LISTS:
+        return "Its own, turned round" if turned else "The list's own"
+    return ORDERS[order][turned]
 
 
 def _filters(view: View) -> None:
