@@ -65,7 +65,7 @@ def sample(labels: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     """Positions of at most so many images, of each class its share, always the same ones.
 
     >>> sample(np.array([0, 0, 0, 0, 1, 1]), 3)
-    array([0, 2, 5])
+    array([0, 3, 5])
     """
     if len(labels) <= most:
         return np.arange(len(labels))
