@@ -20,7 +20,7 @@ MINUTES = {"wrong-labels": 8}
 PUBLISHED = Path(__file__).parent / "mnist_wrong_labels.json"
 FIRST = 50
 """So many of a list a person looks through."""
-LISTS = {"agreed": "both contradict the label", "average": "confident learning, both averaged"}
+LISTS = {"agreed": "both say otherwise", "average": "confident learning, both averaged"}
 PAIRS = {"cnn and vgg16": ("cnn", "vgg16"), "two cnns": ("cnn", "other")}
 
 

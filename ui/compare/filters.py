@@ -30,7 +30,6 @@ ORDERS: dict[Order, tuple[str, str]] = {
     "index": ("In order", "In reverse order"),
 }
 """What each order is called, and what it is called turned round."""
-LISTED = "As listed", "As listed, reversed"
 _ORDER_HELP = (
     "Surest: by the higher confidence of the two. Loss: that of the network that is further off. "
     "Alike: Jensen-Shannon divergence of the two answers. Decided: by how far the first class is "
@@ -63,8 +62,6 @@ def _group(chosen: Selection) -> None:
 
 
 def _order(chosen: Selection) -> None:
-    # A list has an order of its own, which takes the place of the first.
-    called = ORDERS | ({"confidence": LISTED} if chosen.special in LISTS else {})
     st.session_state["images_order"] = (chosen.order, chosen.turned)
     st.selectbox(
         "Order",

@@ -15,7 +15,6 @@ from ui.compare.lists import LISTS
 from ui.compare.suspected import DOUBTS
 from ui.compare.view import LETTERS, View
 
-CARD_WIDTH = 210
 _ABOUT = (
     "Some mistakes are not a network's but the label's. These lists begin with the images whose "
     "label is most in doubt. Open one, look, and tag what you see: key `1` says “wrong label”, "
@@ -52,10 +51,10 @@ def _suspects(view: View) -> None:
     with st.container(horizontal=True, gap="small"):
         for name, explained in _EXPLAINED.items():
             listed = LISTS[name].positions(view.images)
-            with st.container(border=True, width=CARD_WIDTH, gap="xsmall"):
+            with st.container(border=True, width="stretch", gap="xsmall"):
                 st.markdown(f"**{LISTS[name].title}**", help=explained)
                 st.markdown(f"### {theme.count(len(listed))}")
-                st.caption(_remark(view, name, listed))
+                st.caption("  \n".join(_remarks(view, name, listed)))
                 st.button(
                     "Show",
                     key=f"show_{name}",
@@ -67,13 +66,14 @@ def _suspects(view: View) -> None:
                 )
 
 
-def _remark(view: View, name: str, listed: Positions) -> str:
+def _remarks(view: View, name: str, listed: Positions) -> tuple[str, str]:
+    """How many the method itself counts as wrong, and how many were tagged."""
     tagged = {position for carrying in view.tagged.values() for position in carrying}
     looked_at = f"{theme.count(len(tagged.intersection(listed.tolist())))} tagged"
     if name == "suspects":
-        return looked_at
+        return "alike, and not the label", looked_at
     counted = int(np.count_nonzero(DOUBTS[name](view.images).counted))
-    return f"{theme.count(counted)} past the threshold, {looked_at}"
+    return f"{theme.count(counted)} past a threshold", looked_at
 
 
 def _tags(view: View) -> None:

@@ -22,7 +22,7 @@ class ImageList:
 
 
 LISTS: dict[str, ImageList] = {
-    "suspects": ImageList("Both contradict the label", suspects.agreed),
+    "suspects": ImageList("Both say otherwise", suspects.agreed),
     "confident_both": ImageList("In doubt, by both", partial(in_doubt, "confident_both")),
     "confident_a": ImageList("In doubt, by A", partial(in_doubt, "confident_a")),
     "confident_b": ImageList("In doubt, by B", partial(in_doubt, "confident_b")),
