@@ -19,7 +19,7 @@ RANKS = 3
 
 def show(view: View) -> None:
     """Filters, the gallery, and one image in depth."""
-    st.subheader("Images", anchor=False, divider="gray")
+    st.subheader("Images", anchor="images", divider="gray")
     filters.show(view)
     spaces.tell_of_outline(view.selection, view.sides)
     if view.position is None:
