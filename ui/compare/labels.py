@@ -40,7 +40,7 @@ def show(view: View) -> None:
     st.caption(_ABOUT)
     _suspects(view)
     if view.said.damaged:
-        tagging.damaged(view)
+        tagging.damaged(view, "labels")
         return
     _tags(view)
     _accuracies(view)
@@ -120,7 +120,8 @@ def _accuracies(view: View) -> None:
     )
     rows = {"All images": without(view.comparison, _carrying(view, []))}
     if chosen:
-        rows[f"Without {', '.join(chosen)}"] = without(view.comparison, _carrying(view, chosen))
+        title = f"Without {', '.join(f'“{tag}”' for tag in chosen)}"
+        rows[title] = without(view.comparison, _carrying(view, chosen))
     if set(chosen) != set(offered):
         rows["Without any tagged"] = without(view.comparison, _carrying(view, offered))
     left = {title: rest for title, rest in rows.items() if rest is not None}

@@ -83,8 +83,7 @@ def _neighbours(view: View, position: int) -> None:
 
 
 def _legend(view: View) -> None:
-    st.session_state.setdefault(LISTENING, True)
-    st.toggle("Listen to these keys", key=LISTENING)
+    st.toggle("Listen to these keys", value=True, key=LISTENING)
     st.markdown("`j` or `→` next image  \n`k` or `←` previous image")
     tags = tagging.keys(view.said)
     st.markdown("  \n".join(f"`{key}` {lab.plain(tag)}" for key, tag in tags.items()))

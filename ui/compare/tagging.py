@@ -24,23 +24,26 @@ def keys(said_of: Said) -> dict[str, str]:
 def show(view: View, position: int) -> None:
     """The tags and the note of one image, to be changed."""
     if view.said.damaged:
-        damaged(view)
+        damaged(view, "one_image")
         return
+    refused = said.refused()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         _tags(view, position)
         with st.popover("Own tag", icon=":material/new_label:"):
             _own(view, position)
-    if refused := said.refused():
+            if refused:
+                st.caption(refused)  # the popover may lie over what stands below
+    if refused:
         st.warning(refused, icon=":material/label_off:")
     _note(view, position)
 
 
-def damaged(view: View) -> None:
-    """Why tags cannot be read, and the way out."""
+def damaged(view: View, place: str) -> None:
+    """Why tags cannot be read, and the way out; `place` tells the places of the page apart."""
     st.warning(lab.sentence(view.said.damaged), icon=":material/warning:")
     st.button(
         "Keep the file aside and begin anew",
-        key="begin_tags_anew",
+        key=f"begin_tags_anew_{place}",
         on_click=said.begin_anew,
         args=(view.images,),
     )
