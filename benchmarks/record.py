@@ -65,6 +65,7 @@ UNITS: dict[str, Callable[[float], str]] = {
     "ms": lambda value: f"{1000 * value:,.0f} ms",
     "%": lambda value: f"{100 * value:.2f} %",
     "GiB": lambda value: f"{value / 2**30:.2f} GiB",
+    "images": lambda value: f"{value:,.0f} images",
     "images/s": lambda value: f"{value:,.0f} images/s",
     "GFLOP/s": lambda value: f"{value / 1e9:,.0f} GFLOP/s",
 }

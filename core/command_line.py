@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core import commands, predict_command
+from core import commands, compare_command, predict_command
 from core.errors import InvalidRequest, TransferLabError
 from core.tables import as_text
 from core.workspace import ENVIRONMENT_VARIABLE, find_workspace
@@ -128,11 +128,23 @@ def _add_results(command: Command) -> None:
     evaluate = command("evaluate", commands.evaluate, "measure a run's saved weights")
     _takes_run(evaluate, with_epoch=True)
     evaluate.add_argument("--split", choices=commands.SPLITS, default="test")
-    compare = command("compare", commands.compare, "set two runs side by side")
+    compare = command(
+        "compare", compare_command.compare, "set two runs side by side, or rank several"
+    )
     compare.add_argument("run_a", metavar="RUN_A", help=_RUN)
     compare.add_argument("run_b", metavar="RUN_B", help=_RUN)
+    compare.add_argument("others", metavar="RUN", nargs="*", help="more runs, to rank them all")
+    for letter in ("a", "b"):
+        compare.add_argument(
+            f"--epoch-{letter}",
+            type=int,
+            metavar="N",
+            help=f"the epoch of RUN_{letter.upper()} to compare (default: its best)",
+        )
     compare.add_argument(
-        "--export", metavar="DIR", help="write the images they disagree on and all predictions"
+        "--export",
+        metavar="DIR",
+        help="write the images they disagree on, all predictions and a report",
     )
     export = command("export", commands.export, "write a run's network as one file of its own")
     _takes_run(export)

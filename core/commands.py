@@ -11,8 +11,6 @@ from typing import Any, get_args
 from tqdm import tqdm
 
 from core import estimates, preflight
-from core.analysis import comparison
-from core.analysis.export import export_comparison
 from core.architectures import ARCHITECTURES
 from core.catalogue import DATASETS
 from core.datasets import load_splits
@@ -271,16 +269,6 @@ def evaluate(workspace: Workspace, options: Namespace) -> Result:
             "metrics": metrics,
         }
     )
-
-
-def compare(workspace: Workspace, options: Namespace) -> Result:
-    """Compare two runs from their stored predictions."""
-    runs = Runs(workspace)
-    compared = comparison.compare(runs.find(options.run_a), runs.find(options.run_b))
-    content = comparison.as_json(compared)
-    if options.export:
-        content["exported"] = export_comparison(compared, Path(options.export), workspace)
-    return Result(content)
 
 
 def export(workspace: Workspace, options: Namespace) -> Result:

@@ -47,13 +47,16 @@ class PredictionService:
         question = {"do": "predict", "run": run_id, "epoch": epoch}
         return self._ask(question, images).astype(np.float32)
 
-    def grad_cam(self, run_id: str, image: Pixels, of_class: int, epoch: int | None = None) -> Heat:
+    def grad_cam(
+        self, run_id: str, image: Pixels, of_class: int, epoch: int | None = None, finer: int = 0
+    ) -> Heat:
         """Which fields of an image (height, width[, 3]) uint8 speak for a class, from 0.
 
-        Raises what the predictor raises, and PredictorDied.
+        finer: how many sizes smaller the fields shall be than those of the last layer that has
+        some. Raises what the predictor raises, and PredictorDied.
         """
-        question = {"do": "grad_cam", "run": run_id, "epoch": epoch, "class": of_class}
-        return Heat(self._ask(question, image))
+        question = {"do": "grad_cam", "run": run_id, "epoch": epoch}
+        return Heat(self._ask(question | {"class": of_class, "finer": finer}, image))
 
     def warm_up(self, run_id: str, epoch: int | None = None) -> None:
         """Load a run in the background, so that the first question about it is answered fast."""
@@ -169,7 +172,8 @@ def _answering(workspace: Workspace) -> dict[str, Callable[[Header, Array], Arra
         return predictor.predict(asked["run"], images, asked["epoch"])
 
     def grad_cam(asked: Header, image: Array) -> Array:
-        return predictor.grad_cam(asked["run"], image, asked["class"], asked["epoch"]).fields
+        of_class, finer = asked["class"], asked["finer"]
+        return predictor.grad_cam(asked["run"], image, of_class, asked["epoch"], finer).fields
 
     return {"load": load, "predict": predict, "grad_cam": grad_cam}
 

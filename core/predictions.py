@@ -126,8 +126,8 @@ def _read_arrays(path: Path, *keys: str) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {key: arrays[key] for key in keys}
-    except UNREADABLE as error:
+    except UNREADABLE:
         raise DamagedFile(
-            f"{path.name} in {path.parent.parent.name} cannot be read ({error}); "
+            f"{path.name} in {path.parent.parent.name} cannot be read; "
             "train the run again to get it back"
         ) from None

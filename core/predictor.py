@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
-from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
@@ -39,12 +38,15 @@ class Predictor:
         """
         return self._network(run_id, epoch).probabilities(images)
 
-    def grad_cam(self, run_id: str, image: Pixels, of_class: int, epoch: int | None = None) -> Heat:
+    def grad_cam(
+        self, run_id: str, image: Pixels, of_class: int, epoch: int | None = None, finer: int = 0
+    ) -> Heat:
         """Which fields of an image (height, width[, 3]) uint8 speak for a class, from 0.
 
-        Raises what `predict` does, InvalidRequest where there is no such class, and Diverged.
+        finer: how many sizes smaller the fields shall be than those of the last layer that has
+        some. Raises what `predict` does, InvalidRequest where there is no such class, and Diverged.
         """
-        return self._network(run_id, epoch).grad_cam(image, of_class)
+        return self._network(run_id, epoch).grad_cam(image, of_class, finer)
 
     def load(self, run_id: str, epoch: int | None = None) -> None:
         """Make a run ready to answer at once."""
@@ -81,6 +83,7 @@ class LoadedNetwork:
         images = tf.TensorSpec([None, config.side, config.side, config.channels], tf.uint8)
         self._config = config
         self._network = network
+        self._explained: dict[int, GradCam] = {}
         self._forward = tf.function(
             lambda images: whole(images, training=False), input_signature=[images]
         )
@@ -97,14 +100,12 @@ class LoadedNetwork:
             progress(start + len(batch))
         return np.concatenate(parts)
 
-    def grad_cam(self, image: Pixels, of_class: int) -> Heat:
+    def grad_cam(self, image: Pixels, of_class: int, finer: int = 0) -> Heat:
         """Which fields of a (height, width[, 3]) uint8 image speak for a class."""
+        if finer not in self._explained:
+            self._explained[finer] = GradCam(self._network, finer)
         (fed,) = self._fed(image[None])
-        return self._explained.heat(fed, of_class)
-
-    @cached_property
-    def _explained(self) -> GradCam:
-        return GradCam(self._network)
+        return self._explained[finer].heat(fed, of_class)
 
     def _fed(self, images: Pixels) -> Pixels:
         return for_network(images, self._config.side, self._config.channels)

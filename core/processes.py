@@ -29,7 +29,11 @@ class ProcessIdentity(BaseModel):
 
 def this_process() -> ProcessIdentity:
     """The identity of the calling process."""
-    pid = os.getpid()
+    return process_of(os.getpid())
+
+
+def process_of(pid: int) -> ProcessIdentity:
+    """The identity of the process that has an id now; one that never runs where none has it."""
     return ProcessIdentity(pid=pid, started=_start_of(pid) or "")
 
 

@@ -371,6 +371,7 @@ class Runs:
         # Renamed first: a half-deleted folder must never look like a run.
         doomed = path.rename(path.with_name(f"{_DELETED}{run_id}"))
         shutil.rmtree(doomed, ignore_errors=True)
+        shutil.rmtree(self.workspace.feature_spaces / run_id, ignore_errors=True)
         for lock in (self.lock(run_id), self._saying(run_id)):
             Path(lock.lock_file).unlink(missing_ok=True)
 

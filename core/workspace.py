@@ -30,6 +30,11 @@ class Workspace:
         return self.root / "cache" / "features"
 
     @property
+    def feature_spaces(self) -> Path:
+        """One folder per run whose features were looked at."""
+        return self.root / "cache" / "feature_spaces"
+
+    @property
     def estimates(self) -> Path:
         """One file per configuration that was tried out before launch."""
         return self.root / "cache" / "estimates"
@@ -38,6 +43,11 @@ class Workspace:
     def preferences(self) -> Path:
         """What was set for the whole workspace."""
         return self.root / "preferences.json"
+
+    @property
+    def tags(self) -> Path:
+        """One file per dataset: what people say of its images."""
+        return self.root / "tags"
 
     @property
     def pictures(self) -> Path:

@@ -39,7 +39,7 @@ def show_chosen(chosen: list[Run], known: list[Run]) -> None:
 
 def show_actions(chosen: list[Run], known: list[Run]) -> None:
     """What can be done with all chosen runs at once."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if len(chosen) == 2 and all(run.has_results for run in chosen):
             a, b = chosen
             st.page_link(
@@ -47,6 +47,13 @@ def show_actions(chosen: list[Run], known: list[Run]) -> None:
                 label="Compare them",
                 icon=":material/compare:",
                 query_params={"a": a.id, "b": b.id},
+            )
+        if len(chosen) > 2 and all(run.has_results for run in chosen):
+            st.page_link(
+                "pages/4_Compare.py",
+                label="Rank them",
+                icon=":material/leaderboard:",
+                query_params={"runs": ",".join(run.id for run in chosen)},
             )
         if len(chosen) > 1 and st.button("Tag", icon=":material/sell:"):
             about.ask_for_tags(chosen, known)

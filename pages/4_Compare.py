@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.predictions import stored_epochs
 from ui import lab
-from ui.compare import board, choosing, gallery, link, verdict, views
+from ui.compare import board, choosing, gallery, link, ranking, taking, verdict, views
 from ui.compare.view import view_of
 from ui.navigation import page
 
@@ -20,9 +20,13 @@ if len(finished) < 2 and not any(len(stored_epochs(run)) > 1 for run in finished
     st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
     st.stop()
 
-view = view_of(choosing.choose(finished))
-verdict.show(view)
-board.show(view)
-views.show(view)
-gallery.show(view)
+if ranking.is_wanted(finished):
+    ranking.show(finished)
+else:
+    view = view_of(choosing.choose(finished))
+    verdict.show(view)
+    board.show(view)
+    views.show(view)
+    gallery.show(view)
+    taking.show(view)
 link.write()

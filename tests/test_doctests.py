@@ -10,7 +10,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 WITH_EXAMPLES = sorted(
     ".".join(path.relative_to(PROJECT).with_suffix("").parts)
     for folder in ("core", "ui")
-    for path in (PROJECT / folder).glob("*.py")
+    for path in (PROJECT / folder).rglob("*.py")
     if ">>> " in path.read_text(encoding="utf-8")
 )
 

@@ -56,7 +56,7 @@ const spread = (s) => s.low && {
 };
 
 const bars = (chart, s) => ({
-  ...shared(chart, s), type: 'bar',
+  ...shared(chart, s), type: 'bar', textposition: 'none',
   marker: { color: s.color, line: { color: s.color, width: 1 },
             pattern: { shape: s.dash === 'solid' ? '' : '/', size: 5, solidity: 0.35 } },
 });

@@ -23,21 +23,22 @@ _HTML = """
 """
 
 _CSS = """
-.chart { container-type: inline-size; color: var(--st-text-color);
+.chart { color: var(--st-text-color);
          font: 0.85rem/1.3 var(--st-font, sans-serif); }
-.row, .scale { display: grid; align-items: center; gap: 0 0.7rem; box-sizing: border-box;
-               grid-template-columns: minmax(4rem, 34%) minmax(4rem, 1fr) var(--values);
-               padding: 0.2rem 0.4rem; }
-.scale { font-size: 0.75rem; opacity: 0.7; }
+.scale { display: grid; gap: 0 0.7rem; padding: 0.2rem 0.4rem;
+         grid-template-columns: var(--name) minmax(3rem, 1fr) var(--values);
+         font-size: 0.75rem; opacity: 0.7; }
 .scale span { grid-column: 2; grid-row: 1; }
 .scale span:last-child { text-align: right; }
 .row { all: unset; display: grid; align-items: center; gap: 0 0.7rem; box-sizing: border-box;
        width: 100%; cursor: pointer; border-radius: 0.4rem; padding: 0.2rem 0.4rem;
-       grid-template-columns: minmax(4rem, 34%) minmax(4rem, 1fr) var(--values); }
+       grid-template-columns: var(--name) minmax(3rem, 1fr) var(--values); }
 .row:hover { background: var(--st-secondary-background-color); }
 .row:focus-visible { outline: 2px solid var(--st-primary-color); }
 .row[aria-pressed=true] { box-shadow: inset 0 0 0 2px var(--st-primary-color); }
-.name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.name { display: flex; gap: 0.3em; min-width: 0; white-space: nowrap; }
+.name > :nth-child(odd) { overflow: hidden; text-overflow: ellipsis; }
+.name > :nth-child(even) { flex: none; opacity: 0.75; }
 .track { position: relative; height: 1rem; margin: 0 7px; }
 .track::before { content: ''; position: absolute; left: -7px; right: -7px; top: calc(50% - 0.5px);
                  height: 1px; background: var(--st-border-color); }
@@ -50,8 +51,8 @@ _CSS = """
 .dot.b.over { width: 16px; height: 16px; }
 .values { display: grid; grid-template-columns: 1fr 1fr; gap: 0.6rem; text-align: right;
           font-variant-numeric: tabular-nums; white-space: nowrap; }
-.value { display: flex; justify-content: flex-end; align-items: center; gap: 0.3rem; }
-.value i { flex: none; width: 0.6rem; height: 0.6rem; border-radius: 50%; box-sizing: border-box; }
+.value { display: grid; grid-template-columns: auto auto 1fr; align-items: center; gap: 0.3rem; }
+.value i { width: 0.6rem; height: 0.6rem; border-radius: 50%; box-sizing: border-box; }
 .value.a i { background: var(--a); }
 .value.b i { border: 2.5px solid var(--b); }
 .more { all: unset; cursor: pointer; padding: 0.4rem; margin-top: 0.2rem; border-radius: 0.4rem;
@@ -59,14 +60,15 @@ _CSS = """
 .more:hover { text-decoration: underline; }
 .more:focus-visible { outline: 2px solid var(--st-primary-color); }
 [hidden] { display: none !important; }
-@container (max-width: 30rem) {
-  .row { grid-template-columns: minmax(3rem, 1fr) var(--values); }
-  .row .name { grid-column: 1 / -1; }
-  .scale { display: none; }
-}
+.stacked .row, .stacked .scale { grid-template-columns: minmax(3rem, 1fr) var(--values); }
+.stacked .row { padding: 0.3rem 0.4rem; }
+.stacked .name { grid-column: 1 / -1; }
+.stacked .scale span { grid-column: 1; }
 """
 
 _JS = r"""
+const TRACK = 9;                            // rem; names stand above where dots have less room
+
 const make = (tag, name, ...children) => {
   const element = document.createElement(tag);
   if (name) element.className = name;
@@ -92,11 +94,12 @@ const track = (a, b) => {
   return make('span', 'track', link, ...dot('a', a), ...dot('b', b, over));
 };
 
-const value = (side, text) => make('span', `value ${side}`, make('i'), `${side.toUpperCase()} `,
-  text);
+const value = (side, text) => make('span', `value ${side}`, make('i'),
+  make('span', '', side.toUpperCase()), make('span', '', text));
 
-const row = ([name, a, b, said_a, said_b], index) => {
-  const label = make('span', 'name', name);
+const row = ([parts, a, b, said_a, said_b], index) => {
+  const name = parts.join(' ');
+  const label = make('span', 'name', ...parts.map((part) => make('span', '', part)));
   label.title = name;
   const values = make('span', 'values', value('a', said_a), value('b', said_b));
   const button = make('button', 'row', label, track(a, b), values);
@@ -125,6 +128,12 @@ const fold = (chart, rows, data) => {
   more.textContent = folded ? `Show all ${data.rows.length}` : `Show the first ${data.few} only`;
 };
 
+const stack = (chart, data) => {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const needed = (data.name_width + data.width + TRACK) * rem;
+  chart.classList.toggle('stacked', chart.clientWidth < needed);
+};
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const chart = parentElement.querySelector('.chart');
   const rows = chart.querySelector('.rows');
@@ -132,6 +141,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     chart.dataset.tag = data.tag;
     chart.style.setProperty('--a', data.colors[0]);
     chart.style.setProperty('--b', data.colors[1]);
+    chart.style.setProperty('--name', `${data.name_width}rem`);
     chart.style.setProperty('--values', `${data.width}rem`);
     rows.setAttribute('aria-label', data.label);
     chart.querySelectorAll('.scale span').forEach((end, i) => { end.textContent = data.scale[i]; });
@@ -140,6 +150,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   mark(rows, data.selected);
   fold(chart, rows, data);
+  chart.observer?.disconnect();
+  chart.observer = new ResizeObserver(() => stack(chart, data));
+  chart.observer.observe(chart);
   chart.querySelector('.more').onclick = () => {
     chart.unfolded = !chart.unfolded;
     fold(chart, rows, data);
@@ -161,14 +174,19 @@ export default function ({ data, parentElement, setTriggerValue }) {
     reach(rows, button);
     button.focus();
   };
+  return () => chart.observer.disconnect();
 }
 """
 
 
 class Row(NamedTuple):
-    """What is compared, A's and B's number, and how those are written; NaN has no dot."""
+    """What is compared, A's and B's number, and how those are written; NaN has no dot.
 
-    name: str
+    name: its first part, and where there are more, words and parts by turns: where it is too long
+    the parts are cut short and the words are not.
+    """
+
+    name: tuple[str, ...]
     a: float
     b: float
     written_a: str
@@ -200,6 +218,7 @@ def dumbbells(
         "scale": ends,
         "colors": colors,
         "few": few,
+        "name_width": 0.5 * max((len(" ".join(row.name)) for row in rows), default=0) + 0.5,
         "width": _width(rows),
     }
     tag = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
@@ -220,7 +239,7 @@ def _along(number: float, scale: tuple[float, float]) -> float | None:
 def _width(rows: Sequence[Row]) -> float:
     """Room for both written numbers, in rem."""
     longest = max((max(len(row.written_a), len(row.written_b)) for row in rows), default=0)
-    return 2 * (1.8 + 0.5 * longest) + 0.6
+    return 2 * (1.7 + 0.5 * longest) + 0.6
 
 
 def _nothing() -> None:

@@ -42,6 +42,10 @@ _CSS = """
 .bar { display: flex; justify-content: space-between; gap: 4px; text-align: left;
        padding: 0 3px; margin-top: 1px; border-radius: 2px; }
 .bar > :first-child { overflow: hidden; text-overflow: ellipsis; }
+.item { position: relative; }
+.item[data-marked]::after { content: ""; position: absolute; top: 0; right: 0; width: 0; height: 0;
+  border: 7px solid; border-color: var(--st-orange-color) var(--st-orange-color) transparent
+  transparent; border-top-right-radius: 4px; }
 .good { color: var(--st-green-text-color); }
 .bad { color: var(--st-red-text-color); font-weight: 650; }
 .muted { opacity: 0.7; }
@@ -106,6 +110,19 @@ const mark = (grid, button) => {
   button?.setAttribute('aria-pressed', 'true');
 };
 
+// Scrolls the box that the pictures stand in, never the page.
+const reveal = (button) => {
+  let box = button;
+  const scrolls = (element) => /auto|scroll/.test(getComputedStyle(element).overflowY);
+  do box = box.parentElement ?? box.getRootNode().host;
+  while (box && !scrolls(box));
+  if (!box || box.matches('[data-testid=stMain]')) return;
+  const seen = box.getBoundingClientRect();
+  const { top, bottom } = button.getBoundingClientRect();
+  if (top < seen.top) box.scrollTop -= seen.top - top;
+  if (bottom > seen.bottom) box.scrollTop += bottom - seen.bottom;
+};
+
 const neighbour = (grid, from, key) => {
   const items = [...grid.children];
   const perRow = items.filter((e) => e.offsetTop === items[0].offsetTop).length;
@@ -123,13 +140,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
     grid.replaceChildren(...data.captions.map(item(data)));
     grid.dataset.marked = '';
   }
+  data.marks.forEach((mark, i) => {         // may change while the pictures stay
+    const button = grid.children[i];
+    button.toggleAttribute('data-marked', mark !== '');
+    button.title = mark;
+  });
   const marked = `${data.selected}`;
   if (grid.dataset.marked !== marked) {
     grid.dataset.marked = marked;
     const button = grid.children[data.selected];
     mark(grid, button);
     reach(grid, button ?? grid.children[0]);
-    button?.scrollIntoView({ block: 'nearest' });
+    if (button) reveal(button);
   }
   grid.onclick = (event) => {
     const button = event.target.closest('.item');
@@ -170,11 +192,13 @@ def gallery(
     key: str,
     selected: int | None = None,
     label: str = "Pictures",
+    marks: Sequence[str] = (),
 ) -> int | None:
     """Show pictures (N, H, W) or (N, H, W, 3); the index of the one just clicked, else None.
 
     They are shown at twice their size, larger ones no larger than LARGEST_SIDE. `selected` is the
-    one that is marked, and scrolled to where it was marked by something else than a click.
+    one that is marked, and scrolled to where it was marked by something else than a click. marks:
+    what the corner of each picture tells on hover, empty for a plain corner.
     """
     pictures = np.ascontiguousarray(pictures)
     if pictures.dtype != np.uint8 or pictures.ndim not in (3, 4):
@@ -202,6 +226,7 @@ def gallery(
             "smooth": pictures.ndim == 4,
             "captions": texts,
             "selected": selected,
+            "marks": list(marks),
         },
         key=key,
         on_selected_change=_nothing,

@@ -16,6 +16,8 @@ from core.data_config import DataConfig
 from core.datasets import Split, load_tested
 from core.engine import LocalEngine
 from core.errors import TransferLabError
+from core.explaining import occlusion
+from core.explaining.heat import Heat
 from core.prediction_service import PredictionService
 from core.preferences import load_preferences
 from core.runs import Run, Runs
@@ -62,6 +64,39 @@ def predict(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> NDA
     return probabilities
 
 
+def grad_cam(
+    run: Run,
+    image: NDArray[np.uint8],
+    of_class: int,
+    epoch: int | None = None,
+    finer: int = 0,
+) -> Heat:
+    """Which fields of one image (height, width[, 3]) speak for a class, by a run's network.
+
+    epoch: one whose weights were kept, by default the best. finer: how many sizes smaller the
+    fields shall be than those of the last layer that has some.
+    """
+    with st.spinner("Asking the network …", show_time=False):
+        return _predictor(workspace()).grad_cam(run.id, image, of_class, epoch, finer)
+
+
+def occlude(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> occlusion.Occlusion:
+    """What covering one image (height, width[, 3]) place by place takes from a run's answer.
+
+    epoch: one whose weights were kept, by default the best.
+    """
+    service, text = _predictor(workspace()), "Covering place by place …"
+    bar = st.progress(0.0, text=text)
+    try:
+        return occlusion.occlude(
+            image,
+            lambda covered: service.predict(run.id, covered, epoch),
+            lambda share: bar.progress(share, text=text),
+        )
+    finally:
+        bar.empty()
+
+
 def warm_up(run: Run, epoch: int | None = None) -> None:
     """Begin loading a run, so that its first answer comes at once."""
     _warm_up(workspace(), run.id, epoch)
@@ -92,8 +127,9 @@ AT_ONCE = 500
 
 def test_images(run: Run, side: int) -> Split:
     """What a run was tested on, read once for all sessions; a folder's pictures in that size."""
-    data = run.config.data.model_dump_json()
-    return _test_images(workspace(), data, run.state.test_fingerprint, side)
+    data = run.config.data
+    size = side if data.name == "folder" else 0  # others come in one size
+    return _test_images(workspace(), data.model_dump_json(), run.state.test_fingerprint, size)
 
 
 def example_images(dataset: str) -> Split:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from core.analysis.confusion import Confusions
-from ui import matrix_script
+from core.analysis.confusion import Classes, Confusions
+from ui import matrix_drawing, matrix_script
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -36,7 +35,7 @@ def matrices(
     confusions: Confusions,
     *,
     class_names: Sequence[str],
-    shown: NDArray[np.int64],
+    shown: Classes,
     titles: tuple[str, str],
     colors: tuple[str, str],
     unit: Unit,
@@ -66,7 +65,7 @@ def matrices(
     return Cell(PANELS[panel], int(shown[row]), int(shown[column]))
 
 
-def _place(cell: Cell | None, shown: NDArray[np.int64]) -> list[int] | None:
+def _place(cell: Cell | None, shown: Classes) -> list[int] | None:
     """Panel, row and column of a cell among the classes shown."""
     if cell is None or not {cell.truth, cell.said} <= set(shown.tolist()):
         return None
@@ -74,7 +73,7 @@ def _place(cell: Cell | None, shown: NDArray[np.int64]) -> list[int] | None:
     return [PANELS.index(cell.panel), int(row), int(column)]
 
 
-def _numbers(confusions: Confusions, shown: NDArray[np.int64]) -> bytes:
+def _numbers(confusions: Confusions, shown: Classes) -> bytes:
     """What is drawn, as uint32, so that a thousand classes are a small message.
 
     First the images of each class; then the cells in which either network has images, by their
@@ -104,7 +103,7 @@ def _nothing() -> None:
 def _component() -> ComponentRenderer:
     return st.components.v2.component(
         "transfer_lab_matrices",
-        html=matrix_script.HTML,
-        css=matrix_script.CSS,
+        html=matrix_drawing.HTML,
+        css=matrix_drawing.CSS,
         js=matrix_script.JS,
     )

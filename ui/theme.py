@@ -109,7 +109,8 @@ def interval(bounds: tuple[float, float], figure: Callable[[float], str]) -> str
 def swatch(color: str, text: str) -> str:
     """A line of HTML: a square of a colour, then text."""
     square = f"display:inline-block;width:.7rem;height:.7rem;border-radius:2px;background:{color}"
-    return f'<span style="font-size:.875rem"><i style="{square}"></i> {html.escape(text)}</span>'
+    line = "font-size:.875rem;overflow-wrap:anywhere"
+    return f'<span style="{line}"><i style="{square}"></i> {html.escape(text)}</span>'
 
 
 def superscripts(text: str) -> str:

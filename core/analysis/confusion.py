@@ -13,6 +13,8 @@ Matrix = NDArray[np.int64]
 """Images by their true class and the class they were taken for, (classes, classes)."""
 Scores = NDArray[np.float64]
 """One number for each class, (classes,); NaN where there is nothing to compute it from."""
+Classes = NDArray[np.int64]
+"""Classes by number, (n,)."""
 PairOrder = Literal["total", "difference"]
 ClassOrder = Literal["difference", "worst", "class"]
 
@@ -59,7 +61,7 @@ def class_scores(matrix: Matrix) -> ClassScores:
     )
 
 
-def ranked_classes(a: Scores, b: Scores, order: ClassOrder) -> NDArray[np.int64]:
+def ranked_classes(a: Scores, b: Scores, order: ClassOrder) -> Classes:
     """The classes by their scores of two networks, (classes,); those without come last.
 
     "difference" begins with the largest, whichever network is ahead; "worst" with the lowest score
@@ -114,19 +116,32 @@ class Confusions:
 
         What is equal in that comes in the order of the other, then of the classes.
         """
+        truths, said = (column[:most] for column in self._ranked_pairs[order])
+        columns = (truths, said, self.a[truths, said], self.b[truths, said])
+        return [Pair(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+
+    def confused_classes(self, most: int) -> Classes:
+        """The classes of the pairs that both together confuse most, in the order of classes.
+
+        Where mistakes are made in fewer than that, the first of the others come with them.
+        """
+        pairs = np.stack(self._ranked_pairs["total"], axis=1)
+        classes = np.append(pairs, np.arange(len(self.a)))
+        numbers, found_at = np.unique(classes, return_index=True)
+        return np.sort(numbers[np.argsort(found_at)[:most]])
+
+    @cached_property
+    def _ranked_pairs(self) -> dict[PairOrder, tuple[Classes, Classes]]:
+        """In each order: the true classes of all confused pairs, and what they were taken for."""
         truths, said = np.nonzero(self._mistakes)
         a, b = self.a[truths, said], self.b[truths, said]
-        keys = {"total": a + b, "difference": np.abs(a - b)}
-        other: PairOrder = "difference" if order == "total" else "total"
-        first = np.lexsort((-keys[other], -keys[order]))[:most]
-        columns = (column[first].tolist() for column in (truths, said, a, b))
-        return [Pair(*row) for row in zip(*columns, strict=True)]
-
-    def confused_classes(self, most: int) -> NDArray[np.int64]:
-        """The classes with most mistakes in them, either way and by both, in their own order."""
-        mistakes = self._mistakes
-        of_class = mistakes.sum(axis=0) + mistakes.sum(axis=1)
-        return np.sort(np.argsort(-of_class, kind="stable")[:most])
+        total, difference = a + b, np.abs(a - b)
+        by_total = np.lexsort((-difference, -total))
+        by_difference = np.lexsort((-total, -difference))
+        return {
+            "total": (truths[by_total], said[by_total]),
+            "difference": (truths[by_difference], said[by_difference]),
+        }
 
     @cached_property
     def _mistakes(self) -> Matrix:

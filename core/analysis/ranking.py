@@ -1,5 +1,6 @@
 """Several networks on one test split: who is better than whom, by more than chance explains."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -52,6 +53,11 @@ class Contestant:
     def interval(self) -> tuple[float, float]:
         """95 % interval of the accuracy (Wilson)."""
         return wilson_interval(self.count_right, len(self.right))
+
+    @property
+    def order(self) -> tuple[float, float]:
+        """The smaller, the better; a loss that is no number is worse than any."""
+        return -self.count_right, math.inf if math.isnan(self.loss) else self.loss
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ def rank(contestants: Sequence[Contestant], left_out: Iterable[LeftOut] = ()) ->
             "a ranking needs at least two networks that were tested on the same images, "
             f"got {len(fitting)}" + (f": {reasons}" if reasons else "")
         )
-    ordered = tuple(sorted(fitting, key=lambda network: (-network.count_right, network.loss)))
+    ordered = tuple(sorted(fitting, key=lambda network: network.order))
     only = _only_right(np.stack([network.right for network in ordered]))
     p = mcnemar_ps(only, only.T)
     corrected = np.ones_like(p)
@@ -218,7 +224,7 @@ def _ranked(ranking: Ranking, place: int) -> dict[str, Any]:
         "epoch": network.epoch,
         "accuracy": network.accuracy,
         "interval": list(network.interval),
-        "loss": network.loss,
+        "loss": None if math.isnan(network.loss) else network.loss,
         "better_than": int(ranking.better[place].sum()),
         "worse_than": int(ranking.better[:, place].sum()),
     }

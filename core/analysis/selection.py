@@ -196,7 +196,7 @@ def _written(value: Any) -> str:
         return ",".join(value)
     if all(isinstance(part, tuple) for part in value):
         return "_".join(_written(part) for part in value)
-    return " ".join(f"{part:.4g}" if isinstance(part, float) else str(part) for part in value)
+    return " ".join(f"{part:.6g}" if isinstance(part, float) else str(part) for part in value)
 
 
 def _whole_numbers(text: str) -> tuple[int, ...]:

@@ -13,15 +13,15 @@ from core.preprocessing import Pixels
 
 
 class GradCam:
-    """Explains the answers of one network by the last layer that still tells places apart.
+    """Explains the answers of one network by one of its layers, see `explained_layer`.
 
     The gradient is that of the class's score before the softmax: of a network that is sure, the
     softmax answers 1 whatever changes a little, and leaves no gradient to explain anything by.
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, finer: int = 0) -> None:
         backbone = network.backbone
-        layer = backbone.layers[explained_layer(network.config.graph)]
+        layer = backbone.layers[explained_layer(network.config.graph, finer)]
         self._network = network
         self._seen = keras.Model(backbone.inputs, [layer.output, backbone.output])
         self._hidden = network.classifier.layers[1:-1]

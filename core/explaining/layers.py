@@ -8,24 +8,23 @@ SHIFTING = frozenset({"ZeroPadding2D"})
 """Layers whose fields no longer lie evenly over the picture."""
 
 
-def explained_layer(graph: Graph) -> int:
+def explained_layer(graph: Graph, finer: int = 0) -> int:
     """Position of the layer to explain a network by, its last that still tells places apart.
 
     It has more than one field across and down, and all that the network sees passes through it:
-    one branch of several would tell its own share alone.
+    one branch of several would tell its own share alone. With `finer` it is the last whose fields
+    are so many sizes smaller, at most the finest there are: it tells places better and classes
+    worse.
 
     >>> from core.graphs import backbone
     >>> graph = backbone("vgg16", 48, 3)
-    >>> graph.layers[explained_layer(graph)].name
-    'block5_conv3'
+    >>> [graph.layers[explained_layer(graph, finer)].name for finer in (0, 1, 9)]
+    ['block5_conv3', 'block4_conv3', 'block1_conv2']
     """
-    return max(filter(lambda position: _tells_places(graph, position), _passed_by_all(graph)))
-
-
-def fields_of(graph: Graph) -> tuple[int, int]:
-    """Rows and columns of the fields that the explained layer tells apart."""
-    rows, columns, _ = graph.layers[explained_layer(graph)].shape
-    return rows, columns
+    passed = [position for position in _passed_by_all(graph) if _tells_places(graph, position)]
+    last_of_size = {graph.layers[position].shape[:2]: position for position in passed}
+    from_coarse = sorted(last_of_size.values(), reverse=True)
+    return from_coarse[min(finer, len(from_coarse) - 1)]
 
 
 def _tells_places(graph: Graph, position: int) -> bool:

@@ -99,7 +99,7 @@ class Occlusion:
 def occlude(
     image: Pixels,
     predict: Callable[[Pixels], NDArray[Any]],
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], object] = lambda share: None,
 ) -> Occlusion:
     """Cover a picture (height, width[, 3]) place by place, and see what its classes lose.
 

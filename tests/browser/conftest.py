@@ -172,20 +172,24 @@ def populated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     interrupted.write_state(status="running", process=gone)
     (workspace.runs / "20260101-000000-dead").mkdir()
     for recipe, every in (("cnn-digits", 60), ("vgg16-digits", 20)):
-        _make_finished(runs.create(RECIPES[recipe].config), labels, every)
+        make_finished(runs.create(RECIPES[recipe].config), labels, every)
     with serving(workspace) as running:
         yield running
 
 
-def _make_finished(run: Run, labels: NDArray[np.int64], wrong_every: int) -> None:
-    """A run that took every so manieth test image for the digit after its own."""
-    guessed = labels.copy()
-    guessed[::wrong_every] = (guessed[::wrong_every] + 1) % 10
-    probabilities = np.full((len(labels), 10), 0.01, np.float16)
-    probabilities[np.arange(len(labels)), guessed] = 0.91
+def make_finished(run: Run, labels: NDArray[np.int64], *wrong_every: int) -> None:
+    """A run that took every so manieth test image for the digit after its own, epoch by epoch.
+
+    Its last epoch is the best.
+    """
     write_truth(run.folder.predictions, labels, np.arange(len(labels)), "the first of MNIST")
-    write_epoch(run.folder.predictions, 1, probabilities)
-    accuracy = float(np.mean(guessed == labels))
+    for epoch, every in enumerate(wrong_every, start=1):
+        guessed = labels.copy()
+        guessed[::every] = (guessed[::every] + 1) % 10
+        probabilities = np.full((len(labels), 10), 0.01, np.float16)
+        probabilities[np.arange(len(labels)), guessed] = 0.91
+        write_epoch(run.folder.predictions, epoch, probabilities)
+    accuracy, epochs = float(np.mean(guessed == labels)), len(wrong_every)
     metrics = {f"{part}_{name}": value for part in ("test", "val")
                for name, value in (("accuracy", accuracy), ("loss", 0.1))}  # fmt: skip
     for batch in range(1, 60):
@@ -194,9 +198,9 @@ def _make_finished(run: Run, labels: NDArray[np.int64], wrong_every: int) -> Non
     append_event(run.folder.metrics, {"event": "epoch", "epoch": 1, **metrics})
     run.write_state(
         status="finished",
-        epoch=1,
-        epochs_done=1,
-        best_epoch=1,
+        epoch=epochs,
+        epochs_done=epochs,
+        best_epoch=epochs,
         seconds=42.3,
         precision="float32",
         test_fingerprint="the first of MNIST",

@@ -305,6 +305,49 @@ def test_compare_counts_as_the_runs_predicted(command: Command, make_run: MakeRu
     assert {"difference", "difference_interval", "verdict"} <= set(document)
 
 
+def test_compare_takes_the_epochs_asked_for(command: Command, make_run: MakeRun) -> None:
+    make_run([7, 2, 1, 9], [7, 2, 1, 0], [7, 2, 1, 0], name="a")
+    answer = command("compare", "a", "a", "--epoch-b", "2", "--json")
+    document = answer.document
+    assert (document["a"]["epoch"], document["b"]["epoch"]) == (1, 2)
+    assert document["counts"]["only_b_right"] == 1
+
+
+def test_compare_ranks_more_than_two_runs(command: Command, make_run: MakeRun) -> None:
+    labels = [0] * 20
+    make_run([1] * 20, labels, name="worst")
+    make_run(labels, labels, name="best")
+    make_run([0] * 19 + [1], labels, name="good")
+    make_run(name="elsewhere", fingerprint="others")
+    answer = command("compare", "worst", "best", "good", "elsewhere", "--json")
+    assert answer.status == 0
+    document = answer.document
+    assert [row["name"] for row in document["ranking"]] == ["best", "good", "worst"]
+    assert len(document["pairs"]) == 3
+    assert "other images" in document["left_out"][0]["reason"]
+    words = command("compare", "worst", "best", "good").out
+    assert "best" in words and "holm_p" in words
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["a", "b", "--epoch-a", "0"], "--epoch-a must be at least 1, got 0"),
+        (["a", "b", "--epoch-b", "7"], "has no predictions of epoch 7"),
+        (["a", "b", "c", "--epoch-b", "1"], "--epoch-b goes with two runs, got 3"),
+        (["a", "b", "c", "--export", "x"], "--export goes with two runs, got 3"),
+    ],
+)
+def test_what_does_not_fit_a_comparison_is_refused(
+    command: Command, make_run: MakeRun, words: list[str], sentence: str
+) -> None:
+    for name in "abc":
+        make_run(name=name)
+    answer = command("compare", *words, "--json")
+    assert (answer.status, answer.out) == (2, "")
+    assert sentence in answer.err
+
+
 def test_compare_exports_pictures_and_tables(
     command: Command, make_run: MakeRun, tmp_path: Path
 ) -> None:

@@ -67,6 +67,7 @@ def test_it_explains_a_picture_of_any_size_by_the_epoch_that_is_asked(
     first, second = (predictor.grad_cam(run.id, large, 3, epoch).fields for epoch in (1, 2))
     assert first.shape == second.shape == (4, 4)
     assert not np.allclose(first, second)
+    assert predictor.grad_cam(run.id, large, 3, finer=1).fields.shape == (8, 8)
 
 
 def spoil_weights(run: Run) -> None:

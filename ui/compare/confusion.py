@@ -7,9 +7,10 @@ from typing import Literal
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
+from core.analysis.comparison import Comparison, Side
 from core.analysis.confusion import (
+    Classes,
     ClassOrder,
     Confusions,
     PairOrder,
@@ -50,13 +51,25 @@ _PARTS: dict[Panel, str] = {"a": "said_a", "b": "said_b", "difference": "said_ei
 
 def show(view: View) -> None:
     """The matrices, the pairs of classes confused most, and the scores of each class."""
-    confusions = Confusions.of(view.comparison)
+    a, b = view.sides
+    confusions = _confusions(_version(a), _version(b), view.comparison)
     _matrices(view, confusions)
     pairs, classes = st.columns(2, gap="large")
     with pairs:
         _pairs(view, confusions)
     with classes:
         _classes(view, confusions)
+
+
+def _version(side: Side) -> tuple[str, int, float]:
+    return str(side.run.folder.path), side.epoch, side.run.state.heartbeat
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _confusions(
+    a: tuple[str, int, float], b: tuple[str, int, float], _comparison: Comparison
+) -> Confusions:
+    return Confusions.of(_comparison)
 
 
 def _matrices(view: View, confusions: Confusions) -> None:
@@ -90,18 +103,16 @@ def _matrices(view: View, confusions: Confusions) -> None:
         _show(Selection.model_validate({"group": "all", "truths": (clicked.truth,)} | said))
 
 
-def _shown_classes(confusions: Confusions) -> NDArray[np.int64]:
+def _shown_classes(confusions: Confusions) -> Classes:
     """The classes that the matrices show: all, or of many those that are confused most."""
     classes = len(confusions.support)
     if classes <= FEW_CLASSES:
         return np.arange(classes)
     sizes = [size for size in (FEW_CLASSES, 50) if size < classes]
     most = st.segmented_control(
-        "Classes",
+        "Classes confused most",
         [*sizes, classes],
-        format_func=lambda size: (
-            f"All {classes:,}" if size == classes else f"The {size} confused most"
-        ),
+        format_func=lambda size: f"All {classes:,}" if size == classes else str(size),
         default=FEW_CLASSES,
         required=True,
         key=f"confusion_classes_{classes}",
@@ -137,7 +148,7 @@ def _pairs(view: View, confusions: Confusions) -> None:
     names = view.class_names
     rows = [
         Row(
-            f"{names[pair.truth]} taken for {names[pair.said]}",
+            (names[pair.truth], "taken for", names[pair.said]),
             pair.a,
             pair.b,
             theme.count(pair.a),
@@ -184,13 +195,14 @@ def _classes(view: View, confusions: Confusions) -> None:
             label_visibility="collapsed",
             width=220,
         )
+    names = view.class_names
     a, b = (getattr(class_scores(matrix), measure) for matrix in (confusions.a, confusions.b))
     ranked = ranked_classes(a, b, order).tolist()
     low = _lowest(a, b)
     clicked = dumbbells(
         [
             Row(
-                view.class_names[number],
+                (names[number],),
                 float(a[number]),
                 float(b[number]),
                 theme.percent(float(a[number]), digits=1),
@@ -236,6 +248,7 @@ def _colors(view: View) -> tuple[str, str]:
 
 
 def _show(chosen: Selection) -> None:
-    """Have the gallery show other images, and everything else on the page with it."""
-    link.show(chosen)
-    st.rerun()
+    """Have the gallery show other images, and draw the page anew from its top."""
+    if chosen != link.selection():
+        link.show(chosen)
+        st.rerun()

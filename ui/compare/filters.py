@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.selection import Group, Order, Selection
+from core.image_tags import ANY_TAG, UNTAGGED
 from ui import theme
 from ui.compare import link
 from ui.compare.lists import LISTS
@@ -65,12 +66,18 @@ def _order(chosen: Selection) -> None:
     st.selectbox(
         "Order",
         [(order, turned) for order in ORDERS for turned in (False, True)],
-        format_func=lambda order: ORDERS[order[0]][order[1]],
+        format_func=lambda order: _order_name(chosen, *order),
         key="images_order",
         width=190,
         help=_ORDER_HELP,
         on_change=_take_order,
     )
+
+
+def _order_name(chosen: Selection, order: Order, turned: bool) -> str:
+    if order == "confidence" and chosen.special in LISTS:
+        return "Its own, turned round" if turned else "The list's own"
+    return ORDERS[order][turned]
 
 
 def _filters(view: View) -> None:
@@ -80,7 +87,8 @@ def _filters(view: View) -> None:
     for part, letter in (("confidence_a", "A"), ("confidence_b", "B")):
         _span(view, part, f"Confidence of {letter}, %", 100.0, scale=100.0)
     _span(view, "loss", "Loss of the one that is further off, nats", LARGEST_LOSS, scale=1.0)
-    _many(view, "tags", "Tagged", sorted({*view.tagged, *view.selection.tags}), str)
+    known = dict.fromkeys((ANY_TAG, UNTAGGED, *view.said.remarks.tags, *view.selection.tags))
+    _many(view, "tags", "Tagged", list(known), str)
     st.button(
         "Clear all filters",
         icon=":material/filter_alt_off:",

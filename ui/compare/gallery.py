@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.analysis.selection import Group, Positions, Selection
 from ui import theme
-from ui.compare import filters, link, one_image
+from ui.compare import filters, link, one_image, spaces
 from ui.compare.view import LETTERS, View
 from ui.gallery import Part, gallery
 
@@ -19,8 +19,9 @@ RANKS = 3
 
 def show(view: View) -> None:
     """Filters, the gallery, and one image in depth."""
-    st.subheader("Images", anchor=False, divider="gray")
+    st.subheader("Images", anchor="images", divider="gray")
     filters.show(view)
+    spaces.tell_of_outline(view.selection, view.sides)
     if view.position is None:
         _nothing_left(view)
         return
@@ -42,9 +43,10 @@ def _page_of_images(view: View, position: int) -> int:
         return position
     place = _place(positions, position)
     pages = -(-len(positions) // PER_PAGE)
-    page = (place or 0) // PER_PAGE
+    near = one_image.place_before() if place is None else place
+    page = min(near, len(positions) - 1) // PER_PAGE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{theme.count(len(positions))} images**")
+        st.markdown(f"**{theme.count(len(positions))} image{'s'[: len(positions) != 1]}**")
         kind = st.segmented_control(
             "Under each image",
             [SURE, CARDS],
@@ -65,6 +67,7 @@ def _page_of_images(view: View, position: int) -> int:
             key="compared",
             label=filters.GROUPS[view.selection.group],
             selected=None if place is None else place - page * PER_PAGE,
+            marks=[", ".join(view.said.tags(position)) for position in shown.tolist()],
         )
     if clicked is None:
         return position

@@ -9,10 +9,10 @@ import streamlit as st
 from core.analysis.selection import PARAMETERS, Selection, from_address, to_address
 from ui.lab import plain
 
-OF_SIDES = ("a", "b", "ea", "eb")
-"""Runs A and B, and their epochs where those are not the best."""
-OF_VIEW = ("view", "image")
-"""The view that is open, and the image that is looked at."""
+OF_SIDES = ("a", "b", "ea", "eb", "runs")
+"""Runs A and B, and their epochs where those are not the best; the runs, where many are ranked."""
+OF_VIEW = ("view", "image", "threshold", "features")
+"""The view that is open, the image that is looked at, the confidence that answers need, the map."""
 RECENT = 50
 """Addresses that are remembered as written by this page."""
 
@@ -54,14 +54,18 @@ def write() -> None:
 
 def kept_value(name: str) -> str:
     """What is kept under a name of the address, empty where nothing is."""
-    return str(st.session_state.setdefault(_KEPT, {}).get(name, ""))
+    return str(kept().get(name, ""))
+
+
+def kept() -> dict[str, str]:
+    """All that is kept, by the names of the address, to be changed where nothing may interrupt."""
+    values: dict[str, str] = st.session_state.setdefault(_KEPT, {})
+    return values
 
 
 def keep(**values: object) -> None:
     """Keep values under names of the address."""
-    st.session_state.setdefault(_KEPT, {}).update(
-        {name: str(value) for name, value in values.items()}
-    )
+    kept().update({name: str(value) for name, value in values.items()})
 
 
 def selection() -> Selection:

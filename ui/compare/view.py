@@ -13,8 +13,9 @@ from core.analysis.comparison import Comparison, Outcome, Side
 from core.analysis.images import Images
 from core.analysis.selection import Positions, Selection, select
 from ui import lab, run_view, theme
-from ui.compare import link
+from ui.compare import link, said, spaces
 from ui.compare.lists import LISTS
+from ui.compare.said import Said
 
 OUTCOME_NAMES: dict[Outcome, str] = {
     "both_right": "Both right",
@@ -27,14 +28,16 @@ LETTERS = ("A", "B")
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """Two networks, the images that are looked at, and what people said of them.
-
-    tagged: positions of the images that carry each tag.
-    """
+    """Two networks, the images that are looked at, and what people said of them."""
 
     images: Images
     selection: Selection
-    tagged: Mapping[str, Sequence[int]]
+    said: Said
+
+    @property
+    def tagged(self) -> Mapping[str, Sequence[int]]:
+        """Positions of the images that carry each tag."""
+        return self.said.tagged
 
     @property
     def comparison(self) -> Comparison:
@@ -54,9 +57,8 @@ class View:
     @cached_property
     def pictures(self) -> NDArray[np.uint8]:
         """The test images, (count, height, width[, 3]), a folder's as sharp as either saw them."""
-        side = max(side.run.config.network.side for side in self.sides)
         with lab.failures_as_sentences():
-            return lab.test_images(self.comparison.a.run, side).images
+            return said.tested(self.images).images
 
     @property
     def positions(self) -> Positions:
@@ -65,9 +67,15 @@ class View:
         return select(
             self.selection,
             self.images,
-            self.tagged,
+            self.said.groups(self.images) if self.selection.tags else {},
             special=None if special is None else special.positions(self.images),
+            outlined=self._outlined,
         )
+
+    @cached_property
+    def _outlined(self) -> NDArray[np.bool_] | None:
+        """Whether each image lies within the outline of the selection, None without one."""
+        return spaces.outlined(self.selection, self.sides)
 
     @property
     def indices(self) -> NDArray[np.int64]:
@@ -77,12 +85,17 @@ class View:
     @property
     def position(self) -> int | None:
         """The image that is looked at: the one of the address, else the first; None without any."""
-        wanted = link.kept_value("image")
-        if wanted.isdecimal():
-            found = np.flatnonzero(self.indices == int(wanted))
-            if len(found):
-                return int(found[0])
-        return int(self.positions[0]) if len(self.positions) else None
+        if (wanted := self.at(link.kept_value("image"))) is not None:
+            return wanted
+        positions = self.positions
+        return int(positions[0]) if len(positions) else None
+
+    def at(self, index: str) -> int | None:
+        """The position of the image with that index in the test part, None if there is none."""
+        if not index.isdecimal():
+            return None
+        found = np.flatnonzero(self.indices == int(index))
+        return int(found[0]) if len(found) else None
 
     def color(self, side: Side) -> str:
         """The colour of a network, everywhere; two epochs of one run have one each."""
@@ -100,4 +113,4 @@ class View:
 
 def view_of(images: Images) -> View:
     """The view that the session or the address asks for."""
-    return View(images, link.read_selection(len(images.comparison.class_names)), {})
+    return View(images, link.read_selection(len(images.comparison.class_names)), said.read(images))

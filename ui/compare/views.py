@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ui.compare import confusion, link
+from ui import theme
+from ui.compare import confidence, confusion, epochs, feature_map, labels, link
 from ui.compare.view import View
 
 
@@ -22,14 +23,16 @@ class Lens:
 
 LENSES: dict[str, Lens] = {
     "confusion": Lens("Confusion", "grid_on", confusion.show),
+    "confidence": Lens("Confidence", "speed", confidence.show),
+    "labels": Lens("Labels", "label", labels.show),
+    "epochs": Lens("Epochs", "timeline", epochs.show),
+    "map": Lens("Map", "scatter_plot", feature_map.show),
 }
 """By the name that a link knows each by, in the order of the page."""
 
 
 def show(view: View) -> None:
     """The views to choose from, and the one that is chosen."""
-    if not LENSES:
-        return
     wanted = link.kept_value("view")
     chosen = wanted if wanted in LENSES else next(iter(LENSES))
     st.session_state["compare_view"] = chosen
@@ -43,3 +46,8 @@ def show(view: View) -> None:
         on_change=lambda: link.keep(view=st.session_state["compare_view"]),
     )
     LENSES[chosen].show(view)
+    count = len(view.positions)
+    st.markdown(
+        f":material/arrow_downward: [{theme.count(count)} image{'s'[: count != 1]} in the gallery]"
+        "(#images)"
+    )

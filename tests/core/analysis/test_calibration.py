@@ -13,6 +13,7 @@ from core.analysis.calibration import (
     cover,
 )
 from core.analysis.images import Judgement
+from core.analysis.selection import Selection, from_address, to_address
 from core.analysis.statistics import wilson_interval
 from core.predictions import Predictions
 
@@ -96,6 +97,17 @@ def test_a_confidence_that_is_no_number_is_in_no_bin() -> None:
 
 def test_without_any_number_there_is_no_error_to_tell() -> None:
     assert np.isnan(bin_by_confidence(values(np.nan), np.array([True])).expected_error)
+
+
+def test_a_bin_holds_the_same_images_in_a_link() -> None:
+    """All confidences that can be stored, and all bins, whose edges are rounded in a link."""
+    every = np.arange(1, 0x3C01, dtype=np.uint16).view(np.float16).astype(np.float32)
+    bins = bin_by_confidence(every, np.ones(len(every), bool))
+    for place, count in enumerate(bins.counts):
+        address = to_address(Selection(confidence_a=bins.span(place)))
+        span = from_address(address, 10)[0].confidence_a
+        assert span is not None
+        assert np.count_nonzero((every >= span[0]) & (every <= span[1])) == count
 
 
 # --- Coverage -----------------------------------------------------------------------------------

@@ -91,9 +91,17 @@ def test_pairs_alike_in_their_difference_come_by_how_often() -> None:
     assert [pair[:2] for pair in pairs] == [(1, 0), (0, 2), (0, 1), (1, 2), (2, 1)]
 
 
-def test_the_classes_confused_most_stay_in_their_order(confusions: Confusions) -> None:
-    assert confusions.confused_classes(2).tolist() == [1, 2]
+def test_the_classes_confused_most_are_those_of_the_first_pairs_in_their_order(
+    confusions: Confusions,
+) -> None:
+    assert confusions.confused_classes(3).tolist() == [0, 1, 2]
     assert confusions.confused_classes(99).tolist() == [0, 1, 2, 3]
+
+
+def test_classes_without_mistakes_fill_up_those_with_mistakes() -> None:
+    matrix = np.eye(5, dtype=int)
+    matrix[3, 4] = 1
+    assert Confusions(matrix, matrix).confused_classes(3).tolist() == [0, 3, 4]
 
 
 def test_matrices_of_a_comparison_hold_all_its_images(make_run: MakeRun) -> None:

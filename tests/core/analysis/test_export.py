@@ -1,7 +1,10 @@
 import csv
+import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import cv2
 import numpy as np
@@ -9,7 +12,13 @@ import pytest
 from numpy.typing import NDArray
 
 from core.analysis.comparison import Comparison, as_json, compare
-from core.analysis.export import export_comparison
+from core.analysis.export import (
+    export_comparison,
+    predictions_csv,
+    size_of_each,
+    zip_of_pictures,
+)
+from core.analysis.images import Images
 from core.config import RunConfig
 from core.data_config import DataConfig
 from core.datasets import load_test, settle
@@ -69,16 +78,58 @@ def test_the_common_table_has_both_with_their_probabilities(
 ) -> None:
     export_comparison(comparison, tmp_path, workspace)
     header, *lines = rows(tmp_path / "predictions.csv")
-    assert header == ["index", "true", "a", "b", "a_probability", "b_probability"]
+    assert header == [
+        *("index", "true", "a", "b", "a_probability", "b_probability"),
+        *("a_probability_of_true", "b_probability_of_true", "true_name", "a_name", "b_name"),
+    ]
     assert [line[:4] for line in lines] == [
         [str(part) for part in line] for line in zip(range(5), LABELS, A, B, strict=True)
     ]
-    assert {line[4] for line in lines} == {str(np.float16(0.91).astype(float).round(4))}
+    said, other = (str(np.float16(share).astype(float).round(4)) for share in (0.91, 0.01))
+    assert {line[4] for line in lines} == {said}
+    assert [line[6] for line in lines] == [said, said, said, other, other]
+    assert lines[3][8:] == ["0", "6", "0"]
+
+
+def test_a_class_name_is_no_formula_in_a_spreadsheet(make_run: MakeRun, config: RunConfig) -> None:
+    names = ["=1+1", "-2", "plain", "@x", "+1", *"56789"]
+    compared = compare(make_run(A, LABELS), make_run(B, LABELS))
+    data = config.data.model_copy(update={"classes": tuple(names)})
+    request = compared.a.run.request.model_copy(
+        update={"config": config.model_copy(update={"data": data})}
+    )
+    renamed = replace(compared, a=replace(compared.a, run=replace(compared.a.run, request=request)))
+    text = predictions_csv(Images(renamed))
+    rows = list(csv.DictReader(text.splitlines()))
+    assert [row["b_name"] for row in rows] == ["7", "'@x", "'-2", "'=1+1", "'+1"]
+
+
+def test_a_zip_holds_the_chosen_pictures_as_they_are(comparison: Comparison, mnist: Arrays) -> None:
+    pictures = mnist["x_test"][:5]
+    content = zip_of_pictures(comparison, np.array([3, 1]), pictures)
+    with ZipFile(io.BytesIO(content)) as archive:
+        assert archive.namelist() == ["3_0_6_0.png", "1_2_2_3.png"]
+        encoded = np.frombuffer(archive.read("3_0_6_0.png"), np.uint8)
+    np.testing.assert_array_equal(cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED), pictures[3])
+
+
+def test_the_size_of_a_zip_is_known_before_it_is_made(make_run: MakeRun, mnist: Arrays) -> None:
+    labels = mnist["y_test"][:300].tolist()
+    compared = compare(make_run(labels, labels), make_run([0] * 300, labels))
+    made = len(zip_of_pictures(compared, np.arange(300), mnist["x_test"][:300]))
+    assert 300 * size_of_each(mnist["x_test"][:300]) == pytest.approx(made, rel=0.15)
 
 
 def test_the_numbers_go_along(comparison: Comparison, tmp_path: Path, workspace: Workspace) -> None:
     export_comparison(comparison, tmp_path, workspace)
     assert json.loads((tmp_path / "comparison.json").read_text()) == as_json(comparison)
+
+
+def test_the_report_goes_along(
+    comparison: Comparison, tmp_path: Path, workspace: Workspace
+) -> None:
+    export_comparison(comparison, tmp_path, workspace)
+    assert "<h1>" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_runs_that_agree_leave_no_pictures(

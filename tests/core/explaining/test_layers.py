@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from core.architectures import ConvolutionBlock
-from core.explaining.layers import explained_layer, fields_of
+from core.explaining.layers import explained_layer
 from core.graphs import backbone
 
 
@@ -25,8 +25,9 @@ def test_it_is_the_last_that_tells_places_apart_and_that_all_passes_through(
     architecture: str, side: int, name: str, fields: int
 ) -> None:
     graph = backbone(architecture, side, 3)
-    assert graph.layers[explained_layer(graph)].name == name
-    assert fields_of(graph) == (fields, fields)
+    layer = graph.layers[explained_layer(graph)]
+    assert layer.name == name
+    assert layer.shape[:2] == (fields, fields)
 
 
 @pytest.mark.parametrize(
@@ -43,4 +44,21 @@ def test_pooling_and_dropout_only_pass_on_what_was_seen(options: dict[str, Any],
 
 def test_the_smallest_image_has_fields_too() -> None:
     blocks = (ConvolutionBlock(filters=2), ConvolutionBlock(filters=2))
-    assert fields_of(backbone("cnn", 4, 1, blocks=blocks)) == (2, 2)
+    graph = backbone("cnn", 4, 1, blocks=blocks)
+    assert graph.layers[explained_layer(graph)].shape[:2] == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "names"),
+    [
+        ("resnet50", ["conv5_block3_out", "conv4_block6_out", "conv3_block4_out"]),
+        ("inceptionv3", ["mixed10", "mixed7", "mixed2"]),
+        ("cnn", ["block2_conv2", "block1_conv2", "block1_conv2"]),
+    ],
+)
+def test_finer_layers_are_the_last_of_each_size_as_far_as_there_are_some(
+    architecture: str, names: list[str]
+) -> None:
+    graph = backbone(architecture, 224, 3)
+    found = [graph.layers[explained_layer(graph, finer)].name for finer in range(3)]
+    assert found == names

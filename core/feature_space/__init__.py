@@ -1,0 +1,1 @@
+"""What trained networks make of each image before they answer: features, maps, neighbours."""

@@ -1,0 +1,79 @@
+"""Running a trained network up to its last layer."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from core.datasets import Split
+from core.feature_cache import FeatureCache
+from core.feature_space.space import Array, Reader
+from core.features import FrozenLayers, cut_name, stored_as
+from core.inputs import CachedInputs, ImageInputs, Inputs, LiveInputs
+from core.models import load_run
+from core.networks import Network
+from core.pictures import Pictures, Positions, ahead
+from core.progress import Report
+from core.runs import Run
+
+BATCH = 256
+
+
+class Extractor:
+    """What the last layer of a run's network is fed after an epoch.
+
+    What frozen layers put out is taken from the cache, and kept there where it fits. Raises what
+    `load_run` raises.
+    """
+
+    def __init__(self, run: Run, epoch: int, cache: FeatureCache) -> None:
+        network = _without_answer(load_run(run, epoch))
+        self._config, number_format = run.config.network, run.state.precision
+        # The layers that no phase changed: of every epoch the cache then holds the same.
+        frozen_count = min(phase.frozen_count for phase in run.config.phases)
+        parts = network.parts(frozen_count, stored_as(number_format))
+        self._frozen = None
+        if parts.frozen is not None:
+            cut = cut_name(self._config, frozen_count)
+            self._frozen = FrozenLayers(parts.frozen, self._config, cut, number_format, cache)
+        self._forward = _compiled(parts.trained)
+        self.width = int(parts.trained.output_shape[1])
+
+    def reader(self, split: Split, part: str, report: Report) -> Reader:
+        """Features of the images of a split; `part` names them in what is reported."""
+        inputs = self._inputs(split, part, report)
+        return lambda positions: self._rows(inputs, positions)
+
+    def _inputs(self, split: Split, part: str, report: Report) -> Inputs:
+        """What the layers that train are fed for each image."""
+        frozen = self._frozen
+        pictures = Pictures(split, self._config, used_once=True)
+        if frozen is None:
+            return ImageInputs(pictures)
+        if not frozen.fits(frozen.size(len(split))):
+            return LiveInputs(pictures, frozen)
+        return CachedInputs([frozen.cached(pictures, 1, part, report, lambda: False)])
+
+    def _rows(self, inputs: Inputs, positions: Positions) -> Iterator[Array]:
+        batches = (positions[start : start + BATCH] for start in range(0, len(positions), BATCH))
+        for fed in ahead(inputs.rows, batches):
+            features: NDArray[np.float32] = self._forward(list(fed)).numpy()
+            yield features
+
+
+def _without_answer(network: Network) -> Network:
+    """The network without its last layer, which only weighs what it is fed."""
+    last = network.classifier.layers[-1]
+    return replace(network, classifier=keras.Model(network.classifier.input, last.input))
+
+
+def _compiled(model: keras.Model) -> tf.types.experimental.PolymorphicFunction:
+    tensors = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in model.inputs]
+
+    def forward(rows: list[tf.Tensor]) -> tf.Tensor:
+        return tf.cast(model(rows[0] if len(rows) == 1 else rows, training=False), tf.float32)
+
+    return tf.function(forward, input_signature=[tensors])

@@ -1,0 +1,127 @@
+"""Compare as a person works with it: clicks, keys, the scrubber and a link, in a real browser."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from core.recipes import RECIPES
+from core.runs import Runs
+from core.workspace import PROJECT, Workspace
+from tests.browser.conftest import Server, make_finished, serving
+
+Visit = Callable[..., Any]
+SOON = 30_000
+IMAGES = 1000
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with two networks: A is wrong on 20 images, B on 50, after an epoch on 200."""
+    workspace = Workspace(tmp_path_factory.mktemp("compared"))
+    labels = np.load(PROJECT / "assets" / "mnist.npz")["y_test"][:IMAGES].astype(np.int64)
+    for name, recipe, wrong_every in (
+        ("small", "cnn-digits", (5, 50)),
+        ("large", "vgg16-digits", (20,)),
+    ):
+        run = Runs(workspace).create(RECIPES[recipe].config, name)
+        make_finished(run, labels, *wrong_every)
+    with serving(workspace) as running:
+        yield running
+
+
+def pictures(page: Page) -> Locator:
+    """The thumbnails of the gallery."""
+    return page.get_by_role("button", name=re.compile(r"^Picture \d+:"))
+
+
+def expect_images(page: Page, count: int) -> None:
+    """The gallery says that it holds so many images."""
+    images = page.get_by_text(re.compile(r"^[\d,]+ images?$"))
+    expect(images).to_have_text(re.compile(rf"^{count:,} images?$"), timeout=SOON)
+
+
+def test_a_click_on_a_cell_of_a_matrix_narrows_the_gallery_to_its_images(
+    compared: Server, visit: Visit
+) -> None:
+    with visit(compared) as visitor:
+        page = visitor.open("Compare?view=confusion")
+        plot = page.get_by_role("application", name=re.compile("Confusion matrix, B"))
+        box = plot.bounding_box()
+        plot.click(position={"x": box["width"] * 0.55, "y": box["height"] * 0.45})
+        expect(page.get_by_text("True class: 4")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("B took it for: 5")).to_be_visible()
+        expect(pictures(page).first).to_be_visible()
+        for words in pictures(page).evaluate_all("all => all.map((e) => e.ariaLabel)"):
+            assert "true 4" in words
+            assert "B: 5 " in words
+
+
+def test_the_gallery_is_paged_and_shows_two_hundred_pictures_without_a_request_each(
+    compared: Server, visit: Visit
+) -> None:
+    with visit(compared) as visitor:
+        page = visitor.open("Compare?show=all&sort=index")
+        expect(pictures(page)).to_have_count(200, timeout=SOON)
+        before = len(visitor.requests)
+        page.get_by_test_id("stPagination").get_by_text("5", exact=True).click()
+        expect(page.get_by_text("Test image 800")).to_be_visible(timeout=SOON)
+        expect(pictures(page)).to_have_count(200)
+        assert len(visitor.requests) == before
+
+
+def test_pictures_are_tagged_and_walked_through_from_the_keyboard(
+    compared: Server, visit: Visit
+) -> None:
+    with visit(compared) as visitor:
+        page = visitor.open("Compare?show=only_a_right&sort=index")
+        expect(page.get_by_text("Test image 20", exact=False).first).to_be_visible(timeout=SOON)
+        page.locator("h1").click()
+        page.keyboard.press("1")
+        page.keyboard.press("j")
+        expect(page.get_by_text("Test image 40", exact=False).first).to_be_visible(timeout=SOON)
+        page.keyboard.press("2")
+        page.keyboard.press("k")
+        expect(page.get_by_text("Test image 20", exact=False).first).to_be_visible(timeout=SOON)
+        page = visitor.open("Compare?show=all&sort=index&tags=wrong label,ambiguous")
+        expect_images(page, 2)
+        expect(pictures(page)).to_have_count(2)
+
+
+def test_the_scrubber_moves_counts_and_gallery(compared: Server, visit: Visit) -> None:
+    with visit(compared) as visitor:
+        page = visitor.open("Compare?show=only_b_right")
+        slider = page.get_by_role("slider", name="Epoch of A")
+        slider.focus()
+        page.keyboard.press("ArrowLeft")
+        # After its first epoch A is wrong on 200 images, on 150 of which B is right.
+        expect_images(page, 150)
+        expect(page.get_by_text("small, epoch 1").first).to_be_visible()
+
+
+def test_a_copied_link_opens_the_same_view_in_another_browser(
+    compared: Server, visit: Visit
+) -> None:
+    with visit(compared) as visitor:
+        page = visitor.open("Compare")
+        page.get_by_role("slider", name="Epoch of A").focus()
+        page.keyboard.press("ArrowLeft")
+        visitor.choose("Images", "Only B right")
+        visitor.choose("Order", "In order")
+        expect_images(page, 150)
+        pictures(page).nth(7).click()
+        expect(page.get_by_text("8 of 150")).to_be_visible(timeout=SOON)
+        visitor.settled()
+        link = page.url.removeprefix(f"{compared.url}/")
+        seen = pictures(page).evaluate_all("all => all.map((e) => e.ariaLabel)")
+    with visit(compared) as visitor:
+        page = visitor.open(link)
+        expect_images(page, 150)
+        expect(page.get_by_text("8 of 150")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("small, epoch 1").first).to_be_visible()
+        assert pictures(page).evaluate_all("all => all.map((e) => e.ariaLabel)") == seen
+        chosen = pictures(page).nth(7)
+        expect(chosen).to_have_attribute("aria-pressed", "true")

@@ -1,0 +1,113 @@
+"""One network of a comparison, asked about one image: what it is shown, and how it is announced."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.analysis.comparison import Side
+from core.errors import TransferLabError
+from ui import lab
+from ui.compare import link
+from ui.compare.view import LETTERS, View
+from ui.settings_form import KEEPING
+
+MOST_NAMED = 6
+"""Epochs that are named one by one."""
+_CLAMPED = (
+    "display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;"
+    "overflow-wrap:anywhere"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A network and the image that it is asked about."""
+
+    side: Side
+    letter: str
+    color: str
+    index: int
+    position: int
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The image as the network's run reads it, a folder's in the size that the network takes.
+
+        Raises what reading a dataset raises.
+        """
+        run = self.side.run
+        images = lab.test_images(run, run.config.network.side).images
+        return np.asarray(images[self.position])
+
+    def probability(self, of_class: int) -> float:
+        """What the network gave a class."""
+        return float(self.side.predictions.probabilities[self.position, of_class])
+
+
+def both(view: View, position: int) -> list[Asked]:
+    """A and B, asked about an image of the test split."""
+    index = int(view.indices[position])
+    return [
+        Asked(side, letter, view.color(side), index, position)
+        for letter, side in zip(LETTERS, view.sides, strict=True)
+    ]
+
+
+def heading(asked: Asked, line: str) -> None:
+    """The network's colour and name, and a line of text below; both may be of any length."""
+    square = f"flex:none;width:.7rem;height:.7rem;margin-top:.35rem;background:{asked.color}"
+    name = html.escape(f"{asked.letter} · {asked.side.name}")
+    st.html(
+        '<div style="font-size:.875rem;line-height:1.4">'
+        f'<div style="display:flex;gap:.4rem"><i style="border-radius:2px;{square}"></i>'
+        f'<span style="{_CLAMPED}">{name}</span></div>'
+        f'<div style="{_CLAMPED}"><b>{html.escape(line)}</b></div></div>'
+    )
+
+
+@contextmanager
+def failures_of_one() -> Iterator[None]:
+    """Show an expected failure as the sentence it carries, and go on with the other network."""
+    try:
+        yield
+    except TransferLabError as error:
+        st.warning(lab.sentence(error), icon=":material/error:")
+
+
+def has_weights(asked: Asked) -> bool:
+    """Whether the network can be asked at all; if not, says why and offers an epoch that can."""
+    kept, epoch, letter = asked.side.run.folder.kept_epochs(), asked.side.epoch, asked.letter
+    if epoch in kept:
+        return True
+    if not kept:
+        st.info(
+            f"{letter} cannot be asked: the weights of this run are not there, or an older "
+            "version wrote them. Train it again with the same settings to get them.",
+            icon=":material/inventory_2:",
+        )
+        return False
+    st.info(
+        f"{letter} cannot be asked after epoch {epoch}: of this run the weights of "
+        f"{_listed(kept)} were kept. Look at one of those, or train it again with a "
+        f"higher “{KEEPING['keep_weights']}”.",
+        icon=":material/inventory_2:",
+    )
+    nearest = min(kept, key=lambda other: abs(other - epoch))
+    if st.button(f"Look at {letter} after epoch {nearest}", key=f"kept_epoch_{letter}"):
+        link.keep(**{f"e{letter.lower()}": nearest}, image=asked.index)
+        st.rerun()
+    return False
+
+
+def _listed(epochs: list[int]) -> str:
+    if len(epochs) > MOST_NAMED:
+        return f"{len(epochs)} other epochs"
+    *others, last = map(str, epochs)
+    return f"epochs {', '.join(others)} and {last}" if others else f"epoch {last}"

@@ -1,0 +1,228 @@
+"""How the two networks got there: what each epoch brought, what was learned and forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from core.analysis.comparison import OUTCOMES
+from core.analysis.journey import Journey, outcomes
+from core.analysis.selection import Selection
+from ui import lab, theme
+from ui.charts import Click, Mark, Series, line_chart
+from ui.compare import journeys, link, scrubber
+from ui.compare.view import LETTERS, OUTCOME_NAMES, View
+
+HEIGHT = 320
+DRAWN_ZERO = 0.49
+"""Where no image is drawn on an axis of logarithms; rounded, it is told as 0."""
+
+
+class JourneyList(NamedTuple):
+    """A list of images that a journey makes: what it is called and what is in it."""
+
+    title: str
+    meaning: str
+
+
+LISTS = {
+    "learned": JourneyList(
+        "Learned",
+        "wrong after epoch {first}, right after epoch {last}; those that took longest first",
+    ),
+    "forgotten": JourneyList(
+        "Forgotten", "right before, wrong after epoch {last}; those right longest first"
+    ),
+    "flipping": JourneyList(
+        "Flipping", "went from right to wrong or back more than once; the most changes first"
+    ),
+    "never": JourneyList(
+        "Never right", "wrong after every epoch; those furthest from the truth first"
+    ),
+}
+"""By the names of `Journey`."""
+
+
+def show(view: View) -> None:
+    """Charts of the epochs, a click on which moves both networks, and the lists of each."""
+    found = _journeys(view)
+    for letter, journey in found.items():
+        _left_out(letter, journey)
+    if all(len(journey.epochs) < 2 for journey in found.values()):
+        st.info(
+            "Both networks have one epoch whose predictions were kept, so there is no way to "
+            "follow. To see what a network learns and forgets, choose “Train longer” at its run on "
+            "the page Train.",
+            icon=":material/timeline:",
+        )
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        in_left = _accuracy(view, found)
+    with right:
+        in_right = _outcomes(view, found)
+    a, b = view.sides
+    clicked = in_left if in_right is None else in_right
+    if clicked is not None and scrubber.move((a.run, b.run), clicked):
+        st.rerun()
+    st.caption(
+        "Dotted lines: the epochs that are shown now. A click on an epoch moves "
+        f"{'both networks' if len(found) == 2 else 'A'} there, and everything on this page."
+    )
+    for column, (letter, journey) in zip(st.columns(2, gap="large"), found.items(), strict=False):
+        with column:
+            _lists(view, letter, journey)
+
+
+def _journeys(view: View) -> dict[str, Journey]:
+    """The journeys of A and B, one where both are epochs of one run."""
+    a, b = (side.run for side in view.sides)
+    return {"A": journeys.of(a)} | ({} if a.id == b.id else {"B": journeys.of(b)})
+
+
+def _left_out(letter: str, journey: Journey) -> None:
+    told = [
+        *(f"epoch {epoch}, whose predictions are not there any more" for epoch in journey.missing),
+        *(f"epoch {epoch}, whose predictions cannot be read" for epoch in journey.damaged),
+    ]
+    if told:
+        st.warning(
+            f"Left out of {letter}: {'; '.join(told)}. Train the run again to get "
+            f"{'it' if len(told) == 1 else 'them'} back.",
+            icon=":material/warning:",
+        )
+
+
+# --- Charts -------------------------------------------------------------------------------------
+
+
+def _accuracy(view: View, found: Mapping[str, Journey]) -> int | None:
+    clicked = line_chart(
+        [
+            Series(
+                f"{letter} · {side.run.name}",
+                journey.epochs,
+                journey.accuracy,
+                view.color(side),
+                mode="lines+markers",
+            )
+            for (letter, journey), side in zip(found.items(), view.sides, strict=False)
+        ],
+        key="accuracy_by_epoch",
+        title="Accuracy after each epoch",
+        x_title="epoch",
+        y_title="share of images right",
+        y_format=".2~%",
+        height=HEIGHT,
+        marks=_marks(view),
+        clicks=True,
+    )
+    of_a = clicked is None or not clicked.series.startswith("B")
+    return _epoch(found["A" if of_a else "B"].epochs, clicked)
+
+
+def _outcomes(view: View, found: Mapping[str, Journey]) -> int | None:
+    """The four outcomes by epoch; of one run what each of its epochs changed."""
+    if len(found) < 2:
+        return _gains(view, found["A"])
+    counted = outcomes(found["A"], found["B"])
+    clicked = line_chart(
+        [
+            Series(
+                OUTCOME_NAMES[outcome],
+                counted.epochs,
+                np.maximum(counted.counts[outcome], DRAWN_ZERO),
+                view.outcome_color(outcome),
+                mode="lines+markers",
+                dash="solid" if outcome.startswith("only") else "dot",
+            )
+            for outcome in OUTCOMES
+        ],
+        key="outcomes_by_epoch",
+        title="The four outcomes after each epoch",
+        x_title="epoch",
+        y_title="images",
+        y_format=",d",
+        y_range=(0.9 * DRAWN_ZERO, 4.0 * len(found["A"].labels)),
+        y_log=True,
+        height=HEIGHT,
+        marks=_marks(view),
+        clicks=True,
+    )
+    lasts = {letter: journey.epochs[-1] for letter, journey in found.items()}
+    if len(set(lasts.values())) > 1:
+        shorter = min(lasts, key=lasts.__getitem__)
+        st.caption(f"After epoch {lasts[shorter]}, its last, {shorter} counts as it was then.")
+    return _epoch(counted.epochs, clicked)
+
+
+def _gains(view: View, journey: Journey) -> int | None:
+    """How many images each epoch of a run got right that were wrong before, and the reverse."""
+    before, after = journey.right[:-1], journey.right[1:]
+    gained = np.count_nonzero(~before & after, axis=1)
+    lost = np.count_nonzero(before & ~after, axis=1)
+    epochs, color = journey.epochs[1:], view.color(view.sides[0])
+    clicked = line_chart(
+        [
+            Series("became right", epochs, gained, color, mode="bars"),
+            Series("became wrong", epochs, lost, color, mode="bars", dash="dot"),
+        ],
+        key="gains_by_epoch",
+        title="What each epoch changed",
+        x_title="epoch",
+        y_title="images",
+        y_format=",d",
+        height=HEIGHT,
+        marks=_marks(view),
+        clicks=True,
+    )
+    return _epoch(epochs, clicked)
+
+
+def _marks(view: View) -> list[Mark]:
+    """The epochs that are shown, each with who is shown after it."""
+    shown: dict[int, str] = {}
+    for letter, side in zip(LETTERS, view.sides, strict=True):
+        shown[side.epoch] = f"{shown[side.epoch]}, {letter}" if side.epoch in shown else letter
+    return [Mark(epoch, label=letters) for epoch, letters in shown.items()]
+
+
+def _epoch(epochs: Sequence[int], clicked: Click | None) -> int | None:
+    """The epoch that was clicked, None where none was."""
+    return epochs[clicked.place] if clicked and clicked.place < len(epochs) else None
+
+
+# --- Lists --------------------------------------------------------------------------------------
+
+
+def _lists(view: View, letter: str, journey: Journey) -> None:
+    """What a network learned, forgot, could not decide on and never got, with ways to see it."""
+    side = view.sides[LETTERS.index(letter)]
+    st.markdown(f"**{letter} · {lab.plain(side.run.name)}**")
+    if len(journey.epochs) < 2:
+        st.caption(
+            "Of this run the predictions of one epoch were kept: what it learned and forgot shows "
+            "once it has more: choose “Train longer” at the run on the page Train."
+        )
+        return
+    total = len(journey.labels)
+    st.caption(f"{theme.count(journey.always)} of {theme.count(total)} were right every time.")
+    first, last = journey.epochs[0], journey.epochs[-1]
+    for name, listed in LISTS.items():
+        special = f"{name}_{letter.lower()}"
+        count = len(getattr(journey, name))
+        button, meaning = st.columns([2, 3], gap="small", vertical_alignment="center")
+        button.button(
+            f"{listed.title}: {theme.count(count)}",
+            key=f"list_{special}",
+            type="primary" if view.selection.special == special else "secondary",
+            disabled=count == 0,
+            width="stretch",
+            help="Show them in the gallery below.",
+            on_click=link.show,
+            args=(Selection(group="all", special=special),),
+        )
+        meaning.caption(listed.meaning.format(first=first, last=last))

@@ -1,0 +1,247 @@
+"""More than two networks: ranked, and every pair of them told apart from chance."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.analysis.ranking import Contestant, LeftOut, Ranking, rank, verdict
+from core.analysis.selection import Selection
+from core.catalogue import DATASETS
+from core.errors import TransferLabError
+from core.runs import Run
+from ui import lab, run_view, theme
+from ui.compare import link
+from ui.pairs import pairs
+from ui.ranking_table import ranking_table
+
+TWO, MANY = "Two networks", "Many networks"
+EVERY, NOBODY = "all", "none"
+"""What a link says where all networks of the largest test split are ranked, or none is chosen."""
+MOST = 50
+"""Networks that are ranked at once; 1,225 pairs are still read at a glance."""
+FEW = 8
+"""Networks that are chosen from without opening anything."""
+NAMED = 5
+"""Runs that are named where some are left out."""
+_BEFORE, _CHOSEN, _SPLIT = "ranked_before", "ranked_runs", "ranked_split"
+
+
+def is_wanted(finished: Sequence[Run]) -> bool:
+    """Ask whether two networks are compared or many ranked; two where there are no more."""
+    if len(finished) < 3:
+        link.keep(runs="")
+        return False
+    st.session_state["how_many"] = MANY if link.kept_value("runs") else TWO
+    st.segmented_control(
+        "How many",
+        (TWO, MANY),
+        key="how_many",
+        required=True,
+        label_visibility="collapsed",
+        on_change=_switch,
+    )
+    return bool(link.kept_value("runs"))
+
+
+def _switch() -> None:
+    """Rank those that were ranked last, or go back to two."""
+    if st.session_state["how_many"] == MANY:
+        link.keep(runs=st.session_state.get(_BEFORE, EVERY))
+    else:
+        link.keep(runs="")
+
+
+def show(finished: Sequence[Run]) -> None:
+    """Which networks are ranked, their ranking, and how each pair of them differs."""
+    st.session_state[_BEFORE] = link.kept_value("runs")
+    chosen, elsewhere = _choose(finished)
+    link.write()  # also where the page ends below
+    _tell_elsewhere(elsewhere)
+    if len(chosen) < 2:
+        st.info("Choose at least two networks to rank.", icon=":material/info:")
+        return
+    with lab.failures_as_sentences():
+        ranking = _ranking(tuple(map(_version, chosen)), chosen)
+    st.markdown(f"#### {lab.plain(verdict(ranking))}")
+    for missing in ranking.left_out:
+        st.warning(
+            f"{run_view.name(missing.run)} is left out. {lab.sentence(missing.reason)}",
+            icon=":material/warning:",
+        )
+    ranking_table(ranking)
+    _show_pairs(ranking)
+
+
+def _choose(finished: Sequence[Run]) -> tuple[list[Run], list[Run]]:
+    """The runs to rank, all tested on the same images, and the others."""
+    splits, wanted = _by_split(finished), _wanted(finished)
+    split = _choose_split(splits, wanted)
+    options = {run.id: run for run in splits[split]}
+    named = list(options) if wanted is None else [run.id for run in wanted if run.id in options]
+    st.session_state[_CHOSEN] = named[:MOST]
+    few = len(options) <= FEW
+    title = f"Networks: {len(named[:MOST])} of {theme.count(len(options))}"
+    with st.container() if few else st.expander(title, key="ranked_networks"):
+        st.multiselect(
+            "Networks",
+            list(options),
+            format_func=lambda run_id: run_view.label(options[run_id]),
+            key=_CHOSEN,
+            max_selections=MOST,
+            placeholder="Choose networks",
+            on_change=_take,
+        )
+    if len(named) > MOST:
+        st.caption(
+            f"The {MOST} with the highest accuracy are ranked, of {theme.count(len(named))}; "
+            "choose others above."
+        )
+    chosen = [options[run_id] for run_id in named[:MOST]]
+    everywhere = finished if wanted is None else wanted
+    return chosen, [run for run in everywhere if run.id not in options]
+
+
+def _wanted(finished: Sequence[Run]) -> list[Run] | None:
+    """The runs that the link names; None where it wants all of a test split."""
+    wanted = link.kept_value("runs")
+    if wanted == EVERY:
+        return None
+    by_id = {run.id: run for run in finished}
+    ids = [] if wanted == NOBODY else list(dict.fromkeys(wanted.split(",")))
+    known = [by_id[run_id] for run_id in ids if run_id in by_id]
+    if len(known) < len(ids):
+        st.warning(
+            f"{len(ids) - len(known)} of the {len(ids)} runs of this link cannot be shown here: "
+            "they were deleted, or have no results yet.",
+            icon=":material/link_off:",
+        )
+        link.keep(runs=_written(known))
+    return known
+
+
+def _by_split(finished: Sequence[Run]) -> dict[str, list[Run]]:
+    """The runs by the fingerprint of what they were tested on, best first.
+
+    The split that most runs share comes first, of equals that of the newest run.
+    """
+    splits: dict[str, list[Run]] = {}
+    for run in finished:
+        splits.setdefault(run.state.test_fingerprint, []).append(run)
+    largest = sorted(splits.items(), key=lambda split: -len(split[1]))
+    return {split: sorted(runs, key=_accuracy, reverse=True) for split, runs in largest}
+
+
+def _accuracy(run: Run) -> float:
+    return run.state.metrics.get("test_accuracy", 0.0)
+
+
+def _choose_split(splits: dict[str, list[Run]], wanted: Sequence[Run] | None) -> str:
+    """The test split whose runs are ranked: that of most wanted runs, else the first."""
+    shared = Counter(run.state.test_fingerprint for run in wanted or ())
+    split = shared.most_common(1)[0][0] if shared else next(iter(splits))
+    if len(splits) < 2:
+        return split
+    st.session_state[_SPLIT] = split
+    st.selectbox(
+        "Tested on",
+        list(splits),
+        format_func=lambda fingerprint: _named(splits[fingerprint]),
+        key=_SPLIT,
+        on_change=_take_split,
+        args=(splits,),
+        help="Only networks that were tested on the same images can be ranked.",
+    )
+    return split
+
+
+def _named(runs: Sequence[Run]) -> str:
+    """What runs of one split were tested on, and how many they are."""
+    data = runs[0].config.data
+    some = "" if data.test_images is None else f", the first {theme.count(data.test_images)} images"
+    where = f" in {data.path}" if data.name == "folder" else ""
+    counted = "1 network" if len(runs) == 1 else f"{theme.count(len(runs))} networks"
+    return f"{DATASETS[data.name].label}{where}{some} · {counted}"
+
+
+def _take_split(splits: dict[str, list[Run]]) -> None:
+    """Rank all networks of the split that was chosen."""
+    split = st.session_state[_SPLIT]
+    first = split == next(iter(splits))
+    link.keep(runs=EVERY if first else _written(splits[split][:MOST]))
+
+
+def _take() -> None:
+    """Rank the networks that were chosen."""
+    link.keep(runs=",".join(st.session_state[_CHOSEN]) or NOBODY)
+
+
+def _written(runs: Sequence[Run]) -> str:
+    """Runs as a link names them."""
+    return ",".join(run.id for run in runs) or NOBODY
+
+
+def _tell_elsewhere(runs: Sequence[Run]) -> None:
+    if not runs:
+        return
+    names = ", ".join(lab.plain(run.name) for run in runs[:NAMED])
+    more = f" and {theme.count(len(runs) - NAMED)} more" if len(runs) > NAMED else ""
+    st.caption(f"Left out, because they were tested on other images: {names}{more}.")
+
+
+def _show_pairs(ranking: Ranking) -> None:
+    """The matrix of all pairs; a click on one compares the two."""
+    st.subheader("Who is better than whom", anchor=False)
+    st.caption(
+        "Each cell sets the network of its row against that of its column: the difference of their "
+        "accuracies in percentage points, and below it how likely one at least as large is by "
+        f"chance (McNemar’s exact test, made stricter for {theme.count(ranking.pairs)} "
+        f"{'pair' if ranking.pairs == 1 else 'pairs'} by Holm’s method). Click one to see where "
+        "the two disagree."
+    )
+    clicked = pairs(
+        [network.name for network in ranking.networks],
+        ranking.difference,
+        ranking.corrected,
+        ranking.better,
+        key="ranked_pairs",
+    )
+    if clicked is not None:
+        row, column = clicked
+        _open(ranking.networks[row], ranking.networks[column])
+
+
+def _open(a: Contestant, b: Contestant) -> None:
+    """Compare two networks of the ranking."""
+    for letter, network in (("a", a), ("b", b)):
+        run_view.show_next(network.run, parameter=letter)
+    link.show(Selection())
+    link.keep(a=a.run.id, b=b.run.id, ea="", eb="", runs="")
+    st.rerun()
+
+
+Version = tuple[str, float, str]
+
+
+def _version(run: Run) -> Version:
+    return str(run.folder.path), run.state.heartbeat, run.name
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _ranking(versions: tuple[Version, ...], _runs: Sequence[Run]) -> Ranking:
+    """Runs ranked by their best epochs, kept while none of them changes."""
+    contestants, left_out = [], []
+    with st.spinner("Reading what they predicted …", show_time=False):
+        for version, run in zip(versions, _runs, strict=True):
+            try:
+                contestants.append(_contestant(version, run))
+            except TransferLabError as error:
+                left_out.append(LeftOut(run, str(error)))
+    return rank(contestants, left_out)
+
+
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _contestant(version: Version, _run: Run) -> Contestant:
+    return Contestant.read(_run)
