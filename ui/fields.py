@@ -333,6 +333,7 @@ ASKED: dict[str, Callable[[Draft, str, str], None]] = {
 SHOWN: dict[str, Callable[[Any], str]] = {
     "data.path": lambda path: path or "none named",
     "data.classes": lambda names: ", ".join(names) or "those of the folders",
+    "data.handwriting_samples": lambda fingerprint: fingerprint[:12] or "those at launch",
     "data.validation": _watched,
     "network.weights": _source,
     "network.frozen_layers": _up_to,

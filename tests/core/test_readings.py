@@ -95,6 +95,15 @@ def test_accuracy_and_confusion_are_those_of_scikit_learn() -> None:
     np.testing.assert_array_equal(predictions.indices, np.flatnonzero(known))
 
 
+def test_what_is_close_is_counted_as_it_is_told() -> None:
+    close = np.array([[0.50001, 0.49999, 0]], np.float32)[:, ::-1]
+    found = Readings(CLASSES, [Named("a", "=evil")], close)
+    (row,) = found.rows()
+    assert row.right is True
+    assert found.evaluation is not None
+    assert found.evaluation.correct == found.confusion[2, 2] == 1
+
+
 def test_without_labels_nothing_is_scored() -> None:
     found = Readings(CLASSES, [Named("a", None)], np.ones((1, 3), np.float32) / 3)
     assert found.evaluation is None
