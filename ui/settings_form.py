@@ -63,7 +63,7 @@ DATA: Titles = {
     "data.train_images": "Training images",
     "data.test_images": "Test images",
     "data.validation": "Watch while training",
-    "data.handwriting": "Add my handwriting",
+    "data.handwriting": "My handwriting",
 }
 AUGMENTATION: Titles = {
     "augmentation.rotation": "Rotation in degrees",
