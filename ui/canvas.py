@@ -1,8 +1,8 @@
-"""A square to draw on with mouse, pen or finger."""
+"""A board to draw on with mouse, pen or finger."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,61 +12,131 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from streamlit_drawable_canvas import CanvasResult
 
-SIDE = 280
-STROKE = 20
-"""Width of a stroke; scaled to MNIST's 28 pixels it is as wide as the pen strokes there."""
+SIDE, WIDE = 280, 560
+"""Pixels of the board's height, which is its width for one digit, and of its width for several."""
+BRUSHES = {"Thin": 16, "Usual": 24, "Thick": 34}
+"""Widths of a stroke; scaled to MNIST's 28 pixels the usual one is as wide as pens are there."""
+
+_CSS = """<style>
+.st-key-{key}_board {{ container-type: inline-size; overflow: hidden; }}
+.st-key-{key}_board > * {{ zoom: min(1, tan(atan2(100cqw, {width}px))); }}
+</style>"""
+"""The board shrinks with its place, as on a telephone. What it shows above itself while a pointer
+is on it, a second undo and clear, is cut off."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A drawing: its ink (280, width), 0 for none and 255 for full, and the strokes as JSON."""
+
+    ink: NDArray[np.uint8]
+    strokes: dict[str, Any]
 
 
 @dataclass
 class _Drawing:
-    """What a person has drawn, kept in the session while they visit other pages."""
+    """What a person has drawn, kept in the session while they visit other pages.
+
+    begin_with: the strokes that a new board shows. inks: what was drawn each time the board told,
+    by the number of strokes then, the newest last.
+    """
 
     version: int = 0
     begin_with: dict[str, Any] | None = None
-    strokes: dict[str, Any] | None = None
-    ink: NDArray[np.uint8] | None = None
+    strokes: dict[str, Any] = field(default_factory=dict)
+    inks: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+
+    @property
+    def drawn(self) -> Drawn | None:
+        return Drawn(list(self.inks.values())[-1], self.strokes) if self.inks else None
+
+    def keep(self, strokes: dict[str, Any], ink: NDArray[np.uint8]) -> None:
+        """Take over what the board told."""
+        count = len(strokes["objects"])
+        self.strokes = strokes
+        self.inks = {before: was for before, was in self.inks.items() if before < count}
+        if count:
+            self.inks[count] = ink
+
+    def undone(self) -> _Drawing:
+        """The drawing on a new board without what was added last."""
+        inks = dict(list(self.inks.items())[:-1])
+        left = self.strokes.get("objects", [])[: max(inks, default=0)]
+        strokes = {**self.strokes, "objects": left}
+        return _Drawing(self.version + 1, strokes, strokes, inks)
 
 
-def draw(key: str) -> NDArray[np.uint8] | None:
-    """Show the canvas and return its ink (280, 280), 0 for none and 255 for full, or None if empty.
+def draw(key: str, width: int = SIDE) -> Drawn | None:
+    """Show the board and return what is drawn on it, or None if it is empty.
 
     Reruns after each stroke. The drawing is still there after a visit to another page.
     """
+    drawing: _Drawing = st.session_state.setdefault(_state(key), _Drawing())
+    tools = st.container(horizontal=True, gap="xsmall", vertical_alignment="center")
+    with tools:
+        brush = _ask_brush(key)
+    with st.container(key=f"{key}_board"):
+        st.html(_CSS.format(key=key, width=width))
+        _keep(drawing, _board(f"{key}_{drawing.version}", drawing, brush, width))
+    with tools:
+        st.button(
+            "Undo",
+            key=f"{key}_undo",
+            icon=":material/undo:",
+            disabled=not drawing.inks,
+            on_click=_undo,
+            args=(key,),
+        )
+        st.button(
+            "Clear", key=f"{key}_clear", icon=":material/ink_eraser:", on_click=_clear, args=(key,)
+        )
+    return drawing.drawn
+
+
+def _ask_brush(key: str) -> int:
+    brush = st.segmented_control(
+        "Brush",
+        list(BRUSHES),
+        default="Usual",
+        required=True,
+        key=f"{key}_brush",
+        label_visibility="collapsed",
+    )
+    return BRUSHES[brush]
+
+
+def _board(key: str, drawing: _Drawing, brush: int, width: int) -> CanvasResult:
     from streamlit_drawable_canvas import st_canvas  # fails where no server runs
 
-    drawing: _Drawing = st.session_state.setdefault(f"_{key}_drawing", _Drawing())
-    # Above the canvas, because its toolbar floats there, at the right, while the pointer is on it.
-    st.button(
-        "Clear", key=f"{key}_clear", icon=":material/ink_eraser:", on_click=_clear, args=(key,)
-    )
-    canvas_key = f"{key}_{drawing.version}"
-    if canvas_key not in st.session_state:
-        drawing.begin_with = drawing.strokes
-    result = st_canvas(
-        stroke_width=STROKE,
+    if key not in st.session_state:
+        drawing.begin_with = drawing.strokes or None
+    return st_canvas(
+        stroke_width=brush,
         stroke_color="#ffffff",
         background_color="#000000",
-        width=SIDE,
+        width=width,
         height=SIDE,
         initial_drawing=drawing.begin_with,
         return_image_data=True,
-        key=canvas_key,
+        key=key,
     )
-    _keep(drawing, result)
-    return drawing.ink
 
 
-def _keep(drawing: _Drawing, result: CanvasResult) -> None:
-    """Take over what the canvas sent; a canvas just opened has sent no picture yet."""
-    picture = result.image_data
-    if picture is None:
-        return
-    drawing.strokes = result.json_data
-    has_ink = bool(result.json_data and result.json_data["objects"])
-    drawing.ink = np.ascontiguousarray(picture[..., 0]) if has_ink else None
+def _keep(drawing: _Drawing, told: CanvasResult) -> None:
+    """Take over what the board told; one just opened has told of no picture yet."""
+    picture = told.image_data
+    if picture is not None and told.json_data is not None:
+        drawing.keep(told.json_data, np.ascontiguousarray(picture[..., 0]))
+
+
+def _undo(key: str) -> None:
+    st.session_state[_state(key)] = st.session_state[_state(key)].undone()
 
 
 def _clear(key: str) -> None:
-    """Start over on a new canvas; an old one cannot be emptied from here."""
-    version = st.session_state[f"_{key}_drawing"].version
-    st.session_state[f"_{key}_drawing"] = _Drawing(version + 1)
+    """Start over on a new board; an old one cannot be emptied from here."""
+    st.session_state[_state(key)] = _Drawing(st.session_state[_state(key)].version + 1)
+
+
+def _state(key: str) -> str:
+    return f"_{key}_drawing"

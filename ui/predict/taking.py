@@ -12,7 +12,7 @@ from core.errors import UnreadableImage
 from core.ink import Polarity
 from core.preprocessing import FORMATS, Pixels, decode
 from ui import lab
-from ui.canvas import draw
+from ui.canvas import SIDE, WIDE, draw
 from ui.picture import picture
 from ui.predict.networks import Network, takes_digits
 
@@ -22,6 +22,7 @@ POLARITIES: dict[Polarity, str] = {
     "light ink": "Light on dark",
     "dark ink": "Dark on light",
 }
+ONE, SEVERAL = "One digit", "Several digits"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,8 @@ class Taken:
     """A picture that somebody wants to have read, and where it came from.
 
     pixels: (height, width) grey or (height, width, 3) RGB uint8. strokes: what the canvas sent of
-    a drawing. truth: the name of its class, where that is known.
+    a drawing. truth: the name of its class, where that is known. several: whether it may show
+    more than one digit, which are looked for.
     """
 
     pixels: Pixels
@@ -38,6 +40,7 @@ class Taken:
     name: str = ""
     strokes: Mapping[str, Any] | None = None
     truth: str | None = None
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,14 +87,27 @@ def ask_polarity() -> Polarity:
     )
 
 
+def ask_several(key: str, *, default: bool) -> bool:
+    """Whether a picture may show several digits, each to be found and read by itself."""
+    st.session_state.setdefault(key, SEVERAL if default else ONE)
+    asked = st.segmented_control(
+        "It shows", (ONE, SEVERAL), required=True, key=key, label_visibility="collapsed"
+    )
+    return bool(asked == SEVERAL)
+
+
 def _drawn(networks: Sequence[Network]) -> Taken | None:
-    ink = draw("digit")
-    return None if ink is None else Taken(ink, "drawn", "light ink")
+    several = ask_several("drawn_several", default=False)
+    drawn = draw("digits", WIDE) if several else draw("digit", SIDE)
+    if drawn is None:
+        return None
+    return Taken(drawn.ink, "drawn", "light ink", strokes=drawn.strokes, several=several)
 
 
 def _uploaded(networks: Sequence[Network]) -> Taken | None:
     digits = any(takes_digits(network.run) for network in networks)
     polarity = ask_polarity() if digits else "auto"
+    several = ask_several("uploaded_several", default=True) if digits else False
     label = "A picture of digits, on paper or on screen" if digits else "A picture to classify"
     file = st.file_uploader(label, type=[kind.lower() for kind in FORMATS] + ["jpg", "tif"])
     if file is None:
@@ -102,7 +118,7 @@ def _uploaded(networks: Sequence[Network]) -> Taken | None:
         st.error(lab.sentence(error), icon=":material/error:")
         return None
     picture(uploaded, side=280, alt="The uploaded picture")
-    return Taken(uploaded, "uploaded", polarity, file.name)
+    return Taken(uploaded, "uploaded", polarity, file.name, several=several)
 
 
 SOURCES: dict[str, Source] = {
