@@ -49,7 +49,6 @@ class Archive:
             found = [info for info in self._zip.infolist() if not info.is_dir()]
         except _BROKEN as error:
             raise UnreadableUpload(f"the ZIP is damaged ({error}); make it anew") from None
-        self._left = MOST_BYTES
         _check_sizes(file, found)
         self.entries = [Entry(_name(info), _refusal(info), info) for info in found]
 
@@ -59,17 +58,13 @@ class Archive:
             raise UnreadableUpload(entry.refusal)
         if entry.info.file_size > most:
             raise UnreadableUpload(_too_large(most))
-        if self._left <= 0:
-            raise UnreadableUpload(_too_much())
         try:
             # Never more than it says of itself: zipfile stops there and finds the checksum wrong.
-            content = self._zip.read(entry.info)
+            return self._zip.read(entry.info)
         except _BROKEN as error:
             raise UnreadableUpload(
                 f"the file is damaged inside the ZIP ({error}); make the ZIP anew"
             ) from None
-        self._left -= len(content)
-        return content
 
 
 def _check_sizes(file: BinaryIO, found: list[ZipInfo]) -> None:

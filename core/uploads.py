@@ -117,17 +117,22 @@ class Upload:
             for batch in _batches(self._contents()):
                 yield from pool.map(lambda item: _framed(item, frame), batch)
 
+    def picture(self, place: int) -> Picture | Refusal:
+        """One picture again, decoded, by its place from 0 among all that come."""
+        item = self._content(self._items[place])
+        return item if isinstance(item, Refusal) else _decoded(item)
+
     def _contents(self) -> Iterator[_Content | Refusal]:
-        for item in self._items:
-            if isinstance(item, Refusal):
-                yield item
-                continue
-            try:
-                content = item.read()
-            except (UnreadableUpload, UnreadableImage) as error:
-                yield Refusal(item.name, str(error))
-            else:
-                yield _Content(item.name, self._labels.of(item.name) or item.folder, content)
+        return map(self._content, self._items)
+
+    def _content(self, item: _File | Refusal) -> _Content | Refusal:
+        if isinstance(item, Refusal):
+            return item
+        try:
+            content = item.read()
+        except (UnreadableUpload, UnreadableImage) as error:
+            return Refusal(item.name, str(error))
+        return _Content(item.name, self._labels.of(item.name) or item.folder, content)
 
     def _take_labels(self, table: _File) -> Refusal | None:
         try:

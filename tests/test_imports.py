@@ -283,6 +283,8 @@ CORE: dict[str, set[str]] = {
         "pictures",
         "progress",
     },
+    "jobs": {"errors"},
+    "joint_readings": {"catalogue", "config", "ink", "kaggle", "readings", "uploads"},
     "kaggle": {"digits", "errors", "files", "preprocessing"},
     "label_tables": {"errors"},
     "metrics": {"files"},
