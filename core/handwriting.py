@@ -98,6 +98,11 @@ class Samples:
         """Changes when a sample is added, removed or labelled otherwise."""
         return self.split.fingerprint()
 
+    def same(self, digit: Pixels) -> Sample | None:
+        """The sample with just the pixels of a digit (28, 28), None where there is none."""
+        alike = np.flatnonzero((self.digits == digit).all(axis=(1, 2)))
+        return self.samples[alike[0]] if len(alike) else None
+
 
 class Handwriting:
     """The samples of a workspace."""
@@ -160,6 +165,10 @@ class Handwriting:
     def deleted(self) -> Samples:
         """Those in the trash."""
         return _read_all(self._trash)
+
+    def sample(self, sample_id: str) -> Sample:
+        """What is known of a sample. Raises InvalidRequest, DamagedFile."""
+        return _parse(self._folder(sample_id) / SAMPLE)
 
     def picture(self, sample_id: str) -> bytes:
         """A sample as it was drawn, a PNG. Raises InvalidRequest, DamagedFile."""

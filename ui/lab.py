@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -18,8 +19,10 @@ from core.engine import LocalEngine
 from core.errors import TransferLabError
 from core.explaining import occlusion
 from core.explaining.heat import Heat
+from core.handwriting import Handwriting
 from core.prediction_service import PredictionService
 from core.preferences import load_preferences
+from core.readings import Ask
 from core.runs import Run, Runs
 from core.workspace import Workspace, find_workspace
 
@@ -32,6 +35,11 @@ def workspace() -> Workspace:
 def runs() -> Runs:
     """The runs of the workspace."""
     return Runs(workspace())
+
+
+def handwriting() -> Handwriting:
+    """The samples of handwriting of the workspace."""
+    return Handwriting(workspace())
 
 
 def cache_limit() -> int:
@@ -62,6 +70,29 @@ def predict(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> NDA
         answers = _predictor(workspace()).predict(run.id, image[None], epoch)
     probabilities: NDArray[np.float32] = answers[0]
     return probabilities
+
+
+def answers(
+    run_id: str, images: NDArray[np.uint8], epoch: int | None = None
+) -> NDArray[np.float32]:
+    """The probabilities, (count, classes), that a run gives images (count, height, width[, 3])."""
+    service = _predictor(workspace())
+    parts = [  # not all at once, so that who draws on Predict meanwhile need not wait for the end
+        service.predict(run_id, images[start : start + AT_ONCE], epoch)
+        for start in range(0, len(images), AT_ONCE)
+    ]
+    return np.concatenate(parts)
+
+
+def asking(run: Run, epoch: int | None = None) -> Ask:
+    """A function that asks a run about many images at once, also from a thread of its own."""
+    return partial(_ask, _predictor(workspace()), run.id, epoch)
+
+
+def _ask(
+    service: PredictionService, run_id: str, epoch: int | None, images: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    return service.predict(run_id, images, epoch)
 
 
 def grad_cam(

@@ -13,7 +13,7 @@ from core.digits import DigitSteps, to_digit
 from core.errors import UnreadableImage
 from core.preprocessing import Pixels
 from ui import lab
-from ui.predict import glass_box
+from ui.predict import glass_box, keeping
 from ui.predict.answers import answer, show_bars
 from ui.predict.networks import Network, takes_digits
 from ui.predict.taking import Taken
@@ -69,6 +69,7 @@ def _glass_box(reading: Reading) -> None:
 
 
 PARTS: dict[str, Callable[[Reading], None]] = {
+    "keep it": keeping.show,
     "glass box": _glass_box,
 }
 """What is shown below the picture and the answers, in this order."""
