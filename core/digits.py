@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.ink import FAINTEST_INK, Ink, Mask, Polarity, is_dark_ink, lift
 from core.preprocessing import Pixels, for_network, to_grey

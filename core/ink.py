@@ -69,7 +69,7 @@ def lift(picture: Pixels, polarity: Polarity = "auto") -> Ink:
         # What fills most of the picture was taken for light.
         strokes, even = _stretched(light), True
     strokes, ruled = without_lines(strokes)
-    strokes = _without_specks(strokes, at_edge=even)
+    strokes = _without_specks(strokes, RULED_SPECK if ruled else SPECK, at_edge=even and not ruled)
     if not strokes.any():
         raise UnreadableImage(EMPTY)
     return Ink(strokes, inverted, scale, uneven=not even, ruled=ruled)
@@ -102,11 +102,16 @@ def is_dark_ink(grey: Pixels) -> bool:
     dark = float(np.median(edge)) > (float(grey.min()) + float(grey.max())) / 2
     if _is_even(255 - grey if dark else grey):
         return dark
-    small = _shrunk(grey, 256)
-    around = cv2.medianBlur(small, _odd(max(small.shape) / 3))
-    apart = small.astype(np.float32) - around
-    darkest, lightest = np.percentile(apart, [1, 99])
-    return bool(-darkest > lightest)
+    return _leans_dark(_shrunk(grey, 256))
+
+
+def _leans_dark(grey: Pixels) -> bool:
+    """Whether what stands out most from its own surroundings is darker than they are."""
+    lean = 0.0
+    for window in (0.15, 0.3):
+        around = cv2.medianBlur(grey, _odd(window * max(grey.shape)))
+        lean += float(((grey.astype(np.float32) - around) ** 3).sum())
+    return lean < 0
 
 
 # --- evenly lit -------------------------------------------------------------------------------
@@ -153,7 +158,7 @@ def _off_paper(light: Pixels) -> Pixels:
     _levels(light)
     smooth = _smoothed(light)
     paper = _paper(smooth).astype(np.float32)
-    swallowed = (smooth - paper) / np.maximum(255 - paper, 16)
+    swallowed = ((smooth - paper) / np.maximum(255 - paper, 16)).astype(np.float32)
     swallowed -= np.median(swallowed)
     noise = 1.4826 * float(np.median(np.abs(swallowed)))
     full = _full_strength(swallowed, noise)
@@ -208,6 +213,7 @@ def _opened(light: Pixels, window: float) -> Pixels:
 
 
 def _odd(length: float) -> int:
+    """A length for a window that has a middle; OpenCV shifts what it opens by any other."""
     return max(3, int(length) // 2 * 2 + 1)
 
 
@@ -231,69 +237,100 @@ def stroke_width(mask: Mask) -> float:
 def _depth(mask: Mask) -> Strength:
     padded = np.pad(mask, 1).astype(np.uint8)
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    inside: Strength = depth[1:-1, 1:-1]
-    return inside
+    return np.asarray(depth[1:-1, 1:-1], np.float32)
 
 
 # --- what is no stroke ------------------------------------------------------------------------
 
-LINE_SPAN = 0.6
+LINE_SPAN = 0.75
 """Share of the picture that a ruled line crosses at least."""
+CUT_LINE_SPAN = 0.15
+"""The same of other lines in the same direction, once there is one."""
 LINE_PIECE = 0.08
-"""Share of the picture along which a piece of a ruled line is straight."""
-WIDEST_LINE = 0.02
+"""Share of the picture's width along which a piece of a ruled line is straight at least."""
+WIDEST_LINE = 0.01
 """Share of the picture's longer side that a ruled line is wide at most."""
 
 
 def without_lines(strokes: Pixels) -> tuple[Pixels, bool]:
     """The strokes without the lines of ruled or squared paper, and whether there were any.
 
-    A line is thin, straight and crosses most of the picture. Where a stroke crosses it, the
-    stroke stays whole.
+    A line is thin, straight and crosses most of the picture. Where a stroke crosses it or lies on
+    it, the ink is higher than the line, and stays.
     """
-    lines = _ruled(strokes, across=True) | _ruled(strokes, across=False)
-    if not lines.any():
-        return strokes, False
     mask = strokes > 0
-    left = mask & ~lines
-    reach = int(np.ceil(2 * stroke_width(lines))) + 1
-    crossed = np.zeros_like(mask)
-    for kernel in (np.ones((2 * reach + 1, 1), np.uint8), np.ones((1, 2 * reach + 1), np.uint8)):
-        crossed |= cv2.morphologyEx(left.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
-    return np.where(left | (mask & crossed), strokes, 0).astype(np.uint8), True
+    left = _without_ruling(mask)
+    left = _without_ruling(left.T).T
+    taken = mask & ~left
+    if not taken.any():
+        return strokes, False
+    left = _without_crumbs(left, stroke_width(taken))
+    if not left.any():  # a lone line is a stroke
+        return strokes, False
+    return np.where(left, strokes, 0).astype(np.uint8), True
 
 
-def _ruled(strokes: Pixels, across: bool) -> Mask:
-    """Pixels of lines from left to right, or from top to bottom."""
-    seen = strokes if across else strokes.T
-    height, width = seen.shape
-    widest = max(2.0, WIDEST_LINE * max(height, width))
-    piece = max(8, round(LINE_PIECE * width))
-    mask = (seen > 0).astype(np.uint8)
-    straight = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
+def _without_crumbs(mask: Mask, line_width: float) -> Mask:
+    """A mask without ends of lines, where its strokes are wide enough to tell them apart."""
+    if stroke_width(mask) < 2 * line_width:
+        return mask
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_odd(line_width + 1),) * 2)
+    left: Mask = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel) > 0
+    return left
+
+
+def _without_ruling(mask: Mask) -> Mask:
+    """A mask without its lines from left to right."""
+    lines = _ruling(mask)
+    if not lines.any():
+        return mask
+    higher = _odd(1.5 * stroke_width(lines & ~_ruling(mask.T).T) + 3)
+    seen = mask.astype(np.uint8)
+    crossing = cv2.morphologyEx(seen, cv2.MORPH_OPEN, np.ones((higher, 1), np.uint8))
+    left: Mask = mask & ~(lines & (crossing == 0))
+    return left
+
+
+def _ruling(mask: Mask) -> Mask:
+    """Pixels of lines from left to right."""
+    height, width = mask.shape
+    widest, piece = _odd(WIDEST_LINE * max(height, width)), _odd(max(8, LINE_PIECE * width))
+    seen = mask.astype(np.uint8)
+    low = seen - cv2.morphologyEx(seen, cv2.MORPH_OPEN, np.ones((widest + 2, 1), np.uint8))
+    uncut = cv2.morphologyEx(low, cv2.MORPH_CLOSE, np.ones((1, 3 * widest), np.uint8))
+    straight = cv2.morphologyEx(uncut, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
     linked = cv2.morphologyEx(straight, cv2.MORPH_CLOSE, np.ones((3, piece), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(linked)
-    lines = np.zeros(count, bool)
-    for label in range(1, count):
-        thickness = stats[label, cv2.CC_STAT_AREA] / stats[label, cv2.CC_STAT_WIDTH]
-        spans = stats[label, cv2.CC_STAT_WIDTH] >= LINE_SPAN * width
-        lines[label] = spans and thickness <= widest
-    found = cv2.dilate((lines[labels] & (straight > 0)).astype(np.uint8), np.ones((3, 1), np.uint8))
-    whole: Mask = (found > 0) & (mask > 0)
-    return whole if across else whole.T
+    labels, stats = pieces(linked > 0)
+    lengths = stats[1:, cv2.CC_STAT_WIDTH]
+    if lengths.max(initial=0) < LINE_SPAN * width:
+        return np.zeros_like(mask)
+    # Where there is ruling, a digit may cut a line in two.
+    lines = np.append(False, lengths >= CUT_LINE_SPAN * width)
+    found = cv2.dilate(lines[labels].astype(np.uint8), np.ones((5, 1), np.uint8))
+    whole: Mask = (found > 0) & mask
+    return whole
+
+
+def pieces(mask: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Which piece each pixel belongs to, 0 for none, and OpenCV's statistics of each."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    return np.asarray(labels, np.int32), np.asarray(stats, np.int32)
 
 
 SPECK = 0.05
 """Of the longest piece's length: a piece with less area than the square of that is a speck."""
+RULED_SPECK = 0.15
+"""The same where lines were taken away, which leave more behind than dust does."""
 
 
-def _without_specks(strokes: Pixels, at_edge: bool) -> Pixels:
+def _without_specks(strokes: Pixels, speck: float, at_edge: bool) -> Pixels:
     """The strokes without pieces that are tiny or nowhere firm.
 
     at_edge: whether pieces that touch the edge stay; on a photograph they are what lies around
     the paper, unless there is nothing else.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((strokes > 0).astype(np.uint8))
+    labels, stats = pieces(strokes > 0)
+    count = len(stats)
     if count == 1:
         return strokes
     peaks = np.zeros(count, np.uint8)
@@ -307,7 +344,7 @@ def _without_specks(strokes: Pixels, at_edge: bool) -> Pixels:
         if area[inside].sum() > 0.1 * area[keep].sum():
             keep = inside
     if keep.any():
-        keep &= area >= (SPECK * sides[keep].max()) ** 2
+        keep &= area >= (speck * sides[keep].max()) ** 2
     return np.where(keep[labels], strokes, 0).astype(np.uint8)
 
 

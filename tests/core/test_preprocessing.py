@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.errors import UnreadableImage
 from core.digits import to_digit
+from core.errors import UnreadableImage
 from core.preprocessing import Pixels, decode, for_network, to_grey
 
 Arrays = dict[str, NDArray[np.uint8]]
