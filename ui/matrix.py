@@ -36,7 +36,7 @@ def matrices(
     *,
     class_names: Sequence[str],
     shown: Classes,
-    titles: tuple[str, str],
+    titles: tuple[str] | tuple[str, str],
     colors: tuple[str, str],
     unit: Unit,
     key: str,
@@ -45,11 +45,12 @@ def matrices(
     """Show the matrices of A, of B, and A minus B; the cell that was just clicked, else None.
 
     shown: the classes to show, by number; shares stay shares of all images of a class. titles and
-    colors: of A and B. `selected` is the cell that is marked.
+    colors: of A and B; with one title the matrix of A stands alone. `selected` is the cell that is
+    marked.
     """
     head: dict[str, object] = {
         "names": [class_names[number] for number in shown],
-        "titles": [*titles, "A minus B"],
+        "titles": [*titles, "A minus B"] if len(titles) == 2 else titles,
         "colors": colors,
         "unit": unit,
     }

@@ -46,14 +46,15 @@ const tell = (root) => {
   const [a, b] = countsAt(chart, row, column);
   const images = chart.support[row];
   const share = (count) => `${percent(count / images, 2)} %`;
-  const line = (letter, color, count) => make('div', '', colored(color),
-    images ? `${letter}: ${whole(count)} of ${whole(images)}, ${share(count)}`
-           : `${letter}: no images of this class`);
+  const line = (start, color, count) => make('div', '', colored(color),
+    images ? `${start}${whole(count)} of ${whole(images)}, ${share(count)}`
+           : `${start}no images of this class`);
   const said = row === column ? 'what it is' : short(chart.names[column]);
   const difference = signed(a - b, whole(Math.abs(a - b)));
-  tip.replaceChildren(make('b', '', `${short(chart.names[row])} taken for ${said}`),
-    line('A', chart.colors[0], a), line('B', chart.colors[1], b),
-    make('div', '', `A − B: ${difference}`));
+  const lines = chart.panels.length === 1 ? [line('', chart.colors[0], a)]
+    : [line('A: ', chart.colors[0], a), line('B: ', chart.colors[1], b),
+       make('div', '', `A − B: ${difference}`)];
+  tip.replaceChildren(make('b', '', `${short(chart.names[row])} taken for ${said}`), ...lines);
   const [box, plot] = [root.getBoundingClientRect(),
                        chart.panels[panel].plot.getBoundingClientRect()];
   const cell = plot.width / view.span;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.analysis.comparison import verdict
+from core.analysis.comparison import Comparison, verdict
 from ui import lab, theme
 from ui.compare.view import LETTERS, View
 from ui.figures import Figure, figures
@@ -12,7 +12,11 @@ from ui.figures import Figure, figures
 
 def show(view: View) -> None:
     """The sentence, both accuracies, their difference and its significance."""
-    c = view.comparison
+    tell(view.comparison)
+
+
+def tell(c: Comparison) -> None:
+    """The same of any two networks that were asked about the same images."""
     st.markdown(f"#### {lab.plain(theme.superscripts(verdict(c)))}")
     figures(
         *(
@@ -22,7 +26,7 @@ def show(view: View) -> None:
                 _ACCURACY,
                 theme.interval(side.interval, theme.percent),
             )
-            for letter, side in zip(LETTERS, view.sides, strict=True)
+            for letter, side in zip(LETTERS, c.sides, strict=True)
         ),
         Figure(
             "A minus B",

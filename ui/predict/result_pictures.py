@@ -1,0 +1,139 @@
+"""A page of pictures with what each network takes them for, as a table or as a gallery."""
+
+from __future__ import annotations
+
+import base64
+from textwrap import shorten
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.joint_readings import JointReadings, Positions
+from core.preprocessing import Pixels
+from core.readings import Named
+from core.uploads import THUMBNAIL_SIDE, Refusal, thumbnail
+from ui import theme
+from ui.gallery import Part, gallery
+from ui.predict.networks import Network
+
+ROW_HEIGHT = 48
+Joint = JointReadings[Network]
+
+
+def table(joint: Joint, shown: Positions, *, key: str, height: int) -> int | None:
+    """The pictures row by row; the place on the page of the one whose row was clicked."""
+    st.dataframe(
+        _frame(joint, shown),
+        hide_index=True,
+        height=min(height, ROW_HEIGHT * len(shown) + 40),
+        row_height=ROW_HEIGHT,
+        on_select="rerun",
+        selection_mode="single-cell",
+        key=key,
+        placeholder=theme.MISSING,
+        column_config=_columns(joint),
+    )
+    cells = st.session_state[key]["selection"]["cells"] if key in st.session_state else []
+    return int(cells[0][0]) if cells else None
+
+
+def _frame(joint: Joint, shown: Positions) -> pd.DataFrame:
+    """One row for each picture."""
+    names, labels = joint.one.class_names, joint.one.labels[shown]
+    columns: dict[str, Any] = {
+        "picture": [_data_url(joint, position) for position in shown.tolist()],
+        "file": [joint.one.pictures[position].name for position in shown.tolist()],
+    }
+    if len(joint.one.labelled):
+        columns["true"] = [names[label] if label >= 0 else None for label in labels]
+    for number in range(len(joint.of_each)):
+        said = joint.said[number, shown]
+        columns[f"said {number}"] = [
+            f"{names[taken]} ✗" if label not in (-1, taken) else names[taken]
+            for taken, label in zip(said, labels, strict=True)
+        ]
+        columns[f"sure {number}"] = joint.confidence[number, shown].astype(float)
+    if len(joint.of_each) > 1:
+        columns["agree"] = np.where(joint.disagree[shown], "no", "yes")
+    return pd.DataFrame(columns)
+
+
+def _columns(joint: Joint) -> dict[str, Any]:
+    text = st.column_config.TextColumn
+    columns: dict[str, Any] = {
+        "picture": st.column_config.ImageColumn("Picture", width=60),
+        "file": text("File", width=130),
+        "true": text("True class", width=80),
+        "agree": text("Agree", width=55, help="Whether all networks take it for the same class."),
+    }
+    for number, network in enumerate(joint.of_each):
+        name = shorten(network.name, 24, placeholder=" …") or network.name[:24]
+        columns[f"said {number}"] = text(name, width=90, help=f"What {network.name} takes it for.")
+        columns[f"sure {number}"] = st.column_config.ProgressColumn(
+            "Confidence",
+            format="percent",
+            min_value=0,
+            max_value=1,
+            width=105,
+            help=f"The probability that {network.name} gives this.",
+        )
+    return columns
+
+
+def grid(joint: Joint, shown: Positions, *, key: str, height: int) -> int | None:
+    """The pictures side by side; the place on the page of the one just clicked."""
+    small = [_small(joint, position) for position in shown.tolist()]
+    with st.container(height=height, border=False):
+        return gallery(_of_one_size(small), _captions(joint, shown), key=key)
+
+
+def _captions(joint: Joint, shown: Positions) -> list[list[Part]]:
+    """Under each picture: the true class, then what each network takes it for and how surely."""
+    names, labels = joint.one.class_names, joint.one.labels[shown].tolist()
+    captions = [[Part(f"true {names[label]}", "muted")] if label >= 0 else [] for label in labels]
+    for number in range(len(joint.of_each)):
+        said, sure = joint.said[number, shown], joint.confidence[number, shown]
+        for caption, label, taken, share in zip(captions, labels, said, sure, strict=True):
+            text = f"{names[taken]} {theme.percent(float(share), digits=0)}"
+            if label < 0:
+                caption.append(Part(text))
+            else:
+                caption.append(Part(text, "good" if label == taken else "bad"))
+    return captions
+
+
+def _data_url(joint: Joint, position: int) -> str:
+    jpeg = _jpeg(joint, position)
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
+
+
+def _jpeg(joint: Joint, position: int) -> bytes:
+    named: Named = joint.one.pictures[position]
+    return named.thumbnail or thumbnail(_small(joint, position))
+
+
+def _small(joint: Joint, position: int) -> Pixels:
+    """A picture no larger than a thumbnail."""
+    named: Named = joint.one.pictures[position]
+    if named.thumbnail:
+        buffer = np.frombuffer(named.thumbnail, np.uint8)
+        return np.asarray(cv2.imdecode(buffer, cv2.IMREAD_COLOR_RGB), np.uint8)
+    again = joint.again(int(joint.places[position]))
+    return np.zeros((28, 28), np.uint8) if isinstance(again, Refusal) else again.pixels
+
+
+def _of_one_size(pictures: list[Pixels]) -> NDArray[np.uint8]:
+    """Pictures in the middle of squares of one size; grey where all of them are."""
+    if len({picture.shape for picture in pictures}) == 1:
+        return np.stack(pictures)
+    squares = np.zeros((len(pictures), THUMBNAIL_SIDE, THUMBNAIL_SIDE, 3), np.uint8)
+    for square, picture in zip(squares, pictures, strict=True):
+        height, width = picture.shape[:2]
+        top, left = (THUMBNAIL_SIDE - height) // 2, (THUMBNAIL_SIDE - width) // 2
+        colored = picture if picture.ndim == 3 else cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
+        square[top : top + height, left : left + width] = colored
+    return squares

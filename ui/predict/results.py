@@ -1,0 +1,241 @@
+"""What networks made of many pictures: a table to sort and narrow, and one picture in depth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from textwrap import shorten
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from core import kaggle
+from core.joint_readings import JointReadings, Order, Positions, Shown
+from core.readings import Readings
+from core.uploads import Refusal
+from ui import lab, theme
+from ui.picture import picture
+from ui.predict import reading, result_pictures, upload_scores
+from ui.predict.networks import Network
+from ui.predict.requests import Request
+from ui.predict.taking import Taken
+
+PER_PAGE = 100
+HEIGHT = 560
+LARGE = 280
+Asked = Shown | Literal["refused"]
+SHOWN: dict[Asked, str] = {
+    "all": "All",
+    "wrong": "Wrong",
+    "disagree": "They disagree",
+    "refused": "Refused",
+}
+ORDERS: dict[Order, str] = {
+    "given": "As handed in",
+    "least sure": "Least sure first",
+    "surest": "Surest first",
+}
+TABLE, GALLERY = "Table", "Gallery"
+Joint = JointReadings[Network]
+
+
+@st.fragment
+def show(request: Request) -> None:
+    """How it went, scores where classes are known, and the pictures."""
+    joint = request.job.result
+    if joint is None:
+        return
+    _tell(request, joint)
+    if len(joint.places):
+        upload_scores.show(joint, request.number)
+        _offer_files(request, joint)
+    st.subheader("Pictures", anchor=False, divider="gray")
+    _pictures(request, joint)
+
+
+def _tell(request: Request, joint: Joint) -> None:
+    """How many were read, and what was not."""
+    read, refused = len(joint.places), len(joint.one.refusals)
+    by = " and ".join(lab.plain(network.name) for network in joint.of_each)
+    said = (
+        f"**{theme.count(read)} picture{'s'[: read != 1]}** read by {by} in "
+        f"{theme.duration(request.job.seconds)}."
+    )
+    if refused:
+        said += f" {theme.count(refused)} could not be read, see *Refused* below."
+    if joint.left_out:
+        said += (
+            f" {theme.count(joint.left_out)} files that systems add by themselves were left out."
+        )
+    st.markdown(said)
+    if unknown := joint.one.unknown_labels:
+        listed = shorten(", ".join(unknown), 200, placeholder=" …")
+        st.caption(
+            f"No class of the network{'s'[: len(joint.of_each) != 1]}, and so not scored: "
+            f"{lab.plain(listed)}."
+        )
+
+
+def _offer_files(request: Request, joint: Joint) -> None:
+    """Each network's answers as a file; each is made when it is asked for."""
+    with st.container(horizontal=True, gap="small"):
+        for network, found in joint.of_each.items():
+            if request.table:
+                _offer(network, joint, "submission", partial(_submission, found))
+            _offer(network, joint, "answers", found.csv)
+
+
+def _offer(network: Network, joint: Joint, what: str, make: Callable[[], str]) -> None:
+    alone = len(joint.of_each) == 1
+    end = "" if alone else f"-{re.sub('[^a-z0-9]+', '-', network.name.lower())[:40]}"
+    name = "" if alone else f" · {lab.plain(upload_scores.shorten(network.name))}"
+    st.download_button(
+        f"{what}.csv{name}",
+        make,
+        file_name=f"{what}{end}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        key=f"many_{what}_{network.run.id}_{network.epoch}",
+        on_click="ignore",
+        help=_FILES[what],
+    )
+
+
+def _submission(found: Readings) -> str:
+    return kaggle.submission(found.probabilities.argmax(axis=1))
+
+
+_FILES = {
+    "submission": "What Kaggle takes: ImageId, from 1, and Label.",
+    "answers": "A row for each picture: true class, what it is taken for and how surely, what "
+    "comes second, and why it could not be read.",
+}
+
+
+# --- Which pictures -----------------------------------------------------------------------------
+
+
+def _pictures(request: Request, joint: Joint) -> None:
+    shown = _ask_shown(joint)
+    if shown == "refused":
+        _refusals(joint.one.refusals)
+        return
+    order, network = _ask_order(joint)
+    among = upload_scores.chosen_cell(joint, request.number)
+    positions = joint.select(shown, order, network, among)
+    if not len(positions):
+        st.info("There is no such picture. Show others above.", icon=":material/check:")
+        return
+    many, one = st.columns([3, 2], gap="large")
+    with many:
+        position = _page(request, joint, positions)
+    with one:
+        read = _one(request, joint, position)
+    if read is not None:
+        reading.show_parts(read)
+
+
+def _ask_shown(joint: Joint) -> Asked:
+    counts: dict[Asked, int] = {"all": len(joint.places)}
+    if len(joint.one.labelled):
+        counts["wrong"] = int(joint.wrong.sum())
+    if len(joint.of_each) > 1:
+        counts["disagree"] = int(joint.disagree.sum())
+    if joint.one.refusals:
+        counts["refused"] = len(joint.one.refusals)
+    first = "all" if counts["all"] else "refused"
+    if st.session_state.get("many_shown") not in counts:
+        st.session_state["many_shown"] = first
+    asked: Asked | None = st.segmented_control(
+        "Pictures to show",
+        list(counts),
+        format_func=lambda shown: f"{SHOWN[shown]} · {theme.count(counts[shown])}",
+        required=True,
+        key="many_shown",
+        label_visibility="collapsed",
+    )
+    return asked or first
+
+
+def _ask_order(joint: Joint) -> tuple[Order, Network | None]:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        order: Order = st.selectbox(
+            "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="many_order", width=180
+        )
+        if order == "given" or len(joint.of_each) == 1:
+            return order, None
+        places = [-1, *range(len(joint.of_each))]
+        networks = list(joint.of_each)
+        place = st.selectbox(
+            "By the confidence of",
+            places,
+            format_func=lambda place: (
+                "whichever is least sure" if place < 0 else networks[place].name
+            ),
+            key=f"many_order_of_{len(networks)}",
+            width=240,
+        )
+    return order, None if place < 0 else networks[place]
+
+
+def _refusals(refusals: Sequence[Refusal]) -> None:
+    rows = [(refused.name, refused.sentence) for refused in refusals]
+    st.dataframe(
+        pd.DataFrame(rows, columns=["File", "Why it could not be read"]),
+        hide_index=True,
+        height="content" if len(rows) <= 12 else HEIGHT,
+        column_config={"File": st.column_config.TextColumn(width=260)},
+    )
+
+
+# --- A page of them, and one --------------------------------------------------------------------
+
+
+def _page(request: Request, joint: Joint, positions: Positions) -> int:
+    """A page of the pictures; the position of the one to look at."""
+    pages = -(-len(positions) // PER_PAGE)
+    page = 0
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        form = st.segmented_control(
+            "Shown as",
+            [TABLE, GALLERY],
+            default=GALLERY if request.table else TABLE,
+            required=True,
+            key=f"many_form_{request.table}",
+            label_visibility="collapsed",
+        )
+        if pages > 1:
+            page = st.pagination(pages, key=f"many_page_{pages}") - 1
+    shown = positions[page * PER_PAGE : (page + 1) * PER_PAGE]
+    key = f"many_{form}_{request.number}_{hash(shown.tobytes())}"
+    if form == TABLE:
+        clicked = result_pictures.table(joint, shown, key=key, height=HEIGHT)
+    else:
+        clicked = result_pictures.grid(joint, shown, key=key, height=HEIGHT)
+    chosen = f"_many_chosen_{request.number}"
+    if clicked is not None:
+        st.session_state[chosen] = int(shown[clicked])
+    wanted: int = st.session_state.get(chosen, -1)
+    return wanted if wanted in shown else int(shown[0])
+
+
+def _one(request: Request, joint: Joint, position: int) -> reading.Reading | None:
+    """One picture large, and what each network makes of it."""
+    again = joint.again(int(joint.places[position]))
+    st.markdown(f"**{lab.plain(again.name)}**")
+    if isinstance(again, Refusal):
+        st.error(lab.sentence(again.sentence), icon=":material/error:")
+        return None
+    label = int(joint.one.labels[position])
+    truth = joint.one.class_names[label] if label >= 0 else None
+    picture(
+        again.pixels,
+        side=LARGE,
+        caption=f"true class: {truth}" if truth is not None else "",
+        alt=f"The picture {again.name}",
+    )
+    polarity = "light ink" if request.table else request.polarity
+    taken = Taken(again.pixels, "uploaded", polarity, again.name, truth=truth)
+    return reading.read(taken, list(joint.of_each))
