@@ -159,11 +159,11 @@ class Handwriting:
                 raise
 
     def read(self) -> Samples:
-        """All samples, and those that are damaged by name."""
+        """All samples, and those that are damaged by name. Raises WorkFailed."""
         return _read_all(self._samples)
 
     def deleted(self) -> Samples:
-        """Those in the trash."""
+        """Those in the trash. Raises WorkFailed."""
         return _read_all(self._trash)
 
     def sample(self, sample_id: str) -> Sample:
@@ -303,8 +303,13 @@ def _clear_abandoned(folder: Path) -> None:
 def _ids(folder: Path) -> list[str]:
     try:
         return sorted(filter(_ID.fullmatch, os.listdir(folder)))
-    except FileNotFoundError:
-        return []
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # where a file is in the way, who saves a sample is told
+    except OSError as error:
+        raise WorkFailed(
+            f"the samples in {folder} cannot be read: {error.strerror or error}; permit it, then "
+            "try again"
+        ) from None
 
 
 def _read_all(folder: Path) -> Samples:

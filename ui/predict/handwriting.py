@@ -52,7 +52,8 @@ ORDERS: dict[str, Order] = {
 
 def show(finished: list[Run]) -> None:
     """How networks do on the samples, all samples, and one of them large."""
-    samples = lab.handwriting().read()
+    with lab.failures_as_sentences():
+        samples = lab.handwriting().read()
     runs = [run for run in finished if reads_handwriting(run)]
     st.caption(
         "Pictures that you kept on this page with “This was a …”: a test set of your own, which no "
@@ -100,6 +101,7 @@ def _filters(samples: Samples, scores: Sequence[Score]) -> Score | None:
         format_func=lambda label: f"{label} · {theme.count(counts[label])}",
         selection_mode="multi",
         key=_LABELS,
+        wrap=True,
         help="Each digit with how many samples there are of it. Choose some to see only those.",
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

@@ -61,6 +61,7 @@ def show(reading: Reading) -> None:
         _tell(kept, notes[name], keep)
     elif name in notes and notes[name].refused:
         st.error(notes[name].refused, icon=":material/error:")
+    keyboard([str(label) for label in LABELS], lambda pressed: keep(int(pressed)), key="meant_keys")
 
 
 def _kept(notes: MutableMapping[str, Note], name: str) -> Sample | None:
@@ -85,7 +86,6 @@ def _ask(name: str, label: int | None, keep: Callable[[int | None], None]) -> No
         "click a digit, or press its key. Networks can then be tested on it, and learn from it.",
         on_change=lambda: keep(st.session_state[key]),
     )
-    keyboard([str(label) for label in LABELS], lambda pressed: keep(int(pressed)), key="meant_keys")
 
 
 def _tell(sample: Sample, note: Note, keep: Callable[[int | None], None]) -> None:

@@ -88,6 +88,7 @@ def _mend(sample: Sample) -> None:
         range(10),
         key=label,
         required=True,
+        wrap=True,
         on_change=_mended,
         args=(samples.relabel, sample.id, label),
     )
