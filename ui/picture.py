@@ -23,7 +23,7 @@ def picture(image: NDArray[np.uint8], *, side: int, caption: str = "", alt: str 
     text = html.escape(alt or caption)
     note = f'<figcaption style="font-size:.8rem;opacity:.7">{html.escape(caption)}</figcaption>'
     st.html(
-        f'<figure style="margin:0"><img src="{_data_url(image)}" alt="{text}" '
+        f'<figure style="margin:0"><img src="{data_url(image)}" alt="{text}" '
         f'style="{size};{sharp}border-radius:4px;display:block">{note if caption else ""}</figure>'
     )
 
@@ -41,7 +41,8 @@ def contact_sheet(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
     return grid.reshape(rows * height, columns * width, *colors)
 
 
-def _data_url(image: NDArray[np.uint8]) -> str:
+def data_url(image: NDArray[np.uint8]) -> str:
+    """An image (height, width) or (height, width, 3) RGB as PNG inside a URL."""
     in_order = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     encoded = cv2.imencode(".png", in_order)[1].tobytes()
     return f"data:image/png;base64,{base64.b64encode(encoded).decode()}"

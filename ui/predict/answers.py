@@ -23,6 +23,15 @@ def answer(network: Network, image: NDArray[np.uint8]) -> NDArray[np.float32] | 
         return None
 
 
+def answer_all(network: Network, images: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    """The network's probabilities of images, asked for at once, or None with the reason shown."""
+    try:
+        return lab.answers(network.run.id, images, network.epoch)
+    except TransferLabError as error:
+        st.error(lab.sentence(error), icon=":material/error:")
+        return None
+
+
 def show_bars(answers: Mapping[Network, NDArray[np.float32] | None]) -> None:
     """The probabilities, apart for networks that know other classes."""
     for classes in dict.fromkeys(network.run.config.class_names for network in answers):
@@ -33,3 +42,14 @@ def show_bars(answers: Mapping[Network, NDArray[np.float32] | None]) -> None:
             colors={network.name: run_view.color_of(network.run) for network in alike},
             key=f"answers_{'_'.join(classes)}",
         )
+
+
+def tell_truth(truth: str, answers: Mapping[Network, NDArray[np.float32] | None]) -> None:
+    """Which networks take a picture for what it is known to be."""
+    marks = []
+    for network, said in answers.items():
+        if said is not None:
+            right = network.run.config.class_names[int(said.argmax())] == truth
+            mark = ":green[:material/check:]" if right else ":red[:material/close:]"
+            marks.append(f"{mark} {lab.plain(network.name)}")
+    st.caption(f"It is **{lab.plain(truth)}**. {'  '.join(marks)}")

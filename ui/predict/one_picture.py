@@ -29,7 +29,7 @@ def show(finished: list[Run]) -> None:
         if taken is None:
             _invite(networks)
             return
-        read = reading.read(taken, networks)
+        read = reading.read(taken, networks, beside=left)
     if read is not None:
         reading.show_parts(read)
 

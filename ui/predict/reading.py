@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from core.digits import DigitSteps, to_digit
 from core.errors import UnreadableImage
 from core.preprocessing import Pixels
 from ui import lab
-from ui.predict import glass_box, keeping
-from ui.predict.answers import answer, show_bars
+from ui.predict import glass_box, keeping, several, unlikeness
+from ui.predict.answers import answer, show_bars, tell_truth
 from ui.predict.networks import Network, takes_digits
+from ui.predict.several import OneDigit
 from ui.predict.taking import Taken
 
 
@@ -35,27 +37,47 @@ class Reading:
     answers: Mapping[Network, NDArray[np.float32] | None]
 
 
-def read(taken: Taken, networks: Sequence[Network]) -> Reading | None:
-    """Have each network read a picture and show the answers; None where none could be asked."""
+def read(
+    taken: Taken, networks: Sequence[Network], beside: DeltaGenerator | None = None
+) -> Reading | None:
+    """Have each network read a picture and show the answers; None where none could be asked.
+
+    Of a picture of several digits it is the reading of the one that is looked at. beside: where
+    the picture stands, by default here.
+    """
     digits = [network for network in networks if takes_digits(network.run)]
-    steps = _as_digit(taken) if digits else None
-    images = {network: taken.pixels for network in networks if network not in digits}
-    if steps is not None:
-        images |= dict.fromkeys(digits, steps.digit)
+    one = _read_digit(taken, digits, beside or st.container()) if digits else None
+    said = dict(one.answers) if one else {}
+    images = dict.fromkeys(digits, one.steps.digit) if one else {}
+    for network in networks:
+        if network not in digits:
+            images[network] = taken.pixels
+            said[network] = answer(network, taken.pixels)
     if not images:
         return None
-    answers = {network: answer(network, image) for network, image in images.items()}
+    answers = {network: said[network] for network in networks if network in said}
     show_bars(answers)
-    return Reading(taken, networks, images, steps, answers)
+    if taken.truth is not None:
+        tell_truth(taken.truth, answers)
+    if one:
+        unlikeness.show(one.steps.digit)
+        return Reading(one.taken, networks, images, one.steps, answers)
+    return Reading(taken, networks, images, None, answers)
 
 
-def _as_digit(taken: Taken) -> DigitSteps | None:
-    """The picture as an MNIST digit, or None with the reason shown."""
+def _read_digit(
+    taken: Taken, networks: Sequence[Network], beside: DeltaGenerator
+) -> OneDigit | None:
+    """The digit that a picture shows as networks read it, or None with the reason shown."""
     try:
-        return to_digit(taken.pixels, taken.polarity)
+        found = several.find(taken) if taken.several else None
+        if found and len(found.digits) > 1:
+            return several.read(taken, found, networks, beside)
+        steps = to_digit(taken.pixels, taken.polarity)
     except UnreadableImage as error:
         st.warning(lab.sentence(error), icon=":material/edit_off:")
         return None
+    return OneDigit(taken, steps, {network: answer(network, steps.digit) for network in networks})
 
 
 def show_parts(reading: Reading) -> None:
@@ -65,7 +87,7 @@ def show_parts(reading: Reading) -> None:
 
 
 def _glass_box(reading: Reading) -> None:
-    glass_box.show(reading.images, reading.steps)
+    glass_box.show(reading.taken, reading.images, reading.steps, reading.answers)
 
 
 PARTS: dict[str, Callable[[Reading], None]] = {

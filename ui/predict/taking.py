@@ -14,6 +14,7 @@ from core.preprocessing import FORMATS, Pixels, decode
 from ui import lab
 from ui.canvas import SIDE, WIDE, draw
 from ui.picture import picture
+from ui.predict import samples
 from ui.predict.networks import Network, takes_digits
 
 Origin = Literal["drawn", "uploaded", "photographed", "sample"]
@@ -121,8 +122,18 @@ def _uploaded(networks: Sequence[Network]) -> Taken | None:
     return Taken(uploaded, "uploaded", polarity, file.name, several=several)
 
 
+def _sample(networks: Sequence[Network]) -> Taken | None:
+    sample = samples.choose(networks)
+    if sample is None:
+        return None
+    return Taken(
+        sample.pixels, "sample", "light ink", f"test image {sample.number}", truth=sample.truth
+    )
+
+
 SOURCES: dict[str, Source] = {
     "draw": Source("Draw", "draw", _drawn, for_digits=True),
     "upload": Source("Upload", "upload", _uploaded),
+    "samples": Source("Test images", "grid_view", _sample),
 }
 """By the name that each is known by, in the order of the page."""

@@ -1,0 +1,31 @@
+"""In what a digit is unlike those that networks learned from, with what helps."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.digit_measures import findings
+from core.errors import DamagedFile
+from core.preprocessing import Pixels
+from ui import lab
+
+MOST_SAID = 3
+"""Findings that are told; a scribble is unlike digits in all that is measured."""
+
+
+def show(digit: Pixels) -> None:
+    """Tell what is unusual about a 28x28 digit, if anything is: answers to it mean less."""
+    try:
+        found = findings(digit)
+    except DamagedFile as error:
+        st.caption(lab.sentence(error))
+        return
+    if not found:
+        return
+    found.sort(key=lambda finding: -finding.share)
+    said = [lab.plain(finding.sentence) for finding in found[:MOST_SAID]]
+    lines = said[0] if len(said) == 1 else "\n".join(f"- {line}" for line in said)
+    st.info(
+        f"**Unlike the training digits.** The answers mean less than they seem to.\n\n{lines}",
+        icon=":material/straighten:",
+    )
