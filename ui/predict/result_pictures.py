@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import takewhile
 from textwrap import shorten
 from typing import Any
 
@@ -46,7 +47,7 @@ def _frame(joint: Joint, shown: Positions) -> pd.DataFrame:
     names, labels = joint.one.class_names, joint.one.labels[shown]
     columns: dict[str, Any] = {
         "picture": [_data_url(joint, position) for position in shown.tolist()],
-        "file": [joint.one.pictures[position].name for position in shown.tolist()],
+        "file": _short_names([joint.one.pictures[position].name for position in shown.tolist()]),
     }
     if len(joint.one.labelled):
         columns["true"] = [names[label] if label >= 0 else None for label in labels]
@@ -62,23 +63,31 @@ def _frame(joint: Joint, shown: Positions) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def _short_names(names: list[str]) -> list[str]:
+    """Names without the ZIP or folders that all of them lie in."""
+    parts = [name.split("/") for name in names]
+    folders = zip(*(whole[:-1] for whole in parts), strict=False)
+    shared = sum(1 for _ in takewhile(lambda level: len(set(level)) == 1, folders))
+    return ["/".join(whole[shared:]) for whole in parts]
+
+
 def _columns(joint: Joint) -> dict[str, Any]:
     text = st.column_config.TextColumn
     columns: dict[str, Any] = {
         "picture": st.column_config.ImageColumn("Picture", width=60),
-        "file": text("File", width=130),
-        "true": text("True class", width=80),
-        "agree": text("Agree", width=55, help="Whether all networks take it for the same class."),
+        "file": text("File", width=120),
+        "true": text("True", width=55, help="The true class."),
+        "agree": text("Agree", width=60, help="Whether all networks take it for the same class."),
     }
     for number, network in enumerate(joint.of_each):
         name = shorten(network.name, 24, placeholder=" …") or network.name[:24]
-        columns[f"said {number}"] = text(name, width=90, help=f"What {network.name} takes it for.")
+        columns[f"said {number}"] = text(name, width=80, help=f"What {network.name} takes it for.")
         columns[f"sure {number}"] = st.column_config.ProgressColumn(
-            "Confidence",
+            "How sure",
             format="percent",
             min_value=0,
             max_value=1,
-            width=105,
+            width=95,
             help=f"The probability that {network.name} gives this.",
         )
     return columns

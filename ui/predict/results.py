@@ -66,9 +66,7 @@ def _tell(request: Request, joint: Joint) -> None:
     if refused:
         said += f" {theme.count(refused)} could not be read, see *Refused* below."
     if joint.left_out:
-        said += (
-            f" {theme.count(joint.left_out)} files that systems add by themselves were left out."
-        )
+        said += f" {theme.count(joint.left_out)} {_added(joint.left_out)} left out."
     st.markdown(said)
     if unknown := joint.one.unknown_labels:
         listed = shorten(", ".join(unknown), 200, placeholder=" …")
@@ -76,6 +74,12 @@ def _tell(request: Request, joint: Joint) -> None:
             f"No class of the network{'s'[: len(joint.of_each) != 1]}, and so not scored: "
             f"{lab.plain(listed)}."
         )
+
+
+def _added(files: int) -> str:
+    if files == 1:
+        return "file that a system adds by itself was"
+    return "files that systems add by themselves were"
 
 
 def _offer_files(request: Request, joint: Joint) -> None:
@@ -128,7 +132,7 @@ def _pictures(request: Request, joint: Joint) -> None:
     if not len(positions):
         st.info("There is no such picture. Show others above.", icon=":material/check:")
         return
-    many, one = st.columns([3, 2], gap="large")
+    many, one = st.columns([2, 1], gap="medium")
     with many:
         position = _page(request, joint, positions)
     with one:
@@ -230,12 +234,7 @@ def _one(request: Request, joint: Joint, position: int) -> reading.Reading | Non
         return None
     label = int(joint.one.labels[position])
     truth = joint.one.class_names[label] if label >= 0 else None
-    picture(
-        again.pixels,
-        side=LARGE,
-        caption=f"true class: {truth}" if truth is not None else "",
-        alt=f"The picture {again.name}",
-    )
+    picture(again.pixels, side=LARGE, alt=f"The picture {again.name}")
     polarity = "light ink" if request.table else request.polarity
     taken = Taken(again.pixels, "uploaded", polarity, again.name, truth=truth)
     return reading.read(taken, list(joint.of_each))

@@ -178,7 +178,7 @@ def _confused(joint: Joint, two: Sequence[Network], number: int) -> None:
     a, b = two[0], two[-1]
     confusions = Confusions(joint.of_each[a].confusion, joint.of_each[b].confusion)
     with folded:
-        left, right = st.columns([1, 1] if len(two) == 1 else [5, 2], gap="large")
+        left, right = st.columns(2, gap="large") if len(two) == 1 else (st.container(),) * 2
         with left:
             _matrices(confusions, joint, two, number)
         with right:
