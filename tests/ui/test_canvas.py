@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 STROKE = {"type": "Path", "path": [["M", 100, 100], ["L", 180, 180]]}
+SECOND = {"type": "Path", "path": [["M", 20, 20], ["L", 30, 60]]}
 
 
 def canvas_app() -> None:
@@ -18,7 +19,9 @@ def canvas_app() -> None:
     if st.session_state.get("elsewhere"):
         st.session_state["ink"] = "not asked"
     else:
-        st.session_state["ink"] = draw("digit")
+        drawn = draw("digit")
+        st.session_state["ink"] = None if drawn is None else drawn.ink
+        st.session_state["strokes"] = None if drawn is None else drawn.strokes["objects"]
 
 
 @pytest.fixture
@@ -26,11 +29,13 @@ def app() -> AppTest:
     return AppTest.from_function(canvas_app, default_timeout=30).run()
 
 
-def send(app: AppTest, strokes: list[dict[str, Any]], version: int = 0) -> AppTest:
+def send(
+    app: AppTest, strokes: list[dict[str, Any]], version: int = 0, *, grey: int = 200
+) -> AppTest:
     """What the browser sends after a stroke: a grey square on black, drawn by `strokes`."""
     picture = np.zeros((280, 280, 4), np.uint8)
     picture[..., 3] = 255
-    picture[100:180, 100:180, :3] = 200 if strokes else 0
+    picture[100:180, 100:180, :3] = grey if strokes else 0
     code = base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
     app.session_state[f"digit_{version}"] = {
         "drawing": {"raw": {"objects": strokes}, "data": f"data:image/png;base64,{code}"},
@@ -102,3 +107,54 @@ def test_a_cleared_drawing_does_not_come_back(app: AppTest) -> None:
     visit_another_page(app)
     assert begins_with(app) == []
     assert app.session_state["ink"] is None
+
+
+def test_a_drawing_comes_with_its_strokes(app: AppTest) -> None:
+    assert send(app, [STROKE]).session_state["strokes"] == [STROKE]
+
+
+def undo(app: AppTest) -> AppTest:
+    return app.button(key="digit_undo").click().run()
+
+
+def test_undo_takes_the_last_stroke_back(app: AppTest) -> None:
+    send(app, [STROKE], grey=100)
+    send(app, [STROKE, SECOND], grey=200)
+    undo(app)
+    assert begins_with(app) == [STROKE]
+    assert app.session_state["strokes"] == [STROKE]
+    assert app.session_state["ink"][140, 140] == 100
+
+
+def test_undo_of_the_only_stroke_leaves_no_ink(app: AppTest) -> None:
+    undo(send(app, [STROKE]))
+    assert app.session_state["ink"] is None
+    assert begins_with(app) == []
+
+
+def test_strokes_that_came_together_are_undone_together(app: AppTest) -> None:
+    send(app, [STROKE], grey=100)
+    send(app, [STROKE, SECOND, SECOND])
+    assert begins_with(undo(app)) == [STROKE]
+
+
+def test_a_stroke_after_undo_can_be_undone_too(app: AppTest) -> None:
+    send(app, [STROKE], grey=100)
+    undo(send(app, [STROKE, SECOND]))
+    send(app, [STROKE, SECOND], version=1, grey=50)
+    assert app.session_state["ink"][140, 140] == 50
+    undo(app)
+    assert app.session_state["ink"][140, 140] == 100
+
+
+def test_nothing_is_there_to_undo_before_the_first_stroke(app: AppTest) -> None:
+    assert app.button(key="digit_undo").disabled
+    assert not send(app, [STROKE]).button(key="digit_undo").disabled
+
+
+def test_another_brush_keeps_the_drawing(app: AppTest) -> None:
+    send(app, [STROKE])
+    app.segmented_control(key="digit_brush").set_value("Thick").run()
+    data = json.loads(app.get("bidi_component")[0].proto.json)
+    assert data["strokeWidth"] == 30
+    assert app.session_state["strokes"] == [STROKE]

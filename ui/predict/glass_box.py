@@ -34,7 +34,8 @@ def show(
     """What was done to the picture, and what each kind of network is fed."""
     st.subheader("What the networks see", anchor=False)
     came = Shown(CAME[taken.origin], taken.pixels, f"{_size(taken.pixels)} pixels.")
-    picture_row(numbered([came, *(_framing(steps) if steps else [])]) + _fed(images))
+    framing = _framing(steps) if steps else []
+    picture_row([*(numbered([came, *framing]) if framing else [came]), *_fed(images)])
     if steps is None:
         st.caption("The picture is resized to the side that each network takes.")
         return

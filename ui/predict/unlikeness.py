@@ -23,9 +23,7 @@ def show(digit: Pixels) -> None:
     if not found:
         return
     found.sort(key=lambda finding: -finding.share)
-    said = [lab.plain(finding.sentence) for finding in found[:MOST_SAID]]
-    lines = said[0] if len(said) == 1 else "\n".join(f"- {line}" for line in said)
-    st.info(
-        f"**Unlike the training digits.** The answers mean less than they seem to.\n\n{lines}",
-        icon=":material/straighten:",
-    )
+    lines = [f"- {lab.plain(finding.sentence)}" for finding in found[:MOST_SAID]]
+    with st.container(border=True):
+        st.markdown(":material/straighten: **Unlike the training digits:** the answers mean less")
+        st.caption("\n".join(lines))
