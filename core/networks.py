@@ -1,7 +1,7 @@
 """Building networks, and cutting them in two where the frozen layers end."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -101,6 +101,11 @@ class Network:
         images = _images(self.config)
         features = self.pooling(self.backbone(self.scaling(images)))
         return keras.Model(images, self.classifier(features), name=self.config.architecture)
+
+    def without_answer(self) -> "Network":
+        """The network without its last layer, which only weighs what it is fed."""
+        last = self.classifier.layers[-1]
+        return replace(self, classifier=keras.Model(self.classifier.input, last.input))
 
     def layers(self, frozen_count: int = 0) -> Layers:
         """Layers with weights by name, of those the ones that train after a cut."""

@@ -1,7 +1,6 @@
 """Running a trained network up to its last layer."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -14,7 +13,6 @@ from core.feature_space.space import Array, Reader
 from core.features import FrozenLayers, cut_name, stored_as
 from core.inputs import CachedInputs, ImageInputs, Inputs, LiveInputs
 from core.models import load_run
-from core.networks import Network
 from core.pictures import Pictures, Positions, ahead
 from core.progress import Report
 from core.runs import Run
@@ -30,7 +28,7 @@ class Extractor:
     """
 
     def __init__(self, run: Run, epoch: int, cache: FeatureCache) -> None:
-        network = _without_answer(load_run(run, epoch))
+        network = load_run(run, epoch).without_answer()
         self._config, number_format = run.config.network, run.state.precision
         # The layers that no phase changed: of every epoch the cache then holds the same.
         frozen_count = min(phase.frozen_count for phase in run.config.phases)
@@ -62,12 +60,6 @@ class Extractor:
         for fed in ahead(inputs.rows, batches):
             features: NDArray[np.float32] = self._forward(list(fed)).numpy()
             yield features
-
-
-def _without_answer(network: Network) -> Network:
-    """The network without its last layer, which only weighs what it is fed."""
-    last = network.classifier.layers[-1]
-    return replace(network, classifier=keras.Model(network.classifier.input, last.input))
 
 
 def _compiled(model: keras.Model) -> tf.types.experimental.PolymorphicFunction:

@@ -116,6 +116,49 @@ def test_threads_that_ask_at_once_each_get_their_answer(
         np.testing.assert_allclose(answer, predictor.predict(*question), rtol=1e-4, atol=1e-6)
 
 
+def test_it_gives_the_features_that_the_predictor_does(
+    service: PredictionService, predictor: Predictor, images: Images
+) -> None:
+    found, expected = (asked.features("cnn", images) for asked in (service, predictor))
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_no_images_get_no_answers(service: PredictionService) -> None:
+    assert service.predict("cnn", np.zeros((0, 28, 28), np.uint8)).shape == (0, 10)
+
+
+def test_a_drawing_is_answered_while_another_session_waits_for_many_images(
+    service: PredictionService, images: Images
+) -> None:
+    service.predict("vgg16", images)
+    service.predict("cnn", images)
+    many = np.zeros((300, 28, 28), np.uint8)
+    with ThreadPoolExecutor(1) as pool:
+        long = pool.submit(service.predict, "vgg16", many)
+        answers = 0
+        while not long.done():
+            assert service.predict("cnn", images[:1]).shape == (1, 10)
+            answers += 1
+        assert long.result().shape == (300, 10)
+    assert answers > 1
+
+
+def test_all_who_wait_when_the_process_is_killed_get_their_answers(
+    service: PredictionService, asked: Workspace, images: Images
+) -> None:
+    before = service.predict("cnn", images)
+    many = np.repeat(images, 100, axis=0)
+    (process,) = processes(asked)
+    with ThreadPoolExecutor(3) as pool:
+        waiting = [pool.submit(service.predict, "vgg16", many[:60]) for _ in range(3)]
+        while not all(future.running() for future in waiting):
+            pass
+        process.kill()
+        assert [future.result().shape for future in waiting] == [(60, 10)] * 3
+    np.testing.assert_array_equal(service.predict("cnn", images), before)
+    assert len(processes(asked)) == 1
+
+
 def test_a_killed_process_is_started_again(
     service: PredictionService, asked: Workspace, images: Images
 ) -> None:

@@ -1,16 +1,21 @@
 import os
+import threading
+import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from core import models
 from core.datasets import load_test
 from core.errors import DamagedFile, NotComparable, UnknownRun
+from core.models import load_run
 from core.networks import build
 from core.predictions import read_predictions
-from core.predictor import Predictor
+from core.predictor import MOST_AT_ONCE, LoadedNetwork, Predictor
 from core.recipes import RECIPES
 from core.runs import Run, Runs
 from core.settings import change
@@ -94,9 +99,14 @@ def test_a_run_that_was_loaded_before_is_answered_for_at_once(
     assert predictor.predict(run.id, IMAGES).shape == (2, 10)
 
 
-def test_the_least_recently_used_run_is_dropped(runs: Runs, make_tiny: MakeTiny) -> None:
+def size_of(run: Run) -> int:
+    """Bytes that a run's network takes once it is loaded."""
+    return LoadedNetwork(load_run(run), run.config.network).size
+
+
+def test_the_least_recently_used_run_makes_room(runs: Runs, make_tiny: MakeTiny) -> None:
     first, second, third = (make_tiny(name) for name in ("first", "second", "third"))
-    predictor = Predictor(runs, most=2)
+    predictor = Predictor(runs, limit=2 * size_of(first))
     for run in (first, second, first, third):
         predictor.predict(run.id, IMAGES)
     for run in (first, second, third):
@@ -105,6 +115,96 @@ def test_the_least_recently_used_run_is_dropped(runs: Runs, make_tiny: MakeTiny)
         assert predictor.predict(kept.id, IMAGES).shape == (2, 10)
     with pytest.raises(DamagedFile, match=r"epoch-1.npz of the run 'second'"):
         predictor.predict(second.id, IMAGES)
+
+
+def test_a_network_larger_than_the_limit_answers_all_the_same(
+    runs: Runs, make_tiny: MakeTiny
+) -> None:
+    run, predictor = make_tiny("tiny"), Predictor(runs, limit=0)
+    predictor.load(run.id)
+    spoil_weights(run)
+    assert predictor.predict(run.id, IMAGES).shape == (2, 10)
+
+
+def test_the_memory_of_a_network_that_made_room_is_freed(runs: Runs, make_tiny: MakeTiny) -> None:
+    first, second = make_tiny("first"), make_tiny("second")
+    predictor = Predictor(runs, limit=0)
+    predictor.grad_cam(first.id, IMAGES[0], 3)
+    predictor.features(first.id, IMAGES)
+    loaded = weakref.ref(next(iter(predictor._loaded.values())))
+    predictor.load(second.id)
+    assert loaded() is None
+
+
+def test_no_images_get_no_answers(runs: Runs, make_tiny: MakeTiny) -> None:
+    run, predictor = make_tiny("tiny"), Predictor(runs)
+    for none in (IMAGES[:0], np.zeros((0, 40, 30, 3), np.uint8)):
+        assert predictor.predict(run.id, none).shape == (0, 10)
+        assert predictor.features(run.id, none).shape == (0, 4)
+
+
+def test_features_are_what_the_last_layer_makes_its_answer_of(
+    runs: Runs, make_tiny: MakeTiny
+) -> None:
+    run, predictor = make_tiny("tiny"), Predictor(runs)
+    last = load_run(run).classifier.layers[-1]
+    scores = predictor.features(run.id, IMAGES) @ last.kernel.numpy() + last.bias.numpy()
+    np.testing.assert_allclose(
+        softmax(scores, axis=1), predictor.predict(run.id, IMAGES), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_many_images_are_answered_as_each_is_alone(runs: Runs, make_tiny: MakeTiny) -> None:
+    run, predictor = make_tiny("tiny"), Predictor(runs)
+    many = np.random.default_rng(1).integers(0, 256, (MOST_AT_ONCE + 3, 28, 28)).astype(np.uint8)
+    found = predictor.predict(run.id, many)
+    for position in (0, MOST_AT_ONCE - 1, MOST_AT_ONCE, MOST_AT_ONCE + 2):
+        (alone,) = predictor.predict(run.id, many[position : position + 1])
+        np.testing.assert_allclose(found[position], alone, rtol=1e-4, atol=1e-6)
+
+
+def test_threads_that_want_a_run_at_once_have_it_loaded_once(
+    runs: Runs, make_tiny: MakeTiny
+) -> None:
+    run, predictor, begin = make_tiny("tiny"), Predictor(runs), threading.Barrier(4)
+
+    def ask(_: int) -> LoadedNetwork:
+        begin.wait()
+        return predictor._network(run.id, None)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(ask, range(4)))) == 1
+
+
+def test_a_drawing_overtakes_many_images(runs: Runs, make_tiny: MakeTiny) -> None:
+    run, done, parts = make_tiny("tiny"), threading.Event(), []
+    network = LoadedNetwork(load_run(run), run.config.network)
+
+    def progress(count: int) -> None:
+        parts.append(count)
+        if len(parts) == 1:
+            drawing.start()
+        if len(parts) == 2:
+            assert done.wait(timeout=30), "the drawing waits for more than one part"
+
+    drawing = threading.Thread(
+        target=lambda: (network.probabilities(IMAGES), network.grad_cam(IMAGES[0], 3), done.set())
+    )
+    many = np.zeros((3 * MOST_AT_ONCE, 28, 28), np.uint8)
+    assert network.probabilities(many, progress).shape == (len(many), 10)
+    assert parts == [MOST_AT_ONCE, 2 * MOST_AT_ONCE, 3 * MOST_AT_ONCE]
+    drawing.join()
+
+
+def test_a_run_answers_while_another_is_loaded(runs: Runs, make_tiny: MakeTiny) -> None:
+    ready, waiting, predictor = make_tiny("ready"), make_tiny("waiting"), Predictor(runs)
+    predictor.load(ready.id)
+    with ThreadPoolExecutor(1) as pool:
+        with predictor._loading:  # as while a large network is loaded
+            other = pool.submit(predictor.predict, waiting.id, IMAGES)
+            assert predictor.predict(ready.id, IMAGES).shape == (2, 10)
+            assert not other.done()
+        assert other.result(timeout=30).shape == (2, 10)
 
 
 def write_weights(run: Run, epoch: int, seed: int) -> None:
