@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.predictions import stored_epochs
 from ui import lab
-from ui.compare import board, choosing, gallery, link, ranking, taking, verdict, views
+from ui.compare import board, choosing, gallery, link, ranking, taking, test_sets, verdict, views
 from ui.compare.view import view_of
 from ui.navigation import page
 
@@ -20,10 +20,11 @@ if len(finished) < 2 and not any(len(stored_epochs(run)) > 1 for run in finished
     st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
     st.stop()
 
-if ranking.is_wanted(finished):
+test_set = test_sets.choose()
+if test_set.by_epoch and ranking.is_wanted(finished):
     ranking.show(finished)
 else:
-    view = view_of(choosing.choose(finished))
+    view = view_of(choosing.choose(finished, test_set))
     verdict.show(view)
     board.show(view)
     views.show(view)

@@ -11,8 +11,6 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import evaluation
-from core.analysis.comparison import Side, compare_sides
-from core.analysis.images import Images
 from core.data_config import DataConfig
 from core.datasets import Split, load_tested
 from core.engine import LocalEngine
@@ -168,18 +166,6 @@ def example_images(dataset: str) -> Split:
     return _test_images(workspace(), DataConfig(name=dataset).model_dump_json(), "", 0)
 
 
-def images(a: Run, b: Run, epoch_a: int = 0, epoch_b: int = 0) -> Images:
-    """Two runs compared after an epoch each, 0 for the best, and what both make of each image.
-
-    Kept while neither run changes. Raises what `compare` raises.
-    """
-    return _images(_version(a), epoch_a, _version(b), epoch_b, _runs=(a, b))
-
-
-def _version(run: Run) -> tuple[str, float, str]:
-    return str(run.folder.path), run.state.heartbeat, run.name
-
-
 @contextmanager
 def failures_as_sentences() -> Iterator[None]:
     """Show an expected failure as the sentence it carries and end the page there."""
@@ -225,20 +211,3 @@ def _warm_up(workspace: Workspace, run_id: str, epoch: int | None) -> None:
 def _test_images(workspace: Workspace, data: str, fingerprint: str, side: int) -> Split:
     config = DataConfig.model_validate_json(data)
     return load_tested(config, fingerprint, side=side, workspace=workspace)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _side(version: tuple[str, float, str], epoch: int, _run: Run) -> Side:
-    return Side.read(_run, epoch or None)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _images(
-    a: tuple[str, float, str],
-    epoch_a: int,
-    b: tuple[str, float, str],
-    epoch_b: int,
-    _runs: tuple[Run, Run],
-) -> Images:
-    one, other = _runs
-    return Images(compare_sides(_side(a, epoch_a, one), _side(b, epoch_b, other)))

@@ -9,7 +9,8 @@ import streamlit as st
 
 from core import choices
 from core.catalogue import DATASETS
-from ui import fields, layer_tables
+from core.errors import TransferLabError
+from ui import fields, lab, layer_tables, theme
 from ui.draft import Draft
 
 if TYPE_CHECKING:
@@ -234,6 +235,8 @@ def _ask_data(draft: Draft) -> None:
     folder = draft.values["data.name"] == "folder"
     titles = {setting: title for setting, title in DATA.items() if setting != "data.path"}
     _ask_all(draft, titles if folder else DATA)
+    if draft.shows("data.handwriting"):
+        st.caption(_handwriting())
     st.markdown("Augmentation", help="How training images are varied at random.")
     if draft.values["network.mode"] == "features":
         st.caption("Off in mode features, which runs the backbone once over each image as it is.")
@@ -243,6 +246,20 @@ def _ask_data(draft: Draft) -> None:
         st.warning("A mirrored digit is a wrong digit.", icon=":material/flip:")
     if draft.shows("cache_features"):
         st.caption(way_of_frozen_layers(draft.values))
+
+
+def _handwriting() -> str:
+    """How many samples there are to learn from, and where they come from."""
+    try:
+        number = len(lab.handwriting().read())
+    except TransferLabError as error:
+        return lab.sentence(error)
+    if not number:
+        return "No handwriting is kept yet: draw digits on Predict and say what they were."
+    return (
+        f"My handwriting has {theme.count(number)} sample{'s'[: number != 1]} now. A run learns "
+        "from those there are when it is launched, whatever becomes of them later."
+    )
 
 
 def _has_digits(draft: Draft) -> bool:
@@ -302,7 +319,8 @@ def _second_phase_in_short(settings: choices.Settings) -> str:
 
 def _data_in_short(settings: choices.Settings) -> str:
     name = settings["data.name"].replace("_", " ")
-    return f"{name} · {'varied' if choices.varies(settings) else 'not varied'}"
+    more = " · and handwriting" if settings["data.handwriting"] else ""
+    return f"{name}{more} · {'varied' if choices.varies(settings) else 'not varied'}"
 
 
 def _keeping_in_short(settings: choices.Settings) -> str:

@@ -32,10 +32,19 @@ class Side:
 
         Raises NotComparable where it has no predictions, DamagedFile where they cannot be read.
         """
-        made = read_predictions(run, epoch)
-        number = epoch or run.state.best_epoch
-        best = number == run.state.best_epoch
-        return cls(run, number, made, run.name if best else f"{run.name}, epoch {number}")
+        return cls.of(run, epoch or run.state.best_epoch, read_predictions(run, epoch))
+
+    @classmethod
+    def of(cls, run: Run, epoch: int, predictions: Predictions) -> "Side":
+        """A run after an epoch, and what it predicted then."""
+        best = epoch == run.state.best_epoch
+        return cls(run, epoch, predictions, run.name if best else f"{run.name}, epoch {epoch}")
+
+    @property
+    def version(self) -> tuple[str, float, int, str]:
+        """Tells what was predicted from all else, for what is kept of it."""
+        folder, heartbeat = str(self.run.folder.path), self.run.state.heartbeat
+        return folder, heartbeat, self.epoch, self.predictions.fingerprint
 
     @property
     def right(self) -> int:

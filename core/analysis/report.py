@@ -68,11 +68,13 @@ def report(
     pictures: NDArray[np.uint8],
     *,
     colors: tuple[str, str] = COLORS,
+    tested_on: str = "",
     made: datetime | None = None,
 ) -> str:
     """The report; `pictures` are the test images, (count, height, width[, 3]).
 
-    colors: of A and of B, as #rrggbb. made: when; now unless told.
+    colors: of A and of B, as #rrggbb. tested_on: what the images are called, their dataset's name
+    unless told. made: when; now unless told.
     """
     comparison = images.comparison
     confusions = Confusions.of(comparison)
@@ -80,7 +82,7 @@ def report(
     data = comparison.a.run.config.data
     told: str = _template().render(
         c=comparison,
-        dataset=DATASETS[data.name].label,
+        dataset=tested_on or DATASETS[data.name].label,
         verdict=Markup(_POWER.sub(r"<sup>\1</sup>", str(escape(verdict(comparison))))),
         outcomes=[
             (title, color, comparison.counts[outcome])

@@ -15,6 +15,7 @@ from core.analysis.comparison import Side
 from core.errors import TransferLabError
 from ui import lab
 from ui.compare import link
+from ui.compare.test_sets import TestSet
 from ui.compare.view import LETTERS, View
 from ui.settings_form import KEEPING
 
@@ -35,6 +36,7 @@ class Asked:
     color: str
     index: int
     position: int
+    test_set: TestSet
 
     @property
     def image(self) -> NDArray[np.uint8]:
@@ -43,7 +45,7 @@ class Asked:
         Raises what reading a dataset raises.
         """
         run = self.side.run
-        images = lab.test_images(run, run.config.network.side).images
+        images = self.test_set.split(run, run.config.network.side).images
         return np.asarray(images[self.position])
 
     def probability(self, of_class: int) -> float:
@@ -55,7 +57,7 @@ def both(view: View, position: int) -> list[Asked]:
     """A and B, asked about an image of the test split."""
     index = int(view.indices[position])
     return [
-        Asked(side, letter, view.color(side), index, position)
+        Asked(side, letter, view.color(side), index, position, view.images.test_set)
         for letter, side in zip(LETTERS, view.sides, strict=True)
     ]
 

@@ -6,14 +6,23 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.analysis.images import Images
 from core.runs import Run
 from ui import lab, run_view
 from ui.compare import link, scrubber
+from ui.compare.test_sets import Compared, TestSet, compared
 
 
-def choose(finished: Sequence[Run]) -> Images:
+def choose(finished: Sequence[Run], test_set: TestSet) -> Compared:
     """Let a person choose runs A and B and their epochs; ends the page where they do not fit."""
+    finished = [run for run in finished if test_set.takes(run)]
+    if len(finished) < 2 and not test_set.by_epoch:
+        link.write()
+        st.info(
+            "Two networks that read digits are needed to compare on handwriting, and there "
+            f"{'is one' if finished else 'are none'} yet. Train another recipe for digits.",
+            icon=":material/info:",
+        )
+        st.stop()
     place_a, place_b = _telling_pair(finished)
     _recall(finished)
     left, right = st.columns(2)
@@ -26,16 +35,18 @@ def choose(finished: Sequence[Run]) -> Images:
     for letter, run in (("a", a), ("b", b)):
         if link.kept_value(letter) not in ("", run.id):  # an epoch of another run
             link.keep(**{f"e{letter}": ""})
-    epoch_a, epoch_b = scrubber.choose((a, b), (below_a, below_b))
+    epochs = a.state.best_epoch, b.state.best_epoch
+    if test_set.by_epoch:
+        epochs = scrubber.choose((a, b), (below_a, below_b))
     link.keep(
         a=a.id,
         b=b.id,
-        ea="" if epoch_a == a.state.best_epoch else epoch_a,
-        eb="" if epoch_b == b.state.best_epoch else epoch_b,
+        ea="" if epochs[0] == a.state.best_epoch else epochs[0],
+        eb="" if epochs[1] == b.state.best_epoch else epochs[1],
     )
     link.write()  # also where the two do not fit and the page ends here
     with lab.failures_as_sentences():
-        return lab.images(a, b, epoch_a, epoch_b)
+        return compared(test_set, (a, b), epochs)
 
 
 def _recall(finished: Sequence[Run]) -> None:

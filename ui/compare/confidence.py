@@ -10,7 +10,6 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.calibration import Answered, Bins, Calibration, calibrate
-from core.analysis.comparison import Side
 from core.analysis.images import Judgement
 from core.analysis.selection import Selection, Span
 from ui import lab, theme
@@ -29,7 +28,7 @@ _KEY = "confidence_threshold"
 def show(view: View) -> None:
     """Figures, reliability, coverage at a threshold, and histograms of both networks."""
     judged = {
-        letter: _calibration(*_version(side), _judgement=judgement)
+        letter: _calibration(side.version, _judgement=judgement)
         for letter, side, judgement in zip(
             LETTERS, view.sides, (view.images.a, view.images.b), strict=True
         )
@@ -53,12 +52,8 @@ def show(view: View) -> None:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _calibration(folder: str, version: float, epoch: int, _judgement: Judgement) -> Calibration:
+def _calibration(version: tuple[object, ...], _judgement: Judgement) -> Calibration:
     return calibrate(_judgement)
-
-
-def _version(side: Side) -> tuple[str, float, int]:
-    return str(side.run.folder.path), side.run.state.heartbeat, side.epoch
 
 
 # --- Figures ------------------------------------------------------------------------------------

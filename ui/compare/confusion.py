@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-from core.analysis.comparison import Comparison, Side
+from core.analysis.comparison import Comparison
 from core.analysis.confusion import (
     Classes,
     ClassOrder,
@@ -52,7 +52,7 @@ _PARTS: dict[Panel, str] = {"a": "said_a", "b": "said_b", "difference": "said_ei
 def show(view: View) -> None:
     """The matrices, the pairs of classes confused most, and the scores of each class."""
     a, b = view.sides
-    confusions = _confusions(_version(a), _version(b), view.comparison)
+    confusions = _confusions(a.version, b.version, view.comparison)
     _matrices(view, confusions)
     pairs, classes = st.columns(2, gap="large")
     with pairs:
@@ -61,13 +61,9 @@ def show(view: View) -> None:
         _classes(view, confusions)
 
 
-def _version(side: Side) -> tuple[str, int, float]:
-    return str(side.run.folder.path), side.epoch, side.run.state.heartbeat
-
-
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _confusions(
-    a: tuple[str, int, float], b: tuple[str, int, float], _comparison: Comparison
+    a: tuple[object, ...], b: tuple[object, ...], _comparison: Comparison
 ) -> Confusions:
     return Confusions.of(_comparison)
 

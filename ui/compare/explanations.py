@@ -109,9 +109,7 @@ class Explained:
     @property
     def known(self) -> Known:
         """What was explained of it before."""
-        run = self.asked.side.run
-        key = str(run.folder.path), run.state.heartbeat, self.asked.side.epoch
-        return _known(*key, self.asked.index)
+        return _known(self.asked.side.version, self.asked.index)
 
     def heat(self, finer: int) -> Heat:
         """Grad-CAM of the class, as fields."""
@@ -140,7 +138,7 @@ class Explained:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _known(folder: str, heartbeat: float, epoch: int, index: int) -> Known:
+def _known(version: tuple[object, ...], index: int) -> Known:
     return Known()
 
 

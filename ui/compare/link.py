@@ -9,8 +9,9 @@ import streamlit as st
 from core.analysis.selection import PARAMETERS, Selection, from_address, to_address
 from ui.lab import plain
 
-OF_SIDES = ("a", "b", "ea", "eb", "runs")
-"""Runs A and B, and their epochs where those are not the best; the runs, where many are ranked."""
+OF_SIDES = ("on", "a", "b", "ea", "eb", "runs")
+"""What they are compared on, where that is not their test images; runs A and B, and their epochs
+where those are not the best; the runs, where many are ranked."""
 OF_VIEW = ("view", "image", "threshold", "features")
 """The view that is open, the image that is looked at, the confidence that answers need, the map."""
 RECENT = 50

@@ -27,21 +27,21 @@ def show(view: View, position: int) -> None:
     """The picture, its truth, the way to its neighbours, its tags, and one aspect of it."""
     index = int(view.indices[position])
     true_class = view.class_names[int(view.images.truth[position])]
-    st.markdown(f"**Test image {index}** · true class **{lab.plain(true_class)}**")
+    called = view.images.test_set.called(index)
+    st.markdown(f"**{called}** · true class **{lab.plain(true_class)}**")
     _neighbours(view, position)
-    picture(view.pictures[position], side=SIDE, alt=f"Test image {index}")
+    picture(view.pictures[position], side=SIDE, alt=called)
     tagging.show(view, position)
-    if len(ASPECTS) > 1:
-        aspect = st.segmented_control(
-            "Aspect",
-            list(ASPECTS),
-            default=next(iter(ASPECTS)),
-            required=True,
-            key="aspect",
-            label_visibility="collapsed",
-        )
-    else:
-        (aspect,) = ASPECTS
+    by_epoch = view.images.test_set.by_epoch
+    aspects = [name for name in ASPECTS if by_epoch or name not in BY_EPOCH]
+    aspect = st.segmented_control(
+        "Aspect",
+        aspects,
+        default=aspects[0],
+        required=True,
+        key="aspect" if by_epoch else "aspect_of_sample",
+        label_visibility="collapsed",
+    )
     ASPECTS[aspect](view, position)
 
 
@@ -162,3 +162,5 @@ ASPECTS: dict[str, Callable[[View, int], None]] = {
     "Epochs": image_epochs.show,
 }
 """What can be looked at of one image, by what each is called."""
+BY_EPOCH = ("Similar", "Epochs")
+"""Those that need what only the images have that both networks were tested on."""

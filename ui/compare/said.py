@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 import streamlit as st
 
-from core.analysis.images import Images
 from core.datasets import Split
 from core.errors import DamagedFile, TransferLabError
 from core.image_tags import (
@@ -25,6 +24,7 @@ from core.image_tags import (
     set_aside,
 )
 from ui import lab
+from ui.compare.test_sets import Compared
 
 _REFUSED = "tags_refused"
 
@@ -45,7 +45,7 @@ class Said:
         """Positions of the images that carry each tag."""
         return positions_by_tag(self.by_position)
 
-    def groups(self, images: Images) -> Mapping[str, Sequence[int]]:
+    def groups(self, images: Compared) -> Mapping[str, Sequence[int]]:
         """What the filter by tags knows: each tag, and images with any tag or with none."""
         some = sorted({position for carrying in self.tagged.values() for position in carrying})
         none = np.setdiff1d(np.arange(len(images)), some)
@@ -62,7 +62,7 @@ class Said:
         return remark.note if remark else ""
 
 
-def read(images: Images) -> Said:
+def read(images: Compared) -> Said:
     """What is said now. Test images that cannot be read are left to who shows them to tell."""
     name = dataset(images)
     try:
@@ -74,22 +74,22 @@ def read(images: Images) -> Said:
         return Said(Remarks(name))
 
 
-def dataset(images: Images) -> str:
+def dataset(images: Compared) -> str:
     """The name of the dataset that the images belong to."""
-    return images.comparison.a.run.config.data.name
+    return images.test_set.dataset(images.comparison.a.run)
 
 
-def tested(images: Images) -> Split:
+def tested(images: Compared) -> Split:
     """The test images, a folder's as sharp as either network saw them. Raises what reading does."""
     side = max(side.run.config.network.side for side in images.comparison.sides)
-    return lab.test_images(images.comparison.a.run, side)
+    return images.test_set.split(images.comparison.a.run, side)
 
 
-def places(images: Images) -> Places:
+def places(images: Compared) -> Places:
     """Where each image stands by how it is known, worked out once for all sessions."""
     c = images.comparison
     made = _places(
-        c.a.run.config.data.name,
+        dataset(images),
         c.a.predictions.fingerprint,
         _split=tested(images),
         _class_names=c.class_names,
@@ -104,13 +104,13 @@ def _places(
     return Places.of(_split, _class_names)
 
 
-def put_tag(images: Images, position: int, tag: str, *, carried: bool) -> None:
+def put_tag(images: Compared, position: int, tag: str, *, carried: bool) -> None:
     """Have an image carry a tag, or carry it no longer."""
     about = _about(images, position)
     _change(images, lambda now: now.with_tag(about, tag, carried=carried))
 
 
-def turn_tag(images: Images, position: int, tag: str) -> None:
+def turn_tag(images: Compared, position: int, tag: str) -> None:
     """Have an image carry a tag if it does not, and the other way round."""
     about = _about(images, position)
 
@@ -121,7 +121,7 @@ def turn_tag(images: Images, position: int, tag: str) -> None:
     _change(images, turned)
 
 
-def put_note(images: Images, position: int, note: str, before: str) -> None:
+def put_note(images: Compared, position: int, note: str, before: str) -> None:
     """Put a note on an image in the place of another, or below what somebody wrote meanwhile."""
     about = _about(images, position)
 
@@ -132,7 +132,7 @@ def put_note(images: Images, position: int, note: str, before: str) -> None:
     _change(images, noted)
 
 
-def forget_unused(images: Images) -> None:
+def forget_unused(images: Compared) -> None:
     """Forget the own tags that no image carries."""
     _change(images, Remarks.without_unused)
 
@@ -142,7 +142,7 @@ def refused() -> str:
     return str(st.session_state.pop(_REFUSED, ""))
 
 
-def begin_anew(images: Images) -> None:
+def begin_anew(images: Compared) -> None:
     """Keep a file that cannot be read aside, and tell where."""
     try:
         aside = set_aside(lab.workspace(), dataset(images))
@@ -153,11 +153,11 @@ def begin_anew(images: Images) -> None:
         st.session_state[_REFUSED] = f"The damaged file is kept as {lab.plain(str(aside))}."
 
 
-def _about(images: Images, position: int) -> Remark:
+def _about(images: Compared, position: int) -> Remark:
     return remark_about(tested(images), images.comparison.class_names, position)
 
 
-def _change(images: Images, change: Callable[[Remarks], Remarks]) -> None:
+def _change(images: Compared, change: Callable[[Remarks], Remarks]) -> None:
     try:
         change_remarks(lab.workspace(), dataset(images), change)
     except TransferLabError as error:

@@ -40,14 +40,10 @@ def in_doubt(name: str, images: Images) -> Positions:
 
 
 def _doubts(*sides: Side) -> Doubts:
-    return _made(tuple(_version(side) for side in sides), _sides=sides)
-
-
-def _version(side: Side) -> tuple[str, float, int]:
-    return str(side.run.folder.path), side.run.state.heartbeat, side.epoch
+    return _made(tuple(side.version for side in sides), _sides=sides)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _made(versions: tuple[tuple[str, float, int], ...], *, _sides: tuple[Side, ...]) -> Doubts:
+def _made(versions: tuple[tuple[object, ...], ...], *, _sides: tuple[Side, ...]) -> Doubts:
     networks = [side.predictions.probabilities for side in _sides]
     return suspects.doubts(_sides[0].predictions.labels, *networks)

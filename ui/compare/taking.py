@@ -38,9 +38,10 @@ def show(view: View) -> None:
 
 def _report(view: View) -> None:
     color_a, color_b = map(view.color, view.sides)
+    called = view.images.test_set.title(view.comparison.a.run)
     st.download_button(
         "Report",
-        partial(report, view.images, view.pictures, colors=(color_a, color_b)),
+        partial(report, view.images, view.pictures, colors=(color_a, color_b), tested_on=called),
         file_name="report.html",
         mime="text/html",
         icon=":material/article:",

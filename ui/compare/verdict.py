@@ -13,6 +13,11 @@ from ui.figures import Figure, figures
 def show(view: View) -> None:
     """The sentence, both accuracies, their difference and its significance."""
     tell(view.comparison)
+    for side in view.sides:
+        with lab.failures_as_sentences():
+            caution = view.images.test_set.caution(side.run)
+        if caution:
+            st.warning(lab.plain(caution), icon=":material/school:")
 
 
 def tell(c: Comparison) -> None:

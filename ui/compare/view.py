@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.comparison import Comparison, Outcome, Side
-from core.analysis.images import Images
 from core.analysis.selection import Positions, Selection, select
 from ui import lab, run_view, theme
 from ui.compare import link, said, spaces
 from ui.compare.lists import LISTS
 from ui.compare.said import Said
+from ui.compare.test_sets import Compared, TestSet
 
 OUTCOME_NAMES: dict[Outcome, str] = {
     "both_right": "Both right",
@@ -30,7 +30,7 @@ LETTERS = ("A", "B")
 class View:
     """Two networks, the images that are looked at, and what people said of them."""
 
-    images: Images
+    images: Compared
     selection: Selection
     said: Said
 
@@ -111,6 +111,17 @@ class View:
         return theme.OUTCOME_COLORS[outcome]
 
 
-def view_of(images: Images) -> View:
+def view_of(images: Compared) -> View:
     """The view that the session or the address asks for."""
-    return View(images, link.read_selection(len(images.comparison.class_names)), said.read(images))
+    selection = link.read_selection(len(images.comparison.class_names))
+    return View(images, _fitting(selection, images.test_set), said.read(images))
+
+
+def _fitting(selection: Selection, test_set: TestSet) -> Selection:
+    """The selection without lists of epochs and outlines on maps, where the images have none."""
+    if test_set.by_epoch:
+        return selection
+    listed = LISTS.get(selection.special)
+    special = "" if listed is not None and listed.by_epoch else selection.special
+    changed = {"special": special, "outlined": "", "outline": ()}
+    return Selection.model_validate(selection.model_dump() | changed)
