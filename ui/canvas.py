@@ -83,14 +83,11 @@ def draw(key: str, width: int = SIDE) -> Drawn | None:
         st.button(
             "Undo",
             key=f"{key}_undo",
-            icon=":material/undo:",
             disabled=not drawing.inks,
             on_click=_undo,
             args=(key,),
         )
-        st.button(
-            "Clear", key=f"{key}_clear", icon=":material/ink_eraser:", on_click=_clear, args=(key,)
-        )
+        st.button("Clear", key=f"{key}_clear", on_click=_clear, args=(key,))
     return drawing.drawn
 
 

@@ -13,18 +13,18 @@ from numpy.typing import NDArray
 
 from ui.picture import data_url
 
-SIDE = 124
-"""Pixels that the longer side of a picture is shown in."""
-SHARPEST = 2 * SIDE
-"""Pixels that a larger picture is sent with, so that it is sharp on any screen."""
+SHARPEST = 248
+"""Pixels of the longer side that a picture is sent with at most: sharp where it is shown."""
 
 _CSS = """<style>
-.row-of-pictures { display: flex; flex-wrap: wrap; gap: 1rem 0.75rem; }
-.row-of-pictures figure { margin: 0; width: 124px; font-size: 0.8rem; line-height: 1.35; }
-.row-of-pictures b { display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap;
-           margin-bottom: 0.25rem; }
-.row-of-pictures div { height: 124px; display: flex; align-items: center; justify-content: center;
-             background: #000; border-radius: 4px; overflow: hidden; }
+.row-of-pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(108px, 1fr));
+                   gap: 1rem 0.75rem; }
+.row-of-pictures figure { margin: 0; min-width: 0; font-size: 0.8rem; line-height: 1.35; }
+.row-of-pictures b { display: block; overflow: hidden; text-overflow: ellipsis;
+                     white-space: nowrap; margin-bottom: 0.25rem; }
+.row-of-pictures div { aspect-ratio: 1; display: flex; align-items: center;
+                       justify-content: center; background: #000; border-radius: 4px;
+                       overflow: hidden; }
 .row-of-pictures figcaption { opacity: 0.75; margin-top: 0.25rem; }
 </style>"""
 
@@ -51,14 +51,12 @@ def picture_row(row: Sequence[Shown]) -> None:
 
 
 def _figure(shown: Shown) -> str:
-    height, width = shown.image.shape[:2]
-    scale = SIDE / max(height, width)
-    size = f"width:{max(1, round(width * scale))}px;height:{max(1, round(height * scale))}px"
-    sharp = ";image-rendering:pixelated" if scale > 1 else ""
+    height, width = (100 * side / max(shown.image.shape[:2]) for side in shown.image.shape[:2])
+    sharp = ";image-rendering:pixelated" if max(shown.image.shape[:2]) < SHARPEST / 2 else ""
     title = html.escape(shown.title)
     return (
         f'<figure><b title="{title}">{title}</b><div><img src="{data_url(_small(shown.image))}" '
-        f'alt="{title}" style="{size}{sharp}"></div>'
+        f'alt="{title}" style="width:{width:.1f}%;height:{height:.1f}%{sharp}"></div>'
         f"<figcaption>{html.escape(shown.caption)}</figcaption></figure>"
     )
 

@@ -97,6 +97,10 @@ _NUMBERS_CSS = """<style>
 .numbers i { display: inline-block; width: 0.7rem; height: 0.7rem; border-radius: 2px;
              margin-right: 0.35rem; }
 .numbers .least { font-size: 0.8rem; opacity: 0.75; }
+@media (max-width: 640px) {
+  .numbers { grid-template-columns: auto 1fr; }
+  .numbers .least { grid-column: 1 / -1; margin-bottom: 0.4rem; }
+}
 </style>"""
 
 
@@ -133,7 +137,7 @@ def _least(network: Network, said: NDArray[np.float32]) -> str:
     sure = said.max(axis=1)
     place = int(sure.argmin())
     name = html.escape(_names(network, said)[place])
-    return f"least sure of the {name} at place {place + 1}, {percent(float(sure[place]), 1)}"
+    return f"least sure: digit {place + 1}, read as {name}, {percent(float(sure[place]), 1)}"
 
 
 # --- one digit to look at ---------------------------------------------------------------------
