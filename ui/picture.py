@@ -10,6 +10,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+SHARPEST = 2
+"""Pixels of a screen that make up one of the page's, on the sharpest that are common."""
+
 
 def picture(image: NDArray[np.uint8], *, side: int, caption: str = "", alt: str = "") -> None:
     """Show an image (height, width) or (height, width, 3) RGB, its longer side `side` pixels wide.
@@ -19,6 +22,8 @@ def picture(image: NDArray[np.uint8], *, side: int, caption: str = "", alt: str 
     height, width = image.shape[:2]
     scale = side / max(height, width)
     size = f"width:{round(width * scale)}px;max-width:100%"
+    if scale < 1 / SHARPEST:  # a photograph would be tens of megabytes
+        image = _shrunk(image, scale * SHARPEST)
     sharp = "image-rendering:pixelated;" if scale > 1 else ""
     text = html.escape(alt or caption)
     note = f'<figcaption style="font-size:.8rem;opacity:.7">{html.escape(caption)}</figcaption>'
@@ -26,6 +31,12 @@ def picture(image: NDArray[np.uint8], *, side: int, caption: str = "", alt: str 
         f'<figure style="margin:0"><img src="{data_url(image)}" alt="{text}" '
         f'style="{size};{sharp}border-radius:4px;display:block">{note if caption else ""}</figure>'
     )
+
+
+def _shrunk(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    smaller = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(smaller, np.uint8)
 
 
 def contact_sheet(images: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:

@@ -10,8 +10,8 @@ from core.runs import Run
 from ui import lab, theme
 from ui.predict import requests, results
 from ui.predict.networks import Network, choose_networks, takes_digits
-from ui.predict.requests import MOST_MEGABYTES, File, Request
-from ui.predict.taking import ask_polarity
+from ui.predict.requests import File, Request
+from ui.predict.taking import MOST_MEGABYTES, ask_polarity
 
 TICK_SECONDS = 0.5
 FILES, FOLDER = "Files or a ZIP", "A folder"

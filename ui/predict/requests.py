@@ -20,9 +20,6 @@ from core.uploads import Upload
 from ui import lab
 from ui.predict.networks import Network, takes_digits
 
-MOST_MEGABYTES = 200
-"""What one file may hold, as `server.maxUploadSize` in .streamlit/config.toml says too; Kaggle's
-train.csv has 77."""
 _KEPT, _UPLOADER = "_many", "_many_uploader"
 _NUMBERS = count()
 

@@ -17,7 +17,7 @@ from core.joint_readings import JointReadings, Positions
 from core.preprocessing import Pixels
 from core.readings import Named
 from core.uploads import THUMBNAIL_SIDE, Refusal, thumbnail
-from ui import theme
+from ui import lab, theme
 from ui.gallery import Part, gallery
 from ui.predict.networks import Network
 
@@ -96,6 +96,9 @@ def _columns(joint: Joint) -> dict[str, Any]:
 def grid(joint: Joint, shown: Positions, *, key: str, height: int) -> int | None:
     """The pictures side by side; the place on the page of the one just clicked."""
     small = [_small(joint, position) for position in shown.tolist()]
+    if len(joint.of_each) > 1:
+        named = ", then ".join(lab.plain(network.name) for network in joint.of_each)
+        st.caption(f"Under each picture: what it is taken for, and how surely, by {named}.")
     with st.container(height=height, border=False):
         return gallery(_of_one_size(small), _captions(joint, shown), key=key)
 

@@ -20,11 +20,10 @@ from ui.picture import picture
 from ui.predict import reading, result_pictures, upload_scores
 from ui.predict.networks import Network
 from ui.predict.requests import Request
-from ui.predict.taking import Taken
+from ui.predict.taking import LARGE, Taken
 
 PER_PAGE = 100
 HEIGHT = 560
-LARGE = 280
 Asked = Shown | Literal["refused"]
 SHOWN: dict[Asked, str] = {
     "all": "All",
@@ -49,7 +48,7 @@ def show(request: Request) -> None:
         return
     _tell(request, joint)
     if len(joint.places):
-        upload_scores.show(joint, request.number)
+        upload_scores.show(joint, request.number, request.table)
         _offer_files(request, joint)
     st.subheader("Pictures", anchor=False, divider="gray")
     _pictures(request, joint)
@@ -122,11 +121,12 @@ _FILES = {
 
 
 def _pictures(request: Request, joint: Joint) -> None:
-    shown = _ask_shown(joint)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        shown = _ask_shown(joint)
+        order, network = _ask_order(joint) if shown != "refused" else ("given", None)
     if shown == "refused":
         _refusals(joint.one.refusals)
         return
-    order, network = _ask_order(joint)
     among = upload_scores.chosen_cell(joint, request.number)
     positions = joint.select(shown, order, network, among)
     if not len(positions):
@@ -149,7 +149,7 @@ def _ask_shown(joint: Joint) -> Asked:
         counts["disagree"] = int(joint.disagree.sum())
     if joint.one.refusals:
         counts["refused"] = len(joint.one.refusals)
-    first = "all" if counts["all"] else "refused"
+    first: Asked = "all" if counts["all"] else "refused"
     if st.session_state.get("many_shown") not in counts:
         st.session_state["many_shown"] = first
     asked: Asked | None = st.segmented_control(
@@ -164,24 +164,30 @@ def _ask_shown(joint: Joint) -> Asked:
 
 
 def _ask_order(joint: Joint) -> tuple[Order, Network | None]:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        order: Order = st.selectbox(
-            "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="many_order", width=180
-        )
-        if order == "given" or len(joint.of_each) == 1:
-            return order, None
-        places = [-1, *range(len(joint.of_each))]
-        networks = list(joint.of_each)
-        place = st.selectbox(
-            "By the confidence of",
-            places,
-            format_func=lambda place: (
-                "whichever is least sure" if place < 0 else networks[place].name
-            ),
-            key=f"many_order_of_{len(networks)}",
-            width=240,
-        )
-    return order, None if place < 0 else networks[place]
+    order: Order = st.selectbox(
+        "Order",
+        list(ORDERS),
+        format_func=ORDERS.__getitem__,
+        key="many_order",
+        label_visibility="collapsed",
+        width=180,
+    )
+    if order == "given" or len(joint.of_each) == 1:
+        return order, None
+    networks: list[Network | None] = [None, *joint.of_each]
+    place = st.selectbox(
+        "By the confidence of",
+        range(len(networks)),
+        format_func=lambda place: _by(networks[place]),
+        key=f"many_order_of_{len(networks)}",
+        label_visibility="collapsed",
+        width=260,
+    )
+    return order, networks[place]
+
+
+def _by(network: Network | None) -> str:
+    return "by whichever is least sure" if network is None else f"by {network.name}"
 
 
 def _refusals(refusals: Sequence[Refusal]) -> None:

@@ -1,4 +1,4 @@
-"""Where a picture comes from: drawn or uploaded."""
+"""Where a picture comes from: drawn, uploaded, photographed or taken from the test images."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.errors import UnreadableImage
 from core.ink import Polarity
-from core.preprocessing import FORMATS, Pixels, decode
+from core.preprocessing import FORMATS, LARGEST_IMAGE, Pixels, decode
 from ui import lab
 from ui.canvas import SIDE, WIDE, draw
 from ui.picture import picture
@@ -24,6 +25,11 @@ POLARITIES: dict[Polarity, str] = {
     "dark ink": "Dark on light",
 }
 ONE, SEVERAL = "One digit", "Several digits"
+MOST_MEGABYTES = 200
+"""What a file may hold, as `server.maxUploadSize` in .streamlit/config.toml says too. A TIFF of 50
+million pixels takes 150, Kaggle's train.csv 77."""
+LARGE = 280
+"""Pixels of the longer side of a picture that is looked at."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,17 +115,53 @@ def _uploaded(networks: Sequence[Network]) -> Taken | None:
     digits = any(takes_digits(network.run) for network in networks)
     polarity = ask_polarity() if digits else "auto"
     several = ask_several("uploaded_several", default=True) if digits else False
-    label = "A picture of digits, on paper or on screen" if digits else "A picture to classify"
-    file = st.file_uploader(label, type=[kind.lower() for kind in FORMATS] + ["jpg", "tif"])
-    if file is None:
+    # Of any kind: the browser's own refusal would not say what to do.
+    file = st.file_uploader(
+        "A picture of digits, on paper or on screen" if digits else "A picture to classify",
+        max_upload_size=MOST_MEGABYTES,
+        help=f"{', '.join(FORMATS)}, up to {LARGEST_IMAGE // 1_000_000} million pixels.",
+    )
+    if file is None or (uploaded := _decoded(file)) is None:
         return None
+    picture(uploaded, side=LARGE, alt="The uploaded picture")
+    return Taken(uploaded, "uploaded", polarity, file.name, several=several)
+
+
+def _photographed(networks: Sequence[Network]) -> Taken | None:
+    digits = any(takes_digits(network.run) for network in networks)
+    polarity = ask_polarity() if digits else "auto"
+    several = ask_several("photographed_several", default=True) if digits else False
+    file = st.camera_input(
+        "A photograph of digits, on paper or on a board" if digits else "A photograph to classify",
+        resolution="720p",
+    )
+    if file is None:
+        st.caption(
+            "The browser asks whether this page may use the camera; the picture goes to this "
+            "server and nowhere else. Nothing to see? Allow the camera in the browser's settings "
+            "of this page, beside its address, and load it anew. Without a camera, take the "
+            "picture with a telephone and choose *Upload*."
+        )
+        return None
+    photograph = _decoded(file)
+    if photograph is None:
+        return None
+    return Taken(photograph, "photographed", polarity, several=several)
+
+
+def _decoded(file: UploadedFile) -> Pixels | None:
+    """The picture in a file, None where it cannot be read, which is told."""
     try:
-        uploaded = decode(file.getvalue())
+        return _decode(file.file_id, file.getvalue())
     except UnreadableImage as error:
         st.error(lab.sentence(error), icon=":material/error:")
         return None
-    picture(uploaded, side=280, alt="The uploaded picture")
-    return Taken(uploaded, "uploaded", polarity, file.name, several=several)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _decode(file_id: str, _content: bytes) -> Pixels:
+    """A large photograph takes a second, and every click on the page would ask for it again."""
+    return decode(_content)
 
 
 def _sample(networks: Sequence[Network]) -> Taken | None:
@@ -134,6 +176,7 @@ def _sample(networks: Sequence[Network]) -> Taken | None:
 SOURCES: dict[str, Source] = {
     "draw": Source("Draw", "draw", _drawn, for_digits=True),
     "upload": Source("Upload", "upload", _uploaded),
+    "camera": Source("Camera", "photo_camera", _photographed),
     "samples": Source("Test images", "grid_view", _sample),
 }
 """By the name that each is known by, in the order of the page."""

@@ -27,14 +27,16 @@ NAME = 32
 Joint = JointReadings[Network]
 
 
-def show(joint: Joint, number: int) -> None:
-    """Accuracy of each network, two side by side, and their confusions; nothing without labels.
+def show(joint: Joint, number: int, table: bool) -> None:
+    """Accuracy of each network, two side by side, and their confusions, where labels are known.
 
-    number: of the request, so that one upload's clicks say nothing of another's.
+    number: of the request, so that one upload's clicks say nothing of another's. table: whether
+    it was one of pixels.
     """
     labelled = len(joint.one.labelled)
     if not labelled:
         _agreement(joint)
+        st.caption(_HOW_TO_SCORE_TABLES if table else _HOW_TO_SCORE)
         return
     if labelled < len(joint.places):
         st.caption(
@@ -88,10 +90,16 @@ def _agreement(joint: Joint) -> None:
                 f"on {theme.count(alike)} of {theme.count(count)}",
             )
         )
-    st.caption(
-        "To have the networks scored, put pictures into folders named by their class, or add a "
-        "CSV with the columns *file* and *label*."
-    )
+
+
+_HOW_TO_SCORE = (
+    "To have the networks scored, put pictures into folders named by their class, or add a CSV "
+    "with the columns *file* and *label*."
+)
+_HOW_TO_SCORE_TABLES = (
+    "A table that has the column *label* before its pixels, as Kaggle's train.csv has, is also "
+    "scored."
+)
 
 
 def _accuracy(joint: Joint, network: Network) -> Figure:
