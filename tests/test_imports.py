@@ -208,6 +208,7 @@ CORE: dict[str, set[str]] = {
     "feature_space.neighbours": {"feature_space.space"},
     "feature_space.outline": set(),
     "feature_space.space": {"errors", "feature_cache", "runs", "workspace"},
+    "feature_space.strangeness": {"feature_space.space"},
     "feature_space.work": {
         "datasets",
         "errors",

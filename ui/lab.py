@@ -74,12 +74,7 @@ def answers(
     run_id: str, images: NDArray[np.uint8], epoch: int | None = None
 ) -> NDArray[np.float32]:
     """The probabilities, (count, classes), that a run gives images (count, height, width[, 3])."""
-    service = _predictor(workspace())
-    parts = [  # not all at once, so that who draws on Predict meanwhile need not wait for the end
-        service.predict(run_id, images[start : start + AT_ONCE], epoch)
-        for start in range(0, len(images), AT_ONCE)
-    ]
-    return np.concatenate(parts)
+    return _predictor(workspace()).predict(run_id, images, epoch)
 
 
 def asking(run: Run, epoch: int | None = None) -> Ask:
@@ -91,6 +86,15 @@ def _ask(
     service: PredictionService, run_id: str, epoch: int | None, images: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
     return service.predict(run_id, images, epoch)
+
+
+def features(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> NDArray[np.float32]:
+    """What the last layer of a run's network is fed of one image (height, width[, 3]), (width,).
+
+    epoch: one whose weights were kept, by default the best.
+    """
+    found: NDArray[np.float32] = _predictor(workspace()).features(run.id, image[None], epoch)[0]
+    return found
 
 
 def grad_cam(
@@ -128,7 +132,7 @@ def occlude(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> occ
 
 def warm_up(run: Run, epoch: int | None = None) -> None:
     """Begin loading a run, so that its first answer comes at once."""
-    _warm_up(workspace(), run.id, epoch)
+    _predictor(workspace()).warm_up(run.id, epoch)
 
 
 def evaluate(run: Run, epoch: int) -> tuple[evaluation.Evaluation, bool]:
@@ -141,7 +145,6 @@ def evaluate(run: Run, epoch: int) -> tuple[evaluation.Evaluation, bool]:
     tested, parts = test_images(run, run.config.network.side), []
     bar = st.progress(0.0, text="Evaluating the test images …")
     for start in range(0, len(tested), AT_ONCE):
-        # Not all at once, so that who draws on Predict meanwhile need not wait for the end.
         images = tested.images[start : start + AT_ONCE]
         parts.append(_predictor(workspace()).predict(run.id, images, epoch))
         done = start + len(images)
@@ -151,7 +154,7 @@ def evaluate(run: Run, epoch: int) -> tuple[evaluation.Evaluation, bool]:
 
 
 AT_ONCE = 500
-"""Images that are evaluated with one question to the predictor."""
+"""Images that are evaluated before it is told how many are done."""
 
 
 def test_images(run: Run, side: int) -> Split:
@@ -200,11 +203,6 @@ def _see_to_queue(workspace: Workspace) -> None:
 @st.cache_resource(show_spinner=False)
 def _predictor(workspace: Workspace) -> PredictionService:
     return PredictionService(workspace)
-
-
-@st.cache_resource(show_spinner=False)
-def _warm_up(workspace: Workspace, run_id: str, epoch: int | None) -> None:
-    _predictor(workspace).warm_up(run_id, epoch)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Reading the test images …")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.comparison import Side
-from core.errors import TransferLabError
-from ui import lab
+from ui import asked_network
 from ui.compare import link
 from ui.compare.test_sets import TestSet
 from ui.compare.view import LETTERS, View
@@ -21,10 +17,6 @@ from ui.settings_form import KEEPING
 
 MOST_NAMED = 6
 """Epochs that are named one by one."""
-_CLAMPED = (
-    "display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;"
-    "overflow-wrap:anywhere"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,24 +55,8 @@ def both(view: View, position: int) -> list[Asked]:
 
 
 def heading(asked: Asked, line: str) -> None:
-    """The network's colour and name, and a line of text below; both may be of any length."""
-    square = f"flex:none;width:.7rem;height:.7rem;margin-top:.35rem;background:{asked.color}"
-    name = html.escape(f"{asked.letter} · {asked.side.name}")
-    st.html(
-        '<div style="font-size:.875rem;line-height:1.4">'
-        f'<div style="display:flex;gap:.4rem"><i style="border-radius:2px;{square}"></i>'
-        f'<span style="{_CLAMPED}">{name}</span></div>'
-        f'<div style="{_CLAMPED}"><b>{html.escape(line)}</b></div></div>'
-    )
-
-
-@contextmanager
-def failures_of_one() -> Iterator[None]:
-    """Show an expected failure as the sentence it carries, and go on with the other network."""
-    try:
-        yield
-    except TransferLabError as error:
-        st.warning(lab.sentence(error), icon=":material/error:")
+    """Announce the network, with a line of text below."""
+    asked_network.heading(f"{asked.letter} · {asked.side.name}", asked.color, line)
 
 
 def has_weights(asked: Asked) -> bool:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from core.architectures import ARCHITECTURES
 from core.network_config import NetworkConfig
 from core.preprocessing import for_network
-from ui.compare.asked import Asked, both, failures_of_one, heading
+from ui.asked_network import failures_of_one
+from ui.compare.asked import Asked, both, heading
 from ui.compare.view import View
 from ui.picture import picture
 

@@ -8,29 +8,12 @@ from numpy.typing import NDArray
 
 from core.analysis.comparison import Side
 from core.analysis.selection import Selection
-from core.feature_space.background import Background, Task, Work
+from core.feature_space.background import Task
 from core.feature_space.outline import within
 from core.feature_space.space import FeatureSpace, Kind
-from ui import lab, theme
+from ui import feature_spaces, lab
 
-TICK_SECONDS = 1.0
 KINDS: dict[Kind, str] = {"pca": "PCA", "tsne": "t-SNE"}
-_WHAT: dict[Task, str] = {
-    "pca": "the PCA map",
-    "tsne": "the t-SNE map",
-    "neighbours": "the features of the training images",
-}
-_MISSING: dict[Task, str] = {
-    "pca": "The PCA map of {} is not computed yet.",
-    "tsne": "The t-SNE map of {} is not computed yet.",
-    "neighbours": "The features of {}'s training images are not computed yet.",
-}
-_TAKES: dict[Task, str] = {
-    "pca": "The network looks at every test image once: some seconds to some minutes.",
-    "tsne": "On two processor cores 10,000 images take a minute or two, and longer while a "
-    "network trains.",
-    "neighbours": "The network looks at every training image once: some seconds to some minutes.",
-}
 
 
 def space_of(side: Side) -> FeatureSpace:
@@ -92,53 +75,4 @@ def offer(side: Side, letter: str, task: Task) -> None:
 
     The page is shown anew as soon as it is there, which must not be so yet.
     """
-    background = Background(space_of(side))
-
-    @st.fragment(run_every=TICK_SECONDS if background.at_work() else None)
-    def tick() -> None:
-        work = background.work()
-        if work is not None and not work.ended:
-            _progress(background, work, letter, task)
-        elif is_there(background.space, task):
-            st.rerun()
-        else:
-            _ask(background, work, letter, task)
-
-    tick()
-
-
-def _progress(background: Background, work: Work, letter: str, task: Task) -> None:
-    """How far the process is, what it will do after, and a way to end it."""
-    counted = f", {work.done:,} of {work.total:,}" if work.total else ""
-    left = f" · {theme.duration(work.left)} left of this" if work.left else ""
-    share = min(work.done / work.total, 1.0) if work.total else 0.0
-    st.progress(share, text=f"{letter}: {work.phase}{counted}{left}")
-    if not background.asked(task):
-        st.caption("It goes on when you close this page.")
-    else:
-        st.caption(f"After that: {_WHAT[task]}. It goes on when you close this page.")
-    if st.button("Cancel", icon=":material/close:", key=f"cancel_{task}_{letter}"):
-        background.cancel()
-        st.rerun()
-
-
-def is_there(space: FeatureSpace, task: Task) -> bool:
-    """Whether nothing is left to compute."""
-    asked_for = space.train() if task == "neighbours" else space.map(task)
-    return space.test() is not None and asked_for is not None
-
-
-def _ask(background: Background, work: Work | None, letter: str, task: Task) -> None:
-    failed = work is not None and work.failure and work.task in (None, task)
-    if work is not None and failed:
-        st.error(lab.sentence(work.failure), icon=":material/error:")
-    else:
-        st.info(
-            f"{_MISSING[task].format(letter)} {_TAKES[task]} What is computed is kept.",
-            icon=":material/scatter_plot:",
-        )
-    again = "Start again" if failed else f"Compute it for {letter}"
-    if st.button(again, icon=":material/play_arrow:", key=f"compute_{task}_{letter}"):
-        with lab.failures_as_sentences():
-            background.ask(task)
-        st.rerun()
+    feature_spaces.offer(space_of(side), letter, task)

@@ -14,7 +14,7 @@ from core.digits import DigitSteps, to_digit
 from core.errors import UnreadableImage
 from core.preprocessing import Pixels
 from ui import lab
-from ui.predict import glass_box, keeping, several, unlikeness
+from ui.predict import glass_box, keeping, several, strangeness, unlikeness, why
 from ui.predict.answers import answer, show_bars, tell_truth
 from ui.predict.networks import Network, takes_digits
 from ui.predict.several import OneDigit
@@ -61,8 +61,11 @@ def read(
         tell_truth(taken.truth, answers)
     if one:
         unlikeness.show(one.steps.digit)
-        return Reading(one.taken, networks, images, one.steps, answers)
-    return Reading(taken, networks, images, None, answers)
+        reading = Reading(one.taken, networks, images, one.steps, answers)
+    else:
+        reading = Reading(taken, networks, images, None, answers)
+    strangeness.show(reading)
+    return reading
 
 
 def _read_digit(
@@ -93,5 +96,6 @@ def _glass_box(reading: Reading) -> None:
 PARTS: dict[str, Callable[[Reading], None]] = {
     "keep it": keeping.show,
     "glass box": _glass_box,
+    "why": why.show,
 }
 """What is shown below the picture and the answers, in this order."""

@@ -1,0 +1,127 @@
+"""How far a picture lies from all that each network learned from, as the network sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.errors import TransferLabError
+from core.feature_space.space import FeatureSpace
+from core.feature_space.strangeness import distances_to_nearest, share_nearer, usual_distances
+from core.preprocessing import Pixels
+from ui import feature_spaces, lab
+from ui.predict.networks import Network
+
+if TYPE_CHECKING:
+    from ui.predict.reading import Reading
+
+FAR = 0.99
+"""Share of the test images that lie nearer, from which on a picture is called far away."""
+
+
+def show(reading: Reading) -> None:
+    """Tell what lies far away, where features are kept; offer to compute them where they are not.
+
+    Features are what a network's last layer is fed.
+    """
+    asked = [network for network, said in reading.answers.items() if said is not None]
+    missing = [network for network in asked if not _is_there(network)]
+    measured = [network for network in asked if network not in missing]
+    shares = {network: _share_nearer(network, reading.images[network]) for network in measured}
+    _tell({network: share for network, share in shares.items() if share is not None})
+    missing = [network for network in missing if _space(network).possible]
+    if missing:
+        _offer(missing)
+
+
+def _tell(shares: dict[Network, float]) -> None:
+    """One line for each network that was asked, in a frame where any finds the picture far away."""
+    if not shares:
+        return
+    lines = [f"- {_line(network, share)}" for network, share in shares.items()]
+    if max(shares.values()) < FAR:
+        st.caption("\n".join(lines))
+        return
+    with st.container(border=True):
+        st.markdown(
+            ":material/travel_explore: **Far from the training images:** however sure an answer "
+            "is, the network has seen nothing like this"
+        )
+        st.caption("\n".join(lines))
+
+
+def _line(network: Network, share: float) -> str:
+    name = lab.plain(network.name)
+    if share == 1:
+        return (
+            f"{name}: farther from every training image than any of the test images that were "
+            "measured."
+        )
+    if share >= FAR:
+        return (
+            f"{name}: farther from every training image than {_percent(share)} of the test images "
+            "are."
+        )
+    return (
+        f"{name}: as near to its training images as test images usually are ({_percent(share)} of "
+        "them are nearer)."
+    )
+
+
+def _percent(share: float) -> str:
+    """A share in whole per cent, or in tenths where that says more.
+
+    >>> _percent(0.994), _percent(0.37)
+    ('99.4 %', '37 %')
+    """
+    return f"{100 * share:.1f} %" if share >= FAR else f"{100 * share:.0f} %"
+
+
+def _share_nearer(network: Network, image: Pixels) -> float | None:
+    """The share of the test images that lie nearer; None where that cannot be told, with why."""
+    space = _space(network)
+    train, projection = space.train(), space.projection()
+    try:
+        usual = _usual(network.run.id, network.epoch, network.run.state.heartbeat, _space=space)
+        features = lab.features(network.run, image, network.epoch)[None]
+    except TransferLabError as error:
+        st.caption(lab.sentence(error))
+        return None
+    if usual is None or train is None:
+        return None  # somebody cleared the cache just now
+    query = features if projection is None else projection(features)
+    return share_nearer(float(distances_to_nearest(query, train)[0]), usual)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Measuring how far test images lie …")
+def _usual(
+    run_id: str, epoch: int, heartbeat: float, _space: FeatureSpace
+) -> NDArray[np.float32] | None:
+    """How far test images of a network lie from its training images, ascending."""
+    test, train = _space.test(), _space.train()
+    return None if test is None or train is None else usual_distances(test.rows, train)
+
+
+def _is_there(network: Network) -> bool:
+    return feature_spaces.is_there(_space(network), "neighbours")
+
+
+def _space(network: Network) -> FeatureSpace:
+    return FeatureSpace(lab.workspace(), network.run, network.epoch)
+
+
+def _offer(networks: Sequence[Network]) -> None:
+    with st.expander(
+        "Measure how far this is from the training images", icon=":material/travel_explore:"
+    ):
+        st.caption(
+            "As each network sees it: by the features that its last layer is fed, the distance to "
+            "the nearest training image is compared with that of test images. For that, the "
+            "features of the training images have to be computed once."
+        )
+        for network in networks:
+            feature_spaces.offer(_space(network), network.name, "neighbours")

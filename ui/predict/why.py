@@ -1,0 +1,108 @@
+"""Why the networks answer as they do: the places of the picture that their answers hang on."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.preprocessing import Pixels
+from ui import lab, run_view
+from ui.explaining import Explained, Known, ask_method
+from ui.predict.networks import Network, takes_digits
+
+if TYPE_CHECKING:
+    from ui.predict.reading import Reading
+
+OWN = ""
+"""Stands for explaining the class that each network itself said; no class has an empty name."""
+SHOWN = "why_shown"
+
+Answers = dict[Network, NDArray[np.float32]]
+
+
+def show(reading: Reading) -> None:
+    """Maps of what each network looks at, computed only while somebody wants to see them."""
+    answers = {network: said for network, said in reading.answers.items() if said is not None}
+    if not answers:
+        return
+    st.subheader("Why they answer so", anchor=False)
+    wanted = st.toggle(
+        "Show where each network looks",
+        key=SHOWN,
+        persist_state="session",
+        help="Lays a map over the picture: the places that speak for a class (Grad-CAM), or those "
+        "that the answer loses by when they are covered. It takes a moment for each picture.",
+    )
+    if wanted:
+        _explain(reading, answers)
+
+
+@st.fragment
+def _explain(reading: Reading, answers: Answers) -> None:
+    """The maps of all networks that know the class which is chosen."""
+    of_class = _choose_class(answers)
+    knowing = [network for network in answers if of_class in (OWN, *network.run.config.class_names)]
+    explained = [
+        _explained(network, reading.images[network], answers[network], of_class)
+        for network in knowing
+    ]
+    ask_method()(explained)
+    if len(knowing) < len(answers):
+        left_out = [network.name for network in answers if network not in knowing]
+        st.caption(f"Not asked, as they do not know this class: {lab.plain(', '.join(left_out))}.")
+
+
+def _choose_class(answers: Answers) -> str:
+    """The name of the class to explain, those that networks said first; OWN for each one's own."""
+    said: dict[str, list[str]] = {}
+    for network, probabilities in answers.items():
+        best = network.run.config.class_names[int(probabilities.argmax())]
+        said.setdefault(best, []).append(network.name)
+    names = [name for network in answers for name in network.run.config.class_names]
+    offered = [OWN, *dict.fromkeys((*said, *names))]
+    key = "why_class"
+    if st.session_state.get(key, OWN) not in offered:
+        del st.session_state[key]  # it was a class of other networks
+
+    def text(name: str) -> str:
+        if name == OWN:
+            return "What each network said"
+        if name not in said:
+            return name
+        who = said[name][0] if len(said[name]) == 1 else f"{len(said[name])} networks"
+        return f"{name} · said by {who}"
+
+    return st.selectbox(
+        "Class to explain", offered, format_func=text, key=key, persist_state="session"
+    )
+
+
+def _explained(
+    network: Network, image: Pixels, probabilities: NDArray[np.float32], of_class: str
+) -> Explained:
+    """What one network is to explain of the picture."""
+    run, names = network.run, network.run.config.class_names
+    number = names.index(of_class) if of_class else int(probabilities.argmax())
+    version = run.id, network.epoch, run.state.heartbeat
+    return Explained(
+        run=run,
+        epoch=network.epoch,
+        name=network.name,
+        color=run_view.color_of(run),
+        called=network.name,
+        about="the digit" if takes_digits(run) else "the picture",
+        image=lambda: image,
+        seen=image,
+        of_class=number,
+        gave=float(probabilities[number]),
+        known=_known(version, hashlib.sha256(image.tobytes()).hexdigest()),
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _known(version: tuple[str, int, float], image: str) -> Known:
+    return Known()
