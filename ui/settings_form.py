@@ -115,6 +115,7 @@ COMMON = (
     "data.name",
     "data.train_images",
     "data.test_images",
+    "data.handwriting",
     "epochs",
     "batch_size",
     "optimizer",
@@ -129,8 +130,10 @@ WIDE = {"network.weights", "data.name", "data.path", "cache_features"}
 
 
 def ask_common(draft: Draft) -> None:
-    """Ask for what most people change."""
+    """Ask for what most people change; for handwriting only where there is some."""
     without = {"network.mode"} if draft.values["network.architecture"] == "cnn" else set()
+    if not (_samples() or draft.values["data.handwriting"]):
+        without.add("data.handwriting")
     _ask_all(draft, {setting: TITLES[setting] for setting in COMMON if setting not in without})
     if draft.shows("augmentation.rotation"):
         _ask_augmentation(draft)
@@ -248,13 +251,17 @@ def _ask_data(draft: Draft) -> None:
         st.caption(way_of_frozen_layers(draft.values))
 
 
+def _samples() -> int:
+    """How many samples of handwriting there are; none where they cannot be read."""
+    try:
+        return len(lab.handwriting().read())
+    except TransferLabError:
+        return 0  # who launches a run that shall learn from them is told
+
+
 def _handwriting() -> str:
     """How many samples there are to learn from, and where they come from."""
-    try:
-        number = len(lab.handwriting().read())
-    except TransferLabError as error:
-        return lab.sentence(error)
-    if not number:
+    if not (number := _samples()):
         return "No handwriting is kept yet: draw digits on Predict and say what they were."
     return (
         f"My handwriting has {theme.count(number)} sample{'s'[: number != 1]} now. A run learns "
@@ -319,7 +326,7 @@ def _second_phase_in_short(settings: choices.Settings) -> str:
 
 def _data_in_short(settings: choices.Settings) -> str:
     name = settings["data.name"].replace("_", " ")
-    more = " · and handwriting" if settings["data.handwriting"] else ""
+    more = " and handwriting" if settings["data.handwriting"] else ""
     return f"{name}{more} · {'varied' if choices.varies(settings) else 'not varied'}"
 
 

@@ -19,7 +19,7 @@ from ui.predict import handwriting_files, handwriting_scores, one_sample
 from ui.predict.handwriting_scores import Score
 
 PER_PAGE = 200
-HEIGHT, MANY = 560, 40
+HEIGHT, MANY = 760, 40
 """Pixels that the samples are scrolled in, where there are that many."""
 LABELS = tuple(range(10))
 ANY = "any"

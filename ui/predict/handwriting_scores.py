@@ -53,6 +53,12 @@ def show(samples: Samples, runs: Sequence[Run]) -> list[Score]:
             query_params={"on": "handwriting"},
             disabled=len(runs) < 2,
         )
+        st.page_link(
+            "pages/2_Train.py",
+            label="Train a network that learns from it too",
+            icon=":material/model_training:",
+            help="Switch on “My handwriting” among the common settings of a recipe for digits.",
+        )
     for sentence in told:
         st.warning(sentence, icon=":material/error:")
     if scores:

@@ -177,3 +177,26 @@ def test_a_network_that_cannot_be_asked_is_told_and_not_asked_again_and_again(
         assert "Ask now" in [button.label for button in at.button]
     finally:
         trained.delete(lost)
+
+
+def test_a_run_is_launched_that_learns_from_the_samples(
+    open_page: OpenPage,
+    runs: Runs,
+    workspace: Workspace,
+    mnist: dict[str, NDArray[np.uint8]],
+) -> None:
+    samples = Handwriting(workspace)
+    for digit, label in zip(mnist["x_test"][:3], mnist["y_test"][:3].tolist(), strict=True):
+        samples.save(digit, label, picture=digit)
+    at = open_page("pages/2_Train.py")
+    next(group for group in at.segmented_control if "Everything" in group.options).set_value(
+        "Everything"
+    ).run()
+    next(toggle for toggle in at.toggle if toggle.label == "My handwriting").set_value(True).run()
+    assert not at.exception
+    assert any("My handwriting has 3 samples now" in caption.value for caption in at.caption)
+    next(button for button in at.button if button.label == "Launch").click().run()
+    assert not at.error
+    data = runs.all()[0].config.data
+    assert data.handwriting
+    assert data.handwriting_samples == samples.read().fingerprint
