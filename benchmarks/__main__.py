@@ -9,11 +9,21 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks import comparing, epochs, features, machine, pages, training, uploads, wrong_labels
+from benchmarks import (
+    comparing,
+    epochs,
+    features,
+    machine,
+    many,
+    pages,
+    training,
+    uploads,
+    wrong_labels,
+)
 from benchmarks.options import Options
 from benchmarks.record import Benchmark, Record
 
-KINDS = (training, epochs, features, pages, comparing, wrong_labels, uploads)
+KINDS = (training, epochs, features, pages, comparing, wrong_labels, uploads, many)
 MINUTES = {name: minutes for kind in KINDS for name, minutes in kind.MINUTES.items()}
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 

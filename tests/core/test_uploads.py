@@ -67,7 +67,7 @@ def test_what_cannot_be_read_is_refused_in_its_place_and_the_rest_is_read() -> N
     refused = {item.name: item.sentence for item in found if isinstance(item, Refusal)}
     expected = {
         "all.zip/empty.png": "is empty",
-        "all.zip/text.svg": "not an image that can be read",
+        "all.zip/text.svg": "the file is an SVG",
         "all.zip/cut.jpg": "image",
         "all.zip/dot.png": "at least 4 pixels",
         "all.zip/inner.zip": "archive within is not opened",
@@ -217,3 +217,17 @@ def test_what_is_refused_by_a_frame_names_the_picture() -> None:
     assert list(Upload([("a.png", io.BytesIO(png()))]).framed(refuse)) == [
         Refusal("a.png", "not today")
     ]
+
+
+def test_one_picture_can_be_had_again_by_its_place() -> None:
+    upload = Upload(
+        [("all.zip", zip_file(a=png(1), b=b"", c=png(3))), ("d.png", io.BytesIO(png(4)))]
+    )
+    assert len(list(upload.pictures())) == 4
+    again = upload.picture(2)
+    assert isinstance(again, Picture)
+    assert (again.name, int(again.pixels[0, 0])) == ("all.zip/c", 3)
+    assert isinstance(upload.picture(1), Refusal)
+    last = upload.picture(3)
+    assert isinstance(last, Picture)
+    assert int(last.pixels[0, 0]) == 4
