@@ -32,6 +32,8 @@ EVEN_SPREAD = 0.08
 """How far the paper of an evenly lit picture varies, as a share of the contrast of its ink."""
 LITTLE_NOISE = 0.03
 """Standard deviation of the noise of a clean picture, as a share of the contrast."""
+NO_NOISE = 0.3
+"""Standard deviation below which a picture was not taken by a camera."""
 PAPER_SIDE = 512
 """Longest side of the copy on which the light is estimated."""
 FAINTEST_STROKE = 0.12
@@ -65,9 +67,6 @@ def lift(picture: Pixels, polarity: Polarity = "auto") -> Ink:
     light = 255 - grey if inverted else grey
     even = _is_even(light)
     strokes = _stretched(light) if even else _off_paper(light)
-    if not strokes.any() and not even:
-        # What fills most of the picture was taken for light.
-        strokes, even = _stretched(light), True
     strokes, ruled = without_lines(strokes)
     strokes = _without_specks(strokes, RULED_SPECK if ruled else SPECK, at_edge=even and not ruled)
     if not strokes.any():
@@ -129,16 +128,17 @@ def _levels(light: Pixels) -> tuple[float, float]:
 def _is_even(light: Pixels) -> bool:
     """Whether one level of brightness tells ink from paper everywhere."""
     level, brightest = float(np.percentile(light, 25)), float(light.max())
-    contrast = brightest - level
-    if _noise(light) > LITTLE_NOISE * contrast:
+    contrast, noise = brightest - level, _noise(light)
+    if noise > LITTLE_NOISE * contrast:
         return False
     small = _shrunk(light, 256)
     lowest, highest = np.percentile(_opened(small, 0.3 * max(small.shape)), [2, 98])
     if highest - lowest <= EVEN_SPREAD * contrast:
         return True
-    # A blot is wider than what can be told from light, but all else is either paper or ink.
+    # A blot is wider than what can be told from light. A drawing on a screen has no noise, and all
+    # of it is either paper or ink.
     apart = np.minimum(abs(small - level), abs(small - brightest))
-    return bool((apart <= 0.1 * contrast).mean() >= 0.9)
+    return noise < NO_NOISE and bool((apart <= 0.1 * contrast).mean() >= 0.9)
 
 
 def _stretched(light: Pixels) -> Pixels:
@@ -198,11 +198,20 @@ def _paper(light: Pixels) -> Pixels:
     small = _shrunk(light, PAPER_SIDE)
     widest = max(small.shape) / 4
     first = cv2.subtract(small, _opened(small, widest))
-    level, mask = cv2.threshold(first, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    window = np.clip(3 * stroke_width(mask > 0), 9, widest) if level else widest
-    paper = cv2.GaussianBlur(_opened(small, float(window)), (0, 0), 2)
+    _, mask = cv2.threshold(first, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    strokes = _off_edge(mask > 0)
+    window = float(np.clip(5 * stroke_width(strokes), 15, widest)) if strokes.any() else widest
+    paper = cv2.GaussianBlur(_opened(small, window), (0, 0), 2)
     size = light.shape[1], light.shape[0]
     return np.asarray(cv2.resize(paper, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+def _off_edge(mask: Mask) -> Mask:
+    """A mask without pieces that touch the edge, where the light falls off."""
+    labels, stats = pieces(mask)
+    inside = ~_touches_edge(stats, mask.shape)
+    whole: Mask = inside[labels]
+    return whole
 
 
 def _opened(light: Pixels, window: float) -> Pixels:
@@ -299,6 +308,8 @@ def _ruling(mask: Mask) -> Mask:
     low = seen - cv2.morphologyEx(seen, cv2.MORPH_OPEN, np.ones((widest + 2, 1), np.uint8))
     uncut = cv2.morphologyEx(low, cv2.MORPH_CLOSE, np.ones((1, 3 * widest), np.uint8))
     straight = cv2.morphologyEx(uncut, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
+    if not straight.any():
+        return np.zeros_like(mask)
     linked = cv2.morphologyEx(straight, cv2.MORPH_CLOSE, np.ones((3, piece), np.uint8))
     labels, stats = pieces(linked > 0)
     lengths = stats[1:, cv2.CC_STAT_WIDTH]
