@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
+from ui.browser import nothing
+
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
@@ -223,7 +225,7 @@ def dumbbells(
     }
     tag = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
     result = _component()(
-        data={**content, "tag": tag, "selected": selected}, key=key, on_clicked_change=_nothing
+        data={**content, "tag": tag, "selected": selected}, key=key, on_clicked_change=nothing
     )
     click = result.get("clicked")
     # A click on earlier rows of the same key may arrive late.
@@ -240,10 +242,6 @@ def _width(rows: Sequence[Row]) -> float:
     """Room for both written numbers, in rem."""
     longest = max((max(len(row.written_a), len(row.written_b)) for row in rows), default=0)
     return 2 * (1.7 + 0.5 * longest) + 0.6
-
-
-def _nothing() -> None:
-    """Streamlit keeps a value of a component only if something listens to its changes."""
 
 
 @functools.cache

@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from ui.browser import nothing
 from ui.picture import contact_sheet
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ def gallery(
             "marks": list(marks),
         },
         key=key,
-        on_selected_change=_nothing,
+        on_selected_change=nothing,
     )
     click = result.get("selected")
     # A click on earlier pictures of the same key may arrive late.
@@ -259,10 +260,6 @@ def _sprite(sprite_id: str, _pictures: NDArray[np.uint8]) -> str:
         bgr = cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)
         kind, (_, code) = "webp", cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, 85])
     return f"data:image/{kind};base64,{base64.b64encode(code.tobytes()).decode()}"
-
-
-def _nothing() -> None:
-    """Streamlit keeps a value of a component only if something listens to its changes."""
 
 
 @functools.cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -14,6 +13,7 @@ import streamlit as st
 
 from core.analysis.confusion import Classes, Confusions
 from ui import matrix_drawing, matrix_script
+from ui.browser import nothing, packed
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -57,7 +57,7 @@ def matrices(
     numbers = _numbers(confusions, shown)
     tag = hashlib.sha256(json.dumps([head, shown.tolist()]).encode() + numbers).hexdigest()[:16]
     head |= {"tag": tag, "selected": _place(selected, shown)}
-    result = _component()(data=_pack(head, numbers), key=key, on_clicked_change=_nothing)
+    result = _component()(data=packed(head, numbers), key=key, on_clicked_change=nothing)
     click = result.get("clicked")
     # A click on earlier matrices of the same key may arrive late.
     if not click or click[0] != tag:
@@ -88,16 +88,6 @@ def _numbers(confusions: Confusions, shown: Classes) -> bytes:
         .astype("<u4")
         .tobytes()
     )
-
-
-def _pack(head: dict[str, object], numbers: bytes) -> bytes:
-    """One message: the length of the JSON head, the head, then the numbers."""
-    text = json.dumps(head).encode()
-    return struct.pack("<I", len(text)) + text + numbers
-
-
-def _nothing() -> None:
-    """Streamlit keeps a value of a component only if something listens to its changes."""
 
 
 @functools.cache

@@ -1,5 +1,7 @@
 """How confusion matrices look in the browser, and the part of their script that draws them."""
 
+from ui.browser import COLORS_JS
+
 HTML = """
 <div class="matrices">
   <div class="tools" hidden>
@@ -77,7 +79,9 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 """
 
 # Goes before the script of matrix_script, which calls it and whose `place` it calls.
-JS = r"""
+JS = (
+    COLORS_JS
+    + r"""
 const LARGEST_CELL = 56, LARGEST_PLOT = 560, LEAST_CLASSES = 4, MANY_CLASSES = 12;
 const FINGER = 14, ENLARGED_FOR_FINGER = 24, NAME_HEIGHT = 13, APART = 22;
 const DIFFERENCE = 2;
@@ -133,15 +137,6 @@ const written = (chart, panel, value, digits = 1) => {
 
 // Colours.
 
-const themeOf = (root) => {
-  const style = getComputedStyle(root);
-  return (name) => style.getPropertyValue(`--st-${name}`).trim();
-};
-const pen = document.createElement('canvas').getContext('2d');
-const rgb = (color) => {
-  pen.fillStyle = color;                              // any way of writing becomes #rrggbb
-  return [1, 3, 5].map((at) => parseInt(pen.fillStyle.slice(at, at + 2), 16));
-};
 const mix = (under, over, alpha) => under.map((part, i) => part + (over[i] - part) * alpha);
 const luminance = (color) => color.map((part) => {
   const share = part / 255;
@@ -314,3 +309,4 @@ const build = (root) => {
   if (Number.isInteger(held)) chart.panels[held].plot.focus({ preventScroll: true });
 };
 """
+)

@@ -13,6 +13,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ui import theme
+from ui.browser import nothing
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -191,7 +192,7 @@ def pairs(
         "written": len(names) <= MOST_WRITTEN,
     }
     tag = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
-    result = _component()(data={"tag": tag, **content}, key=key, on_pair_change=_nothing)
+    result = _component()(data={"tag": tag, **content}, key=key, on_pair_change=nothing)
     click = result.get("pair")
     # A click on an earlier matrix of the same key may arrive late.
     return (int(click[1]), int(click[2])) if click and click[0] == tag else None
@@ -202,10 +203,6 @@ def _steps(p: NDArray[np.float64], significant: NDArray[np.bool_]) -> list[int]:
     passed = np.sum([p < level for level in STEPS], axis=0)
     steps: list[int] = np.where(significant, passed, 0).tolist()
     return steps
-
-
-def _nothing() -> None:
-    """Streamlit keeps a value of a component only if something listens to its changes."""
 
 
 @functools.cache

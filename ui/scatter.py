@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,6 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ui import scatter_script
+from ui.browser import nothing, packed
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -115,10 +115,10 @@ def scatter(
         "marked": _among(shown, marked),
     }
     result = _component()(
-        data=_pack(head, numbers),
+        data=packed(head, numbers),
         key=key,
-        on_outlined_change=_nothing,
-        on_clicked_change=_nothing,
+        on_outlined_change=nothing,
+        on_clicked_change=nothing,
     )
     return _done(result.get("outlined"), result.get("clicked"), tag, shown)
 
@@ -166,16 +166,6 @@ def _numbers(
             *(column[shown].astype("<u2").tobytes() for column in columns),
         ]
     )
-
-
-def _pack(head: dict[str, object], numbers: bytes) -> bytes:
-    """One message: the length of the JSON head, the head, then the numbers."""
-    text = json.dumps(head).encode()
-    return struct.pack("<I", len(text)) + text + numbers
-
-
-def _nothing() -> None:
-    """Streamlit keeps a value of a component only if something listens to its changes."""
 
 
 @functools.cache

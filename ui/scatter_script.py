@@ -4,6 +4,8 @@ Points are blended into the lower canvas pixel by pixel, which keeps a hundred t
 quick; outline, marks and what is being drawn lie on the upper one.
 """
 
+from ui.browser import COLORS_JS
+
 HTML = """
 <div class="map">
   <div class="tools">
@@ -59,7 +61,9 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 .legend em { font-style: normal; opacity: 0.7; font-variant-numeric: tabular-nums; }
 """
 
-JS = r"""
+JS = (
+    COLORS_JS
+    + r"""
 const MOST_CORNERS = 40, MOST_ZOOM = 200, MARGIN = 18, STEPS = 65535;
 const SMALL_AREA = 14, NEAR = 10, NEAR_FINGER = 18, DRAG = 6;
 
@@ -67,15 +71,6 @@ const make = (tag, text = '') => {
   const element = document.createElement(tag);
   element.textContent = text;
   return element;
-};
-const themeOf = (root) => {
-  const style = getComputedStyle(root);
-  return (name) => style.getPropertyValue(`--st-${name}`).trim();
-};
-const pen = document.createElement('canvas').getContext('2d');
-const rgb = (color) => {
-  pen.fillStyle = color;                              // any way of writing becomes #rrggbb
-  return [1, 3, 5].map((at) => parseInt(pen.fillStyle.slice(at, at + 2), 16));
 };
 
 // The counterpart of _pack and _numbers in scatter.py.
@@ -478,3 +473,4 @@ export default function ({ data, parentElement, setTriggerValue }) {
   };
 }
 """
+)

@@ -1,0 +1,30 @@
+"""What components share in how they speak with the browser."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+
+COLORS_JS = r"""
+const themeOf = (root) => {
+  const style = getComputedStyle(root);
+  return (name) => style.getPropertyValue(`--st-${name}`).trim();
+};
+const pen = document.createElement('canvas').getContext('2d');
+const rgb = (color) => {
+  pen.fillStyle = color;                              // any way of writing becomes #rrggbb
+  return [1, 3, 5].map((at) => parseInt(pen.fillStyle.slice(at, at + 2), 16));
+};
+"""
+"""The theme's colours and how to take one apart; to stand before a component's own script."""
+
+
+def packed(head: Mapping[str, object], numbers: bytes) -> bytes:
+    """One message: the length of the JSON head, the head, then the numbers."""
+    text = json.dumps(head).encode()
+    return struct.pack("<I", len(text)) + text + numbers
+
+
+def nothing() -> None:
+    """Streamlit keeps a value of a component only if something listens to its changes."""
