@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from textwrap import shorten
 from typing import Literal
+from zlib import crc32
 
 import pandas as pd
 import streamlit as st
@@ -219,7 +220,7 @@ def _page(request: Request, joint: Joint, positions: Positions) -> int:
         if pages > 1:
             page = st.pagination(pages, key=f"many_page_{pages}") - 1
     shown = positions[page * PER_PAGE : (page + 1) * PER_PAGE]
-    key = f"many_{form}_{request.number}_{hash(shown.tobytes())}"
+    key = f"many_{form}_{request.number}_{crc32(shown.tobytes())}"
     if form == TABLE:
         clicked = result_pictures.table(joint, shown, key=key, height=HEIGHT)
     else:
