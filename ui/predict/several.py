@@ -6,6 +6,7 @@ import hashlib
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -119,7 +120,7 @@ def _read_as(network: Network, digits: Sequence[FoundDigit], said: NDArray[np.fl
     """All digits as one number, lines of them apart."""
     names = _names(network, said)
     text = names[0]
-    for before, digit, name in zip(digits, digits[1:], names[1:], strict=False):
+    for (before, digit), name in zip(pairwise(digits), names[1:], strict=True):
         text += f" {name}" if begins_line(before, digit) else name
     return text
 
