@@ -162,6 +162,10 @@ class Handwriting:
         """All samples, and those that are damaged by name. Raises WorkFailed."""
         return _read_all(self._samples)
 
+    def count(self) -> int:
+        """How many samples there are, damaged ones among them. Raises WorkFailed."""
+        return len(_ids(self._samples))
+
     def deleted(self) -> Samples:
         """Those in the trash. Raises WorkFailed."""
         return _read_all(self._trash)

@@ -115,13 +115,13 @@ COMMON = (
     "data.name",
     "data.train_images",
     "data.test_images",
-    "data.handwriting",
     "epochs",
     "batch_size",
     "optimizer",
     "learning_rate",
     "network.mode",
     "network.side",
+    "data.handwriting",
 )
 """The settings that most people change, in the order they are asked for."""
 
@@ -135,6 +135,8 @@ def ask_common(draft: Draft) -> None:
     if not (_samples() or draft.values["data.handwriting"]):
         without.add("data.handwriting")
     _ask_all(draft, {setting: TITLES[setting] for setting in COMMON if setting not in without})
+    if draft.values["data.handwriting"]:
+        st.caption(_handwriting())
     if draft.shows("augmentation.rotation"):
         _ask_augmentation(draft)
 
@@ -254,7 +256,7 @@ def _ask_data(draft: Draft) -> None:
 def _samples() -> int:
     """How many samples of handwriting there are; none where they cannot be read."""
     try:
-        return len(lab.handwriting().read())
+        return lab.handwriting().count()
     except TransferLabError:
         return 0  # who launches a run that shall learn from them is told
 

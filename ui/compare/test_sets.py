@@ -137,10 +137,11 @@ class Compared(Images):
 
 def choose() -> TestSet:
     """Let a person choose what networks are compared on, where there is handwriting."""
+    handwriting, wanted = lab.handwriting(), link.kept_value("on")
     with lab.failures_as_sentences():
-        samples = lab.handwriting().read()
-    wanted = link.kept_value("on")
-    if not len(samples):
+        some = handwriting.count() > 0
+        samples = handwriting.read() if some and wanted == HANDWRITING else None
+    if not some or (samples is not None and not len(samples)):
         if wanted == HANDWRITING:
             st.info(
                 "There is no handwriting to compare on yet: draw digits on Predict and keep them. "
@@ -159,7 +160,7 @@ def choose() -> TestSet:
         label_visibility="collapsed",
         on_change=_switch,
     )
-    return Handwritten(samples) if wanted == HANDWRITING else Tested()
+    return Tested() if samples is None else Handwritten(samples)
 
 
 def _switch() -> None:

@@ -60,8 +60,8 @@ def show(finished: list[Run]) -> None:
         "network has seen unless it was told to learn from it."
     )
     handwriting_files.tell_of_damaged(samples)
-    one_sample.tell_of_changes()
     if not len(samples):
+        one_sample.tell_of_changes()
         _invite()
         return
     scores = handwriting_scores.show(samples, runs)
@@ -72,8 +72,10 @@ def show(finished: list[Run]) -> None:
     with left:
         place = _gallery(samples, places, score)
     with right:
-        if place is not None:
-            one_sample.show(samples, place, scores)
+        if place is None:
+            one_sample.tell_of_changes()
+        else:
+            one_sample.show(samples, place, scores, _following(samples, places, place))
     handwriting_files.show(samples)
     handwriting_scores.ask_those_missing(samples, runs)
 
@@ -175,6 +177,16 @@ def _looked_at(samples: Samples, places: Places) -> int:
     wanted = one_sample.looked_at()
     found = [place for place, sample in enumerate(samples.samples) if sample.id == wanted]
     return found[0] if found else int(places[0])
+
+
+def _following(samples: Samples, places: Places, place: int) -> str:
+    """The id of the sample to look at when one is deleted: the next, or the last before it."""
+    others = places[places != place]
+    if not len(others):
+        return ""
+    before = np.flatnonzero(places == place)
+    standing = int(before[0]) if len(before) else 0
+    return samples.samples[int(others[min(standing, len(others) - 1)])].id
 
 
 def _caption(samples: Samples, place: int, score: Score | None) -> list[Part]:

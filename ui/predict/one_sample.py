@@ -37,12 +37,16 @@ def look_at(sample_id: str) -> None:
     st.session_state[_LOOKED_AT] = sample_id
 
 
-def show(samples: Samples, place: int, scores: Sequence[Score]) -> None:
-    """Both pictures, where it comes from, what it was meant to be, and what networks say."""
+def show(samples: Samples, place: int, scores: Sequence[Score], following: str) -> None:
+    """Both pictures, where it comes from, what it was meant to be, and what networks say.
+
+    following: the id of the sample to look at when this one is deleted.
+    """
     sample = samples.samples[place]
     st.markdown(f"**{SOURCES[sample.source]}** · {sample.created:%d %B %Y, %H:%M}")
     _pictures(samples, place)
-    _mend(sample)
+    _mend(sample, following)
+    tell_of_changes()
     if scores:
         shown = scores[:MOST_NETWORKS]
         probability_bars(
@@ -78,7 +82,7 @@ def _told(strokes: object) -> str:
     return f"as drawn, {len(objects)} stroke{'s'[: len(objects) != 1]}"
 
 
-def _mend(sample: Sample) -> None:
+def _mend(sample: Sample, following: str) -> None:
     label, note = f"label_{sample.id}", f"note_{sample.id}"
     st.session_state[label] = sample.label
     st.session_state[note] = sample.note
@@ -100,11 +104,16 @@ def _mend(sample: Sample) -> None:
         on_change=_mended,
         args=(samples.annotate, sample.id, note),
     )
-    st.button("Delete", icon=":material/delete:", on_click=delete, args=([sample.id],))
+    st.button("Delete", icon=":material/delete:", on_click=_delete, args=(sample.id, following))
 
 
 def _mended(change: Callable[[str, Any], Sample], sample_id: str, key: str) -> None:
     _change(lambda: change(sample_id, st.session_state[key]))
+
+
+def _delete(sample_id: str, following: str) -> None:
+    delete([sample_id])
+    look_at(following)
 
 
 def delete(sample_ids: Sequence[str]) -> None:
