@@ -1,0 +1,118 @@
+"""Predict as a person uses it: drawings kept as samples, and an upload that is broken in part."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from playwright.sync_api import Page, expect
+
+from core.workspace import PROJECT, Workspace
+from tests.browser.conftest import Server, serving
+
+Visit = Callable[..., Any]
+SOON = 60_000
+ONE = [((140, 50), (140, 120), (138, 180), (140, 230))]
+SEVEN = [((80, 60), (150, 58), (205, 62), (170, 130), (130, 230))]
+"""Strokes on the canvas, in pixels from its upper left corner."""
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with two small networks, really trained."""
+    workspace = Workspace(tmp_path_factory.mktemp("networks"))
+    for name, seed in (("little", 0), ("twin", 1)):
+        settings = [f"train_images={600 + seed}", "test_images=200", f"seed={seed}"]
+        chosen = [part for setting in settings for part in ("--set", setting)]
+        place = ["--name", name, "--workspace", str(workspace.root)]
+        subprocess.run(
+            [sys.executable, "-m", "core", "train", "cnn-digits", *chosen, *place],
+            cwd=PROJECT,
+            check=True,
+            capture_output=True,
+            timeout=280,
+        )
+    with serving(workspace) as running:
+        yield running
+
+
+def draw(page: Page, strokes: list[tuple[tuple[int, int], ...]]) -> None:
+    """Draw on the canvas as a person would, with the mouse."""
+    canvas = page.locator(".upper-canvas")
+    canvas.wait_for()
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    for (x, y), *rest in strokes:
+        page.mouse.move(box["x"] + x, box["y"] + y)
+        page.mouse.down()
+        for x, y in rest:
+            page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+        page.mouse.up()
+
+
+def expect_answers(page: Page) -> None:
+    """The network that is chosen at first, the better one, has answered."""
+    expect(page.locator(".legend .score")).to_have_text(re.compile(r"\d %"), timeout=SOON)
+
+
+@pytest.fixture
+def mixed(tmp_path: Path, mnist: dict[str, NDArray[np.uint8]]) -> list[Path]:
+    """Three digits, a text that is called a picture, and a JPEG cut short."""
+    paths = []
+    for place in range(3):
+        path = tmp_path / f"digit-{place}.png"
+        cv2.imwrite(str(path), mnist["x_test"][place])
+        paths.append(path)
+    text, short = tmp_path / "text.png", tmp_path / "short.jpg"
+    text.write_text("this is no picture")
+    photograph = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
+    short.write_bytes(cv2.imencode(".jpg", photograph)[1].tobytes()[:2000])
+    return [*paths, text, short]
+
+
+def test_a_drawing_is_read_kept_and_what_both_networks_make_of_it_compared(
+    networks: Server, visit: Visit
+) -> None:
+    with visit(networks) as visitor:
+        page = visitor.open("Predict")
+        draw(page, ONE)
+        expect_answers(page)
+        page.get_by_role("radio", name="1", exact=True).click()
+        expect(page.get_by_text("Kept as a 1")).to_be_visible(timeout=SOON)
+        page.get_by_role("button", name="Clear", exact=True).click()
+        expect(page.locator(".legend .score")).to_have_text("", timeout=SOON)
+        visitor.settled()
+        draw(page, SEVEN)
+        expect_answers(page)
+        page.get_by_role("radio", name="7", exact=True).click()
+        expect(page.get_by_text("Kept as a 7")).to_be_visible(timeout=SOON)
+        page.get_by_role("button", name="Your handwriting", exact=True).click()
+        expect(page.get_by_text("2 samples").first).to_be_visible(timeout=SOON)
+        page.get_by_role("link", name="Compare two networks on your handwriting").click()
+        expect(page.locator("h1")).to_have_text("Compare", timeout=SOON)
+        visitor.settled()
+        expect(
+            page.get_by_text("out of 2").or_(page.get_by_text("of 2 right")).first
+        ).to_be_visible(timeout=SOON)
+        assert visitor.exceptions() == 0
+
+
+def test_of_a_mixed_upload_the_rest_is_read_and_what_is_broken_is_named(
+    networks: Server, visit: Visit, mixed: list[Path]
+) -> None:
+    with visit(networks) as visitor:
+        page = visitor.open("Predict?mode=many")
+        page.locator("input[type=file]").set_input_files(mixed)
+        expect(page.get_by_text(re.compile(r"3 pictures.*read by"))).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("2 could not be read").first).to_be_visible()
+        page.get_by_text("Refused · 2").click()
+        for name in ("text.png", "short.jpg"):
+            expect(page.get_by_text(name).first).to_be_visible(timeout=SOON)
+        assert visitor.exceptions() == 0
