@@ -47,7 +47,7 @@ def _version(side: Side) -> tuple[str, float, int]:
     return str(side.run.folder.path), side.run.state.heartbeat, side.epoch
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner="Looking for doubtful labels …")
 def _made(versions: tuple[tuple[str, float, int], ...], *, _sides: tuple[Side, ...]) -> Doubts:
     networks = [side.predictions.probabilities for side in _sides]
     return suspects.doubts(_sides[0].predictions.labels, *networks)
