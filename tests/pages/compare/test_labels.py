@@ -241,7 +241,9 @@ def test_tags_of_a_file_are_brought_in_and_what_became_of_them_is_told(
     content = written(read_remarks(workspace, "mnist"))
     file_of(workspace, "mnist").unlink()
     upload(labels, content)
-    assert labels.success[0].value.startswith("2 of the file's images are among these test images")
+    assert labels.success[0].value.startswith(
+        "Images of the file that are among these test images: 2."
+    )
     assert said(workspace) == {30: (WRONG_LABEL,), 31: (WRONG_LABEL,)}
 
 
