@@ -113,4 +113,6 @@ class View:
 
 def view_of(images: Images) -> View:
     """The view that the session or the address asks for."""
-    return View(images, link.read_selection(len(images.comparison.class_names)), said.read(images))
+    return View(
+        images, link.read_selection(len(images.comparison.class_names), LISTS), said.read(images)
+    )
