@@ -10,11 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.images import AT_ONCE, Images, Values
+from core.analysis.images import Images, Values
 
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
-TOLERANCE = 1e-6
+AT_ONCE = 2**19
+"""Probabilities that are worked on together: few enough for a processor's cache."""
+TOLERANCE = np.float32(1e-6)
 """Mean probabilities are rounded; an image that reaches the mean of equals counts as confident."""
 
 
@@ -66,17 +68,18 @@ def doubts(labels: Labels, *networks: Probabilities) -> Doubts:
     whose thresholds it reaches.
     """
     classes = networks[0].shape[1]
-    limits = thresholds(labels, *networks) - TOLERANCE
+    limits = thresholds(labels, *networks).astype(np.float32) - TOLERANCE
     margins = np.empty(len(labels), np.float32)
     confident = np.empty(len(labels), np.int64)
     for rows, probabilities in _averaged(networks):
         own = np.arange(len(probabilities)), labels[rows]
-        reached = np.where(probabilities >= limits, probabilities, -1)
+        reached = np.where(probabilities >= limits, probabilities, np.float32(-1))
         likeliest = reached.argmax(axis=1)
         none = reached[np.arange(len(reached)), likeliest] < 0
         confident[rows] = np.where(none, -1, likeliest)
         of_label = probabilities[own]
-        others = probabilities.copy()
+        others = reached
+        np.copyto(others, probabilities)
         others[own] = 0 if classes == 1 else -1
         margins[rows] = of_label - others.max(axis=1)
     return Doubts(labels, margins, confident)
@@ -113,6 +116,11 @@ def agreed(images: Images) -> NDArray[np.int64]:
 
 def _averaged(networks: tuple[Probabilities, ...]) -> Iterator[tuple[slice, Probabilities]]:
     """Average probabilities of some images at a time, and which images those are."""
-    for start in range(0, len(networks[0]), AT_ONCE):
-        rows = slice(start, min(start + AT_ONCE, len(networks[0])))
-        yield rows, np.mean([each[rows] for each in networks], axis=0, dtype=np.float32)
+    count, classes = networks[0].shape
+    at_once = max(1, AT_ONCE // classes)
+    for start in range(0, count, at_once):
+        rows = slice(start, min(start + at_once, count))
+        total = networks[0][rows]
+        for each in networks[1:]:
+            total = total + each[rows]
+        yield rows, total / np.float32(len(networks)) if len(networks) > 1 else total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import streamlit as st
@@ -75,10 +76,16 @@ def selection() -> Selection:
     return chosen
 
 
-def read_selection(classes: int) -> Selection:
-    """Which images are looked at, from the address at the first time; `classes` is their number."""
+def read_selection(classes: int, lists: Collection[str]) -> Selection:
+    """Which images are looked at, from the address at the first time.
+
+    classes: how many there are. lists: the names of those that `special` may name.
+    """
     if _SELECTION not in st.session_state:
         chosen, unknown = from_address(st.session_state.get(_ASKED, {}), classes)
+        if chosen.special and chosen.special not in lists:
+            unknown.append(f"list={chosen.special}")
+            chosen = chosen.model_copy(update={"special": ""})
         st.session_state[_SELECTION] = chosen
         if unknown:
             st.warning(

@@ -43,7 +43,7 @@ def _doubts(*sides: Side) -> Doubts:
     return _made(tuple(side.version for side in sides), _sides=sides)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@st.cache_resource(max_entries=32, show_spinner="Looking for doubtful labels …")
 def _made(versions: tuple[tuple[object, ...], ...], *, _sides: tuple[Side, ...]) -> Doubts:
     networks = [side.predictions.probabilities for side in _sides]
     return suspects.doubts(_sides[0].predictions.labels, *networks)

@@ -39,13 +39,12 @@ def show(view: View) -> None:
             disabled=not remarks.images,
             on_click="ignore",
         )
-    with st.popover("Bring in", icon=":material/upload:"):
-        _bring_in(view)
-
-
-def _bring_in(view: View) -> None:
     number = st.session_state.setdefault(_UPLOADS, 0)
-    key = f"tags_{number}"
+    with st.popover("Bring in", icon=":material/upload:", key=f"bring_in_tags_{number}"):
+        _bring_in(view, f"tags_{number}")
+
+
+def _bring_in(view: View, key: str) -> None:
     st.file_uploader(
         "A JSON or CSV file of tags",
         type=["json", "csv"],
@@ -62,7 +61,7 @@ def _take_in(view: View, key: str) -> None:
     file = st.session_state[key]
     if file is None:
         return
-    st.session_state[_UPLOADS] += 1  # a new, empty place to upload to
+    st.session_state[_UPLOADS] += 1  # a new, empty place to upload to, and closed
     images = view.images
     try:
         known = said.places(images).keys
@@ -74,12 +73,14 @@ def _take_in(view: View, key: str) -> None:
 
 def _words(done: TakenIn) -> str:
     count = theme.count
-    told = f"{count(done.here)} of the file's images are among these test images"
-    told += f"; of {count(done.already)} of them all of it had been said already."
+    told = (
+        f"Images of the file that are among these test images: {count(done.here)}. All of it had "
+        f"been said of {count(done.already)} of them before."
+    )
     if done.elsewhere:
         told += (
-            f" {count(done.elsewhere)} are not among them; what is said of those is kept for "
-            "when they are."
+            f" What the file says of {count(done.elsewhere)} others is kept for when they are "
+            "tested on."
         )
     return told
 

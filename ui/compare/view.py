@@ -113,7 +113,7 @@ class View:
 
 def view_of(images: Compared) -> View:
     """The view that the session or the address asks for."""
-    selection = link.read_selection(len(images.comparison.class_names))
+    selection = link.read_selection(len(images.comparison.class_names), LISTS)
     return View(images, _fitting(selection, images.test_set), said.read(images))
 
 

@@ -255,11 +255,12 @@ def test_whoever_comes_back_from_another_page_finds_what_they_left(
 
 
 def test_what_a_link_asks_for_in_vain_is_told(open_page: OpenPage, two: tuple[Run, Run]) -> None:
-    at = open_page(COMPARE, a=two[0].id, b=two[1].id, true="12", sort="beauty")
+    at = open_page(COMPARE, a=two[0].id, b=two[1].id, true="12", sort="beauty", list="odd")
     assert not at.exception
     told = at.warning[0].value.replace("\\", "")
     assert "true=12" in told
     assert "sort=beauty" in told
+    assert "list=odd" in told
     assert len(words(at)) == 6
 
 
