@@ -34,12 +34,18 @@ def show(samples: Samples) -> None:
             "with all else. It can be brought in again, here or in another workspace.",
             on_click="ignore",
         )
-        show_without_samples()
-    tell_of_import()
+        _bring_in_or_back()
+    _tell_of_import()
 
 
 def show_without_samples() -> None:
     """What can be done where nothing is kept: bring samples in, look into the trash."""
+    with st.container(horizontal=True, gap="small"):
+        _bring_in_or_back()
+    _tell_of_import()
+
+
+def _bring_in_or_back() -> None:
     with st.popover("Bring in", icon=":material/upload:"):
         _bring_in()
     if deleted := lab.handwriting().deleted():
@@ -78,7 +84,7 @@ def _take_in(key: str) -> None:
         st.session_state[_TOLD] = lab.sentence(error)
 
 
-def tell_of_import() -> None:
+def _tell_of_import() -> None:
     """What became of the samples of a ZIP, until something else is brought in."""
     told = st.session_state.get(_TOLD)
     if isinstance(told, str):
@@ -135,8 +141,8 @@ def tell_of_damaged(samples: Samples) -> None:
     if len(samples.damaged) > MOST_NAMED:
         lines.append(f"- and {theme.count(len(samples.damaged) - MOST_NAMED)} more")
     st.warning(
-        f"{_samples(len(samples.damaged))} in {lab.plain(str(lab.workspace().handwriting))} "
-        "cannot be read and count nowhere:\n" + "\n".join(lines),
+        f"In {lab.plain(str(lab.workspace().handwriting))}, {_samples(len(samples.damaged))} "
+        "cannot be read and had to be left out:\n" + "\n".join(lines),
         icon=":material/broken_image:",
     )
     st.button(

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from core.handwriting import Handwriting, Sample
@@ -124,3 +125,20 @@ def test_a_folder_that_cannot_be_written_is_told(
         assert "cannot be written" in at.error[0].value
     finally:
         trained.workspace.handwriting.unlink()
+
+
+def test_of_several_digits_the_one_that_is_looked_at_is_kept(
+    open_page: OpenPage, handwriting: Handwriting, mnist: dict[str, NDArray[np.uint8]]
+) -> None:
+    side_by_side = np.pad(np.hstack(mnist["x_test"][:2]), 12)
+    large = cv2.resize(side_by_side, None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    at = open_page(PREDICT)
+    next(c for c in at.segmented_control if c.key == "source").set_value("upload").run()
+    content = cv2.imencode(".png", large)[1].tobytes()
+    at.file_uploader[0].upload("two.png", content, "image/png").run()
+    at = say(at, 7)
+    assert not at.exception
+    sample = kept(handwriting)
+    assert sample.source == "uploaded"
+    picture = cv2.imdecode(np.frombuffer(handwriting.picture(sample.id), np.uint8), 0)
+    assert picture.shape[1] < large.shape[1] / 2, "its own part of the picture"
