@@ -33,6 +33,8 @@ NOTCH = 0.06
 """Depth of the notches above and below a touch, as a share of the piece's height."""
 WIDEST_TOUCH = 1.6
 """Ink along a cut, in widths of a stroke: more is no touch but a stroke of the digit itself."""
+LONGEST_TOUCH = 0.25
+"""Length of the thin place, as a share of the piece's height: a longer one is the bar of a 4."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +254,8 @@ def _cut(mask: Mask) -> int | None:
     possible = (columns >= margin) & (columns <= width - margin)
     thickness = mask.sum(axis=0)
     runs = (np.diff(mask.astype(np.int8), axis=0, prepend=0) == 1).sum(axis=0)
-    possible &= (runs <= 1) & (thickness <= WIDEST_TOUCH * max(1.0, stroke_width(mask)))
+    thin = (runs <= 1) & (thickness <= WIDEST_TOUCH * max(1.0, stroke_width(mask)))
+    possible &= thin & (_lengths(thin) <= LONGEST_TOUCH * height)
     highest, lowest = mask.argmax(axis=0), height - mask[::-1].argmax(axis=0)
     notch = NOTCH * height
     for top, bottom in (_reach(mask), (side[::-1] for side in _reach(mask[:, ::-1]))):
@@ -263,6 +266,13 @@ def _cut(mask: Mask) -> int | None:
     # Of equally thin places, the one nearest to the middle.
     cost = thickness + np.abs(columns - width / 2) / width
     return int(np.flatnonzero(possible)[cost[possible].argmin()])
+
+
+def _lengths(mask: Mask) -> NDArray[np.int64]:
+    """How many neighbours with something in a row each place of a row belongs to."""
+    ends = np.flatnonzero(np.diff(mask, prepend=not mask[0], append=not mask[-1]))
+    lengths = np.diff(ends)
+    return np.repeat(lengths, lengths)
 
 
 def _reach(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -7,9 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.digits import is_in_mnist_frame, to_digit
+from benchmarks.uploads import ENLARGEMENTS, uploads
+from core.digits import is_in_mnist_frame, naive_digit, to_digit
 from core.errors import UnreadableImage
-from core.preprocessing import Pixels, decode
+from core.preprocessing import Pixels, decode, for_network
 
 Arrays = dict[str, NDArray[np.uint8]]
 
@@ -145,3 +146,44 @@ def test_a_stroke_of_any_shape_fits_the_frame(width: int, height: int) -> None:
     digit = to_digit(picture).digit
     assert digit.shape == (28, 28)
     assert digit.any()
+
+
+# --- on the way through an upload -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("enlargement", ENLARGEMENTS)
+def test_digits_anywhere_on_a_jpeg_come_back_nearly_as_they_were(
+    mnist: Arrays, enlargement: str
+) -> None:
+    images = mnist["x_test"][:60]
+    contents = uploads(images, ENLARGEMENTS[enlargement])
+    digits = np.stack([to_digit(decode(content)).digit for content in contents])
+    pairs = zip(digits, images, strict=True)
+    likeness = [np.corrcoef(digit.ravel(), image.ravel())[0, 1] for digit, image in pairs]
+    assert np.median(likeness) > 0.97
+    assert np.mean(likeness) > 0.93
+    assert np.abs(digits.astype(int) - images).mean() < 8
+    assert digits.mean() == pytest.approx(images.mean(), rel=0.06)
+
+
+def test_a_clean_drawing_is_cropped_shrunk_and_centred_and_nothing_else() -> None:
+    canvas = np.zeros((280, 280), np.uint8)
+    corners = np.array([(70, 60), (210, 60), (110, 230)], np.int32)
+    cv2.polylines(canvas, [corners], False, 255, 20, cv2.LINE_AA)
+    left, top, width, height = cv2.boundingRect((canvas >= 40).astype(np.uint8))
+    cropped = canvas[top : top + height, left : left + width]
+    size = round(20 * width / height), 20
+    steps = to_digit(canvas, "light ink")
+    ink = np.where(canvas >= 40, canvas, 0)
+    np.testing.assert_array_equal(steps.ink, ink)
+    expected = cv2.resize(ink[top : top + height, left : left + width], size, interpolation=3)
+    np.testing.assert_array_equal(steps.boxed, expected)
+    assert cropped.shape == steps.cropped.shape
+
+
+def test_the_naive_way_squeezes_the_whole_picture() -> None:
+    wide = np.full((60, 120), 255, np.uint8)
+    wide[10:50, 70:80] = 0
+    naive = naive_digit(wide)
+    np.testing.assert_array_equal(naive, for_network(255 - wide[None], 28, 1)[0, ..., 0])
+    assert naive[:, :14].max() == 0

@@ -3,9 +3,10 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from core.digits import to_digit
 from core.errors import UnreadableImage
@@ -67,6 +68,91 @@ def test_a_photograph_taken_sideways_is_turned_upright(file_format: str) -> None
     assert found.shape == (40, 20, 3)
     assert np.abs(found[2].astype(int) - RED).max() < 5
     assert found[-2].max() < 5
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_transparent_picture_is_turned_as_an_opaque_one(
+    file_format: str, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    opaque = saved(RED_LEFT, "PNG", exif=exif)
+    image = Image.fromarray(np.dstack([RED_LEFT, np.full((20, 40), 255, np.uint8)]))
+    lossless = {"lossless": True} if file_format == "WEBP" else {}
+    transparent = saved(image, file_format, exif=exif, **lossless)
+    np.testing.assert_array_equal(decode(transparent), decode(opaque))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_grey_picture_is_turned_as_pillow_turns_it(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    grey = np.arange(8 * 16, dtype=np.uint8).reshape(8, 16)
+    content = saved(grey, exif=exif)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
+    np.testing.assert_array_equal(decode(content), np.asarray(upright))
+
+
+def heic(pixels: NDArray[np.uint8], orientation: int = 1) -> bytes:
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    image = pillow_heif.from_bytes(
+        mode="RGBA" if pixels.shape[2] == 4 else "RGB",
+        size=pixels.shape[1::-1],
+        data=pixels.tobytes(),
+    )
+    image.save(file, quality=95, exif=exif.tobytes())
+    return file.getvalue()
+
+
+def test_a_photograph_of_a_telephone_in_heic_is_read() -> None:
+    found = decode(heic(np.kron(RED_LEFT, np.ones((4, 4, 1), np.uint8))))
+    assert found.shape == (80, 160, 3)
+    assert np.abs(found[40, 20].astype(int) - RED).max() < 8
+
+
+def test_a_heic_taken_sideways_is_turned_upright() -> None:
+    found = decode(heic(np.kron(RED_LEFT, np.ones((4, 4, 1), np.uint8)), orientation=6))
+    assert found.shape == (160, 80, 3)
+    assert np.abs(found[20, 40].astype(int) - RED).max() < 8
+
+
+def test_a_transparent_heic_is_laid_on_white() -> None:
+    found = decode(heic(np.zeros((64, 64, 4), np.uint8)))
+    assert found.min() > 250
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_heic_cut_short_is_refused(share: float) -> None:
+    content = heic(np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    with pytest.raises(UnreadableImage, match="damaged or cut short"):
+        decode(content[: int(share * len(content))])
+
+
+@pytest.mark.parametrize("largest", [1.0, 255.0])
+def test_numbers_with_a_point_are_read_as_fractions_or_levels(largest: float) -> None:
+    numbers = np.linspace(0, largest, 64, dtype=np.float32).reshape(8, 8)
+    levels = np.rint(np.linspace(0, 255, 64)).reshape(8, 8)
+    assert np.abs(decode(saved(numbers, "TIFF")) - levels).max() <= 1
+
+
+@pytest.mark.parametrize(("lowest", "highest"), [(-1, 1), (0, 4000), (0, np.nan)])
+def test_numbers_of_an_unknown_range_are_refused(lowest: float, highest: float) -> None:
+    numbers = np.linspace(lowest, highest, 64, dtype=np.float32).reshape(8, 8)
+    with pytest.raises(UnreadableImage, match="must hold 0 to 1, or 0 to 255"):
+        decode(saved(numbers, "TIFF"))
+
+
+def test_a_tiff_of_sixteen_bits_is_read() -> None:
+    deep = (np.arange(256, dtype=np.uint16) * 257).reshape(16, 16)
+    np.testing.assert_array_equal(decode(saved(deep, "TIFF")), deep // 257)
+
+
+def test_an_svg_is_refused_with_the_way_out() -> None:
+    content = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"></svg>'
+    with pytest.raises(UnreadableImage, match=r"the file is an SVG.* export it as PNG"):
+        decode(content)
 
 
 def test_sixteen_bits_a_pixel_become_eight() -> None:
@@ -136,7 +222,7 @@ def test_a_file_cut_short_is_refused(file_format: str, share: float) -> None:
     ],
 )
 def test_what_is_no_image_is_answered_with_the_formats(content: bytes) -> None:
-    with pytest.raises(UnreadableImage, match="use PNG, JPEG, WEBP, BMP, TIFF, GIF"):
+    with pytest.raises(UnreadableImage, match="use PNG, JPEG, WEBP, BMP, TIFF, GIF, HEIC, HEIF"):
         decode(content)
 
 
