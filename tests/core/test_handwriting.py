@@ -78,6 +78,15 @@ def test_what_was_kept_is_read_again_in_the_order_of_time(
     np.testing.assert_array_equal(drawn, picture)
 
 
+def test_a_digit_that_is_kept_is_found_by_its_pixels(handwriting: Handwriting, keep: Keep) -> None:
+    keep(1, 10)
+    second = keep(2, 20)
+    assert handwriting.read().same(np.full((28, 28), 20, np.uint8)) == second
+    assert handwriting.read().same(np.full((28, 28), 21, np.uint8)) is None
+    assert handwriting.sample(second.id) == second
+    assert handwriting.count() == 2
+
+
 def test_a_large_photograph_is_kept_smaller(handwriting: Handwriting) -> None:
     photograph = np.zeros((2000, 4000), np.uint8)
     sample = handwriting.save(np.ones((28, 28), np.uint8), 1, picture=photograph)
@@ -115,6 +124,16 @@ def test_a_workspace_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         Handwriting(Workspace(tmp_path / "file")).save(
             np.ones((28, 28), np.uint8), 1, picture=np.ones((9, 9), np.uint8)
         )
+
+
+def test_a_file_in_the_place_of_the_samples_is_told_to_who_saves(
+    handwriting: Handwriting, keep: Keep, workspace: Workspace
+) -> None:
+    workspace.root.mkdir()
+    workspace.handwriting.write_text("in the way")
+    assert len(handwriting.read()) == 0
+    with pytest.raises(WorkFailed, match="cannot be written"):
+        keep()
 
 
 def test_the_fingerprint_follows_digits_and_labels_but_not_notes(
