@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OWN = ""
 """Stands for explaining the class that each network itself said; no class has an empty name."""
 SHOWN = "why_shown"
+CHOICE_WIDTH = 340
 
 Answers = dict[Network, NDArray[np.float32]]
 
@@ -44,13 +45,14 @@ def show(reading: Reading) -> None:
 @st.fragment
 def _explain(reading: Reading, answers: Answers) -> None:
     """The maps of all networks that know the class which is chosen."""
-    of_class = _choose_class(answers)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        of_class, method = _choose_class(answers), ask_method()
     knowing = [network for network in answers if of_class in (OWN, *network.run.config.class_names)]
     explained = [
         _explained(network, reading.images[network], answers[network], of_class)
         for network in knowing
     ]
-    ask_method()(explained)
+    method(explained)
     if len(knowing) < len(answers):
         left_out = [network.name for network in answers if network not in knowing]
         st.caption(f"Not asked, as they do not know this class: {lab.plain(', '.join(left_out))}.")
@@ -77,7 +79,12 @@ def _choose_class(answers: Answers) -> str:
         return f"{name} · said by {who}"
 
     return st.selectbox(
-        "Class to explain", offered, format_func=text, key=key, persist_state="session"
+        "Class to explain",
+        offered,
+        format_func=text,
+        key=key,
+        persist_state="session",
+        width=CHOICE_WIDTH,
     )
 
 
