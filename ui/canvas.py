@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+
+from ui.strokes import inked
 
 if TYPE_CHECKING:
     from streamlit_drawable_canvas import CanvasResult
@@ -19,7 +21,7 @@ BRUSHES = {"Thin": 12, "Usual": 20, "Thick": 30}
 the usual one are as wide as the median of MNIST's once they are scaled: 2.5 of 28 pixels."""
 
 _CSS = """<style>
-.st-key-{key}_board {{ container-type: inline-size; overflow: hidden; }}
+.st-key-{key}_board {{ container-type: inline-size; overflow: clip; }}
 .st-key-{key}_board > * {{ zoom: min(1, tan(atan2(100cqw, {width}px))); }}
 </style>"""
 """The board shrinks with its place, as on a telephone. What it shows above itself while a pointer
@@ -38,33 +40,21 @@ class Drawn:
 class _Drawing:
     """What a person has drawn, kept in the session while they visit other pages.
 
-    begin_with: the strokes that a new board shows. inks: what was drawn each time the board told,
-    by the number of strokes then, the newest last.
+    begin_with: the strokes that a new board shows.
     """
 
     version: int = 0
     begin_with: dict[str, Any] | None = None
-    strokes: dict[str, Any] = field(default_factory=dict)
-    inks: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
+    drawn: Drawn | None = None
 
-    @property
-    def drawn(self) -> Drawn | None:
-        return Drawn(list(self.inks.values())[-1], self.strokes) if self.inks else None
-
-    def keep(self, strokes: dict[str, Any], ink: NDArray[np.uint8]) -> None:
-        """Take over what the board told."""
-        count = len(strokes["objects"])
-        self.strokes = strokes
-        self.inks = {before: was for before, was in self.inks.items() if before < count}
-        if count:
-            self.inks[count] = ink
-
-    def undone(self) -> _Drawing:
-        """The drawing on a new board without what was added last."""
-        inks = dict(list(self.inks.items())[:-1])
-        left = self.strokes.get("objects", [])[: max(inks, default=0)]
-        strokes = {**self.strokes, "objects": left}
-        return _Drawing(self.version + 1, strokes, strokes, inks)
+    def undone(self, width: int) -> _Drawing:
+        """The drawing on a new board without its last stroke."""
+        strokes = self.drawn.strokes if self.drawn else {}
+        *left, _ = strokes.get("objects") or [None]
+        if not left:
+            return _Drawing(self.version + 1)
+        fewer = {**strokes, "objects": left}
+        return _Drawing(self.version + 1, fewer, Drawn(inked(left, SIDE, width), fewer))
 
 
 def draw(key: str, width: int = SIDE) -> Drawn | None:
@@ -83,9 +73,9 @@ def draw(key: str, width: int = SIDE) -> Drawn | None:
         st.button(
             "Undo",
             key=f"{key}_undo",
-            disabled=not drawing.inks,
+            disabled=drawing.drawn is None,
             on_click=_undo,
-            args=(key,),
+            args=(key, width),
         )
         st.button("Clear", key=f"{key}_clear", on_click=_clear, args=(key,))
     return drawing.drawn
@@ -107,7 +97,7 @@ def _board(key: str, drawing: _Drawing, brush: int, width: int) -> CanvasResult:
     from streamlit_drawable_canvas import st_canvas  # fails where no server runs
 
     if key not in st.session_state:
-        drawing.begin_with = drawing.strokes or None
+        drawing.begin_with = drawing.drawn.strokes if drawing.drawn else None
     return st_canvas(
         stroke_width=brush,
         stroke_color="#ffffff",
@@ -123,12 +113,15 @@ def _board(key: str, drawing: _Drawing, brush: int, width: int) -> CanvasResult:
 def _keep(drawing: _Drawing, told: CanvasResult) -> None:
     """Take over what the board told; one just opened has told of no picture yet."""
     picture = told.image_data
-    if picture is not None and told.json_data is not None:
-        drawing.keep(told.json_data, np.ascontiguousarray(picture[..., 0]))
+    if picture is None or told.json_data is None:
+        return
+    has_ink = bool(told.json_data["objects"])
+    ink = np.ascontiguousarray(picture[..., 0])
+    drawing.drawn = Drawn(ink, told.json_data) if has_ink else None
 
 
-def _undo(key: str) -> None:
-    st.session_state[_state(key)] = st.session_state[_state(key)].undone()
+def _undo(key: str, width: int) -> None:
+    st.session_state[_state(key)] = st.session_state[_state(key)].undone(width)
 
 
 def _clear(key: str) -> None:

@@ -72,13 +72,19 @@ def choose(networks: Sequence[Network]) -> Sample | None:
 
 def _ask_whose(networks: Sequence[Network]) -> Network | None:
     """Whose mistakes are offered; None for any test images."""
-    by_name = {f"Taken wrongly by {network.name}": network for network in networks}
+    by_id = {network.run.id: network for network in networks}
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         wanted = st.selectbox(
-            "Test images", [ANY, *by_name], key="samples_of", label_visibility="collapsed"
+            "Test images",
+            [ANY, *by_id],
+            format_func=lambda run_id: (
+                ANY if run_id == ANY else f"Taken wrongly by {by_id[run_id].name}"
+            ),
+            key="samples_of",
+            label_visibility="collapsed",
         )
         st.button("Others", icon=":material/shuffle:", key="samples_others", on_click=_others)
-    return by_name.get(wanted)
+    return by_id.get(wanted)
 
 
 def _others() -> None:
