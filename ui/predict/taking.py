@@ -77,6 +77,7 @@ def take(networks: Sequence[Network]) -> Taken | None:
             default=next(iter(offered)),
             required=True,
             key="source",
+            wrap=True,
             label_visibility="collapsed",
         )
     return offered[name].take(networks)

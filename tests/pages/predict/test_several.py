@@ -108,8 +108,9 @@ def test_several_digits_are_taken_for_one_where_a_person_says_so(
 
 def test_digits_that_touched_are_marked(open_page: OpenPage, trained: Runs) -> None:
     board = np.zeros((280, 400), np.uint8)
-    for x in (120, 232):
+    for x in (120, 242):
         cv2.ellipse(board, (x, 140), (50, 80), 0, 0, 360, 255, 14)
+    cv2.line(board, (170, 140), (192, 140), 255, 10)
     at = upload(open_page(PREDICT), board)
     (gallery,) = digits(at)
     assert ["cut off" in mark for mark in gallery["marks"]] == [True, True]
