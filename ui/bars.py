@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
 MAX_CLASSES = 10
+"""Classes that are all shown, in their order."""
+MOST_PROBABLE = 5
+"""Classes that are shown where there are more."""
 
 _BARS_HTML = """
 <div class="legend"></div>
@@ -118,7 +121,7 @@ def probability_bars(
     """Show each run's probability of each class, the winning class emphasised.
 
     `probabilities` maps a run's name to one probability per class, or to None while there is no
-    answer; `colors` maps the same names. Of more than ten classes the ten most probable are shown.
+    answer; `colors` maps the same names. Of more than ten classes the five most probable are shown.
     """
     shown = _shown_classes(len(classes), list(probabilities.values()))
     runs = [
@@ -135,9 +138,12 @@ def _shown_classes(
     """Indices of the classes to show: all in their order, or the most probable first."""
     answers = [values for values in probabilities if values is not None]
     if number <= MAX_CLASSES or not answers:
-        return list(range(min(number, MAX_CLASSES)))
-    order = np.argsort(-np.max(answers, axis=0), kind="stable")
-    return [int(i) for i in order[:MAX_CLASSES]]
+        return list(range(number if number <= MAX_CLASSES else MOST_PROBABLE))
+    highest = np.max(answers, axis=0)
+    winners = {int(np.argmax(values)) for values in answers}
+    # What a run answered is shown in any case, however sure others are of several classes.
+    first = sorted(range(number), key=lambda i: (i not in winners, -highest[i]))
+    return sorted(first[:MOST_PROBABLE], key=lambda i: -highest[i])
 
 
 def _bars(values: NDArray[np.floating[Any]] | None, shown: Sequence[int]) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import TransferLabError
 from ui import lab, run_view
-from ui.bars import probability_bars
+from ui.bars import MAX_CLASSES, MOST_PROBABLE, probability_bars
 from ui.predict.networks import Network
 
 
@@ -40,8 +41,10 @@ def show_bars(answers: Mapping[Network, NDArray[np.float32] | None]) -> None:
             classes,
             {network.name: answers[network] for network in alike},
             colors={network.name: run_view.color_of(network.run) for network in alike},
-            key=f"answers_{'_'.join(classes)}",
+            key=f"answers_{hashlib.sha256(repr(classes).encode()).hexdigest()[:16]}",
         )
+        if len(classes) > MAX_CLASSES:
+            st.caption(f"The {MOST_PROBABLE} most probable of {len(classes):,} classes.")
 
 
 def tell_truth(truth: str, answers: Mapping[Network, NDArray[np.float32] | None]) -> None:

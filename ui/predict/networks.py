@@ -49,6 +49,7 @@ def choose_networks(finished: list[Run]) -> list[Network]:
         format_func=lambda run_id: shorten(run_view.label(by_id[run_id]), 32, placeholder=" …"),
         max_selections=MOST_RUNS,
         key=NETWORKS,
+        wrap=True,
     )
     networks = choose_epochs([by_id[run_id] for run_id in chosen])
     st.query_params["run"] = [network.run.id for network in networks]
@@ -122,7 +123,7 @@ def ask_epoch(run: Run, kept: list[int]) -> int:
 def _best_of_each(finished: list[Run]) -> list[str]:
     best: dict[str, Run] = {}
     alike = [run for run in finished if run.config.class_names == finished[0].config.class_names]
-    for run in sorted(alike, key=lambda run: -run.state.metrics["val_accuracy"]):
+    for run in sorted(alike, key=lambda run: -run.state.metrics.get("val_accuracy", 0.0)):
         best.setdefault(run.config.network.architecture, run)
     return [run.id for run in best.values()][:MOST_RUNS]
 
