@@ -90,7 +90,7 @@ def _nothing_left(view: View) -> None:
 
 
 _EMPTY: dict[Group, str] = {
-    "disagreements": "They take every one of the {} images for the same class.",
+    "disagreements": "There is no image that they take for different classes, of {} in all.",
     "only_a_right": "There is no image that only A gets right.",
     "only_b_right": "There is no image that only B gets right.",
     "both_wrong": "There is no image that both get wrong.",

@@ -102,8 +102,8 @@ def _predictions(view: View) -> None:
         width="stretch",
     )
     st.caption(
-        f"What both took all {theme.count(len(images))} images for and how surely, as CSV. For "
-        "Kaggle, with the columns ImageId and Label:"
+        f"What both took each image for and how surely, {theme.count(len(images))} in all, as "
+        "CSV. For Kaggle, with the columns ImageId and Label:"
     )
     with st.container(horizontal=True, gap="small"):
         for letter, side in zip(LETTERS, view.sides, strict=True):

@@ -65,6 +65,7 @@ def show(finished: list[Run]) -> None:
         _invite()
         return
     scores = handwriting_scores.show(samples, runs)
+    progress = st.empty()
     st.subheader("Samples", anchor="samples", divider="gray")
     score = _filters(samples, scores)
     places = _chosen(samples, score)
@@ -77,7 +78,7 @@ def show(finished: list[Run]) -> None:
         else:
             one_sample.show(samples, place, scores, _following(samples, places, place))
     handwriting_files.show(samples)
-    handwriting_scores.ask_those_missing(samples, runs)
+    handwriting_scores.ask_those_missing(samples, runs, progress)
 
 
 def _invite() -> None:

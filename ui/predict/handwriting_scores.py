@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import TransferLabError
 from core.evaluation import Evaluation
@@ -166,10 +167,11 @@ def _few(samples: Samples, missing: Sequence[Run]) -> bool:
     return len(missing) <= MOST_NETWORKS and len(samples) * len(missing) <= AT_ONCE
 
 
-def ask_those_missing(samples: Samples, runs: Sequence[Run]) -> None:
+def ask_those_missing(samples: Samples, runs: Sequence[Run], place: DeltaGenerator) -> None:
     """Ask the networks whose scores are missing, where they are few or somebody wants it.
 
-    To be called when all else is drawn: the page is drawn again with what they answer.
+    To be called when all else is drawn: the page is drawn again with what they answer. place: where
+    to tell how far that is.
     """
     failed: dict[str, str] = st.session_state.setdefault(_FAILED, {})
     missing = _missing(samples, runs)
@@ -178,14 +180,13 @@ def ask_those_missing(samples: Samples, runs: Sequence[Run]) -> None:
     asked = [run for run in missing if run.id not in failed]
     if not asked:
         return
-    bar = st.progress(0.0)
     for number, run in enumerate(asked):
-        bar.progress(number / len(asked), text=f"Asking {lab.plain(run.name)} …")
+        place.progress(number / len(asked), text=f"Asking {lab.plain(run.name)} …")
         try:
             score(run, samples, lab.answers)
         except TransferLabError as error:
             failed[run.id] = lab.sentence(error)
-    bar.empty()
+    place.empty()
     if any(stored_scores(run, samples) is None and run.id not in failed for run in asked):
         failed.update({run.id: _NOT_KEPT for run in asked if run.id not in failed})
     st.rerun()

@@ -87,7 +87,9 @@ def test_a_group_without_images_says_so(open_page: OpenPage, make_trained: MakeT
     a, b = make_trained("one"), make_trained("two")
     at = open_page(COMPARE, a=a.id, b=b.id)
     assert not at.exception
-    assert at.info[0].value == "They take every one of the 40 images for the same class."
+    assert at.info[0].value == (
+        "There is no image that they take for different classes, of 40 in all."
+    )
     next(button for button in at.button if button.label == "Show all images").click()
     at.run()
     assert len(words(at)) == 40
