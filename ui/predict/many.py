@@ -79,7 +79,8 @@ def _ask_files() -> list[File]:
             help="PNG, JPEG, WebP, TIFF, BMP, GIF or HEIC. Of more than a few hundred pictures a "
             "ZIP is quicker to send. In folders named by class, or with a CSV of the columns "
             "file and label beside them, the networks are also scored.",
-        )
+        ),
+        in_order=kind == FOLDER,
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from itertools import count
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -60,9 +61,10 @@ def names(files: Sequence[File]) -> list[str]:
     return [file.id for file in files]
 
 
-def files_of(uploaded: Sequence[Any] | None) -> list[File]:
-    """What Streamlit's uploader gave."""
-    return [File(file.file_id, file.name, file.getvalue()) for file in uploaded or ()]
+def files_of(uploaded: Sequence[Any] | None, in_order: bool) -> list[File]:
+    """What Streamlit's uploader gave, `in_order` of names; a browser lists a folder in none."""
+    files = [File(file.file_id, file.name, file.getvalue()) for file in uploaded or ()]
+    return sorted(files, key=attrgetter("name")) if in_order else files
 
 
 def uploader_key(kind: str) -> str:

@@ -27,7 +27,7 @@ Joint = JointReadings[Network]
 
 def table(joint: Joint, shown: Positions, *, key: str, height: int) -> int | None:
     """The pictures row by row; the place on the page of the one whose row was clicked."""
-    st.dataframe(
+    asked = st.dataframe(
         _frame(joint, shown),
         hide_index=True,
         height=min(height, ROW_HEIGHT * len(shown) + 40),
@@ -38,7 +38,7 @@ def table(joint: Joint, shown: Positions, *, key: str, height: int) -> int | Non
         placeholder=theme.MISSING,
         column_config=_columns(joint),
     )
-    cells = st.session_state[key]["selection"]["cells"] if key in st.session_state else []
+    cells = asked["selection"]["cells"]
     return int(cells[0][0]) if cells else None
 
 
@@ -81,26 +81,30 @@ def _columns(joint: Joint) -> dict[str, Any]:
     }
     for number, network in enumerate(joint.of_each):
         name = shorten(network.name, 24, placeholder=" …") or network.name[:24]
-        columns[f"said {number}"] = text(name, width=80, help=f"What {network.name} takes it for.")
+        columns[f"said {number}"] = text(
+            name, width=80, help=f"What {lab.plain(network.name)} takes it for."
+        )
         columns[f"sure {number}"] = st.column_config.ProgressColumn(
             "How sure",
             format="percent",
             min_value=0,
             max_value=1,
             width=95,
-            help=f"The probability that {network.name} gives this.",
+            help=f"The probability that {lab.plain(network.name)} gives this.",
         )
     return columns
 
 
-def grid(joint: Joint, shown: Positions, *, key: str, height: int) -> int | None:
+def grid(
+    joint: Joint, shown: Positions, *, key: str, height: int, selected: int | None
+) -> int | None:
     """The pictures side by side; the place on the page of the one just clicked."""
     small = [_small(joint, position) for position in shown.tolist()]
     if len(joint.of_each) > 1:
         named = ", then ".join(lab.plain(network.name) for network in joint.of_each)
         st.caption(f"Under each picture: what it is taken for, and how surely, by {named}.")
     with st.container(height=height, border=False):
-        return gallery(_of_one_size(small), _captions(joint, shown), key=key)
+        return gallery(_of_one_size(small), _captions(joint, shown), key=key, selected=selected)
 
 
 def _captions(joint: Joint, shown: Positions) -> list[list[Part]]:

@@ -9,6 +9,7 @@ from textwrap import shorten
 from typing import Literal
 from zlib import crc32
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -221,15 +222,17 @@ def _page(request: Request, joint: Joint, positions: Positions) -> int:
             page = st.pagination(pages, key=f"many_page_{pages}") - 1
     shown = positions[page * PER_PAGE : (page + 1) * PER_PAGE]
     key = f"many_{form}_{request.number}_{crc32(shown.tobytes())}"
+    chosen = f"_many_chosen_{request.number}"
+    place = np.flatnonzero(shown == st.session_state.get(chosen, shown[0]))
+    looked_at = int(place[0]) if len(place) else 0
     if form == TABLE:
         clicked = result_pictures.table(joint, shown, key=key, height=HEIGHT)
     else:
-        clicked = result_pictures.grid(joint, shown, key=key, height=HEIGHT)
-    chosen = f"_many_chosen_{request.number}"
+        clicked = result_pictures.grid(joint, shown, key=key, height=HEIGHT, selected=looked_at)
     if clicked is not None:
+        looked_at = clicked
         st.session_state[chosen] = int(shown[clicked])
-    wanted: int = st.session_state.get(chosen, -1)
-    return wanted if wanted in shown else int(shown[0])
+    return int(shown[looked_at])
 
 
 def _one(request: Request, joint: Joint, position: int) -> reading.Reading | None:
