@@ -175,4 +175,4 @@ def _verdict(framed: Answers, plain: Answers) -> str:
             f"{why} This time the answers stay the same; they change with a small digit, or one "
             "in a corner."
         )
-    return f"{why} {changed} of {len(both)} networks then take it for another digit."
+    return f"{why} Answers that this changes: {changed} of {len(both)}."
