@@ -132,7 +132,7 @@ WIDE = {"network.weights", "data.name", "data.path", "cache_features"}
 def ask_common(draft: Draft) -> None:
     """Ask for what most people change; for handwriting only where there is some."""
     without = {"network.mode"} if draft.values["network.architecture"] == "cnn" else set()
-    if not (_samples() or draft.values["data.handwriting"]):
+    if not (_some_handwriting() or draft.values["data.handwriting"]):
         without.add("data.handwriting")
     _ask_all(draft, {setting: TITLES[setting] for setting in COMMON if setting not in without})
     if draft.values["data.handwriting"]:
@@ -253,17 +253,20 @@ def _ask_data(draft: Draft) -> None:
         st.caption(way_of_frozen_layers(draft.values))
 
 
-def _samples() -> int:
-    """How many samples of handwriting there are; none where they cannot be read."""
+def _some_handwriting() -> bool:
     try:
-        return lab.handwriting().count()
+        return lab.handwriting().count() > 0
     except TransferLabError:
-        return 0  # who launches a run that shall learn from them is told
+        return False  # who launches a run that shall learn from it is told
 
 
 def _handwriting() -> str:
     """How many samples there are to learn from, and where they come from."""
-    if not (number := _samples()):
+    try:
+        number = len(lab.handwriting().read())
+    except TransferLabError as error:
+        return lab.sentence(error)
+    if not number:
         return "No handwriting is kept yet: draw digits on Predict and say what they were."
     return (
         f"My handwriting has {theme.count(number)} sample{'s'[: number != 1]} now. A run learns "
