@@ -98,11 +98,12 @@ def _invite(networks: Sequence[Network]) -> None:
 
 def _offer_again(request: Request, networks: Sequence[Network], polarity: str) -> None:
     """Let a person have the same pictures read once more, after other networks were chosen."""
-    same = request.asked_as(networks, polarity)
+    same, job = request.asked_as(networks, polarity), request.job
+    unread = not job.active and job.result is None
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if not same and networks:
             st.markdown("Something else is chosen above than these pictures were read with.")
-        if (not same or request.job.cancelled) and networks:
+        if (not same or unread) and networks:
             st.button(
                 "Read again",
                 icon=":material/refresh:",
@@ -110,7 +111,7 @@ def _offer_again(request: Request, networks: Sequence[Network], polarity: str) -
                 on_click=requests.begin,
                 args=(request.files, networks, polarity),
             )
-        if not request.job.active:
+        if not job.active:
             st.button(
                 "Put the pictures away",
                 icon=":material/close:",
