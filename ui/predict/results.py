@@ -59,7 +59,7 @@ def show(request: Request) -> None:
 def _tell(request: Request, joint: Joint) -> None:
     """How many were read, and what was not."""
     read, refused = len(joint.places), len(joint.one.refusals)
-    by = " and ".join(lab.plain(network.name) for network in joint.of_each)
+    by = ", ".join(lab.plain(network.name) for network in joint.of_each)
     said = (
         f"**{theme.count(read)} picture{'s'[: read != 1]}** read by {by} in "
         f"{theme.duration(request.job.seconds)}."
