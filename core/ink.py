@@ -119,20 +119,34 @@ def _leans_dark(grey: Pixels) -> bool:
 def _levels(light: Pixels) -> tuple[float, float]:
     """Brightness of paper and of ink. Raises UnreadableImage where they are the same."""
     # Not the median: the ink of a tightly cropped digit may cover more than half.
-    paper, ink = float(np.percentile(light, 25)), float(light.max())
+    paper, ink = percentile(light, 25), float(light.max())
     if ink - paper < SPREAD_TO_SEE_INK:
         raise UnreadableImage(EMPTY)
     return paper, ink
 
 
+def percentile(pixels: Pixels, share: float) -> float:
+    """That of brightnesses, as numpy's; counting 256 of them is quicker than sorting all pixels.
+
+    >>> percentile(np.array([[10, 20], [30, 50]], np.uint8), 25)
+    17.5
+    """
+    counted = cv2.calcHist([pixels], [0], None, [256], [0, 256]).ravel().astype(np.int64).cumsum()
+    place = share / 100 * (pixels.size - 1)
+    below = int(place)
+    low, high = np.searchsorted(counted, [below, min(below + 1, pixels.size - 1)], side="right")
+    return float(low + (place - below) * (high - low))
+
+
 def _is_even(light: Pixels) -> bool:
     """Whether one level of brightness tells ink from paper everywhere."""
-    level, brightest = float(np.percentile(light, 25)), float(light.max())
+    level, brightest = percentile(light, 25), float(light.max())
     contrast, noise = brightest - level, _noise(light)
     if noise > LITTLE_NOISE * contrast:
         return False
     small = _shrunk(light, 256)
-    lowest, highest = np.percentile(_opened(small, 0.3 * max(small.shape)), [2, 98])
+    opened = _opened(small, 0.3 * max(small.shape))
+    lowest, highest = percentile(opened, 2), percentile(opened, 98)
     if highest - lowest <= EVEN_SPREAD * contrast:
         return True
     # A blot is wider than what can be told from light. A drawing on a screen has no noise, and all

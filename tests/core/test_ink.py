@@ -3,11 +3,14 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from core.digits import to_digit
 from core.errors import UnreadableImage
-from core.ink import is_dark_ink, lift, stroke_width, without_lines
+from core.ink import is_dark_ink, lift, percentile, stroke_width, without_lines
 from core.preprocessing import Pixels
 from tests.core.photographs import (
     HEIGHT,
@@ -148,3 +151,11 @@ def test_the_width_of_a_stroke_is_measured(width: int) -> None:
     mask = np.zeros((100, 100), bool)
     mask[20:80, 40 : 40 + width] = True
     assert stroke_width(mask) == pytest.approx(width, abs=1.1)
+
+
+@given(
+    arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9))),
+    st.sampled_from([2, 25, 98]),
+)
+def test_percentiles_are_those_of_numpy(pixels: Pixels, share: int) -> None:
+    assert percentile(pixels, share) == pytest.approx(np.percentile(pixels, share))
