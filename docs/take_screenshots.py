@@ -5,6 +5,7 @@ Needs a workspace with runs called cnn-digits and vgg16-digits, by default ./wor
 """
 
 import argparse
+import io
 import os
 import shutil
 import subprocess
@@ -14,7 +15,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zipfile import ZipFile
 
+import cv2
+import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 DOCS = Path(__file__).resolve().parent
@@ -123,13 +127,61 @@ def the_question(workspace: Path) -> str:
     return f"Compare?a={runs.find('cnn-digits').id}&b={runs.find('vgg16-digits').id}"
 
 
+def their_confusion(workspace: Path) -> str:
+    """The same, with the matrices open."""
+    return f"{the_question(workspace)}&view=confusion"
+
+
+def where_only_the_cnn_is_right(workspace: Path) -> str:
+    """The same, with the images that only the CNN gets right."""
+    return f"{the_question(workspace)}&show=only_a_right"
+
+
+def scroll_to_matrices(page: Page) -> None:
+    """Bring the view below the four outcomes to the top."""
+    page.evaluate("""() => {
+      const view = [...document.querySelectorAll('[data-testid=stButtonGroup]')]
+        .find((group) => group.innerText.includes('Confusion'));
+      view.scrollIntoView({ block: 'start' });
+      document.querySelector('[data-testid=stMain]').scrollBy(0, -80);
+    }""")
+    settle(page)
+
+
+def ask_why(page: Page) -> None:
+    """Look at one image, and at where each network looked."""
+    page.get_by_text("Why", exact=True).click()
+    settle(page)
+    page.wait_for_timeout(15_000)  # the networks load
+    page.set_viewport_size({"width": SIZE["width"], "height": 1300})
+    page.locator("#images").evaluate("(heading) => heading.scrollIntoView()")
+    settle(page)
+
+
+def hand_in_many(page: Page) -> None:
+    """Hand in a ZIP of test digits in folders named by their class, and wait for the scores."""
+    with np.load(DOCS.parent / "assets" / "mnist.npz") as arrays:
+        images, labels = arrays["x_test"][:600], arrays["y_test"][:600]
+    content = io.BytesIO()
+    with ZipFile(content, "w") as bundle:
+        for place, (image, label) in enumerate(zip(images, labels, strict=True)):
+            bundle.writestr(f"{label}/digit-{place}.png", cv2.imencode(".png", image)[1].tobytes())
+    file = {"name": "digits.zip", "mimeType": "application/zip", "buffer": content.getvalue()}
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_text("read by").first.wait_for(timeout=180_000)
+    settle(page)
+
+
 STEPS = (
     ("", "overview", None),
     ("Train", "train", watch_the_newest),
     ("Train", "network", choose_fine_tuning),
     ("Runs", "runs", choose_first_row),
     (the_question, "compare", None),
+    (their_confusion, "confusion", scroll_to_matrices),
+    (where_only_the_cnn_is_right, "why", ask_why),
     ("Predict", "predict", draw_a_four),
+    ("Predict?mode=many", "many", hand_in_many),
 )
 """Where each picture is taken: the page or what finds its address, the picture's name, what is done
 there first."""
@@ -146,6 +198,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         for address, name, prepare in STEPS:
+            page.set_viewport_size(SIZE)
             open_page(page, address if isinstance(address, str) else address(options.workspace))
             if prepare is not None:
                 prepare(page)
