@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+import streamlit as st
 from filelock import FileLock
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
@@ -162,6 +163,24 @@ def _runners(workspace: Workspace) -> list[psutil.Process]:
         if child.status() != psutil.STATUS_ZOMBIE
         and {"core.runner", str(workspace.root)} <= set(child.cmdline())
     ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _predictors_end() -> Iterator[None]:
+    """Whatever process answered predictions for the tests of a file ends with them.
+
+    Each holds TensorFlow and its networks; a page that asks one that is gone starts another.
+    """
+    yield
+    st.cache_resource.clear()
+    ours = [
+        child
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE and "core.prediction_service" in child.cmdline()
+    ]
+    for process in ours:
+        process.kill()
+    psutil.wait_procs(ours, timeout=30)
 
 
 @pytest.fixture(scope="session")
