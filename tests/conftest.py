@@ -1,5 +1,6 @@
 """What tests of several modules start from: workspaces, runs with made-up predictions, MNIST."""
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,19 @@ settings.load_profile("unhurried")
 
 MakeRun = Callable[..., Run]
 CLASSES = 10
+
+
+@pytest.fixture(scope="module")
+def little_to_collect() -> Iterator[None]:
+    """For files of tests that run pages: what was made before is left out of collecting garbage.
+
+    Streamlit has all garbage collected after every run of a page, which takes long where tests
+    before have loaded TensorFlow into the same process.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

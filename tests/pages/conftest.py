@@ -166,7 +166,7 @@ def _runners(workspace: Workspace) -> list[psutil.Process]:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _predictors_end() -> Iterator[None]:
+def _predictors_end(little_to_collect: None) -> Iterator[None]:
     """Whatever process answered predictions for the tests of a file ends with them.
 
     Each holds TensorFlow and its networks; a page that asks one that is gone starts another.

@@ -1,0 +1,8 @@
+"""What tests of what pages share start from."""
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick_pages(little_to_collect: None) -> None:
+    """Most of these tests run a page."""
