@@ -29,11 +29,6 @@ def confusion_matrix(labels: NDArray[np.int64], said: NDArray[np.int64], classes
     return cells.reshape(classes, classes)
 
 
-def row_shares(matrix: Matrix) -> NDArray[np.float64]:
-    """Each cell as a share of its row's images, 0 to 1; NaN in rows without images."""
-    return _share(matrix, matrix.sum(axis=1, keepdims=True))
-
-
 @dataclass(frozen=True)
 class ClassScores:
     """How well one network tells each class from the others.

@@ -10,7 +10,6 @@ from core.analysis.confusion import (
     class_scores,
     confusion_matrix,
     ranked_classes,
-    row_shares,
 )
 from tests.conftest import MakeRun
 
@@ -33,16 +32,6 @@ def said(labels: np.ndarray) -> np.ndarray:
 def test_the_matrix_is_that_of_scikit_learn(labels: np.ndarray, said: np.ndarray) -> None:
     expected = sklearn_matrix(labels, said, labels=range(CLASSES))
     np.testing.assert_array_equal(confusion_matrix(labels, said, CLASSES), expected)
-
-
-def test_row_shares_are_those_of_scikit_learn_and_undefined_without_images(
-    labels: np.ndarray, said: np.ndarray
-) -> None:
-    shares = row_shares(confusion_matrix(labels, said, CLASSES))
-    expected = sklearn_matrix(labels, said, labels=range(CLASSES), normalize="true")
-    there = np.unique(labels)
-    np.testing.assert_allclose(shares[there], expected[there])
-    assert np.isnan(shares[[NEVER_THERE, NEITHER]]).all()
 
 
 def test_scores_are_those_of_scikit_learn(labels: np.ndarray, said: np.ndarray) -> None:
