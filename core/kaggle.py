@@ -7,15 +7,13 @@ for each digit (https://www.kaggle.com/c/digit-recognizer). It is read some rows
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.digits import DIGIT_SIDE
-from core.errors import InvalidRequest, UnreadableUpload
-from core.files import write_text
+from core.errors import UnreadableUpload
 from core.preprocessing import Pixels
 
 PIXELS = DIGIT_SIDE**2
@@ -91,16 +89,6 @@ def predict_table(
         progress(done)
     known = [part for part in labels if part is not None]
     return np.concatenate(classes), np.concatenate(known) if known else None
-
-
-def write_submission(path: Path, classes: NDArray[np.int64]) -> None:
-    """Write a submission. Raises InvalidRequest where the file cannot be written."""
-    try:
-        write_text(path, submission(classes))
-    except OSError as error:
-        raise InvalidRequest(
-            f"{path} cannot be written: {error.strerror or error}; choose another place"
-        ) from None
 
 
 def _labels_in(file: BinaryIO) -> int:

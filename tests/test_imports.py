@@ -285,7 +285,7 @@ CORE: dict[str, set[str]] = {
     },
     "jobs": {"errors"},
     "joint_readings": {"catalogue", "config", "ink", "kaggle", "readings", "uploads"},
-    "kaggle": {"digits", "errors", "files", "preprocessing"},
+    "kaggle": {"digits", "errors", "preprocessing"},
     "label_tables": {"errors"},
     "metrics": {"files"},
     "models": {
