@@ -64,7 +64,9 @@ const listening = (name) => {
   return state;
 };
 
-export default function ({ data, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
+  // A press before this is nobody's: pages are drawn before their components have loaded.
+  parentElement.querySelector('span').dataset.listening = data.name;
   const state = (all[data.name] ??= listening(data.name));
   const heard = ([number]) => number <= data.heard;
   state.waiting = left(state) ? [] : state.waiting.filter((press) => !heard(press));

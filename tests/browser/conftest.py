@@ -262,6 +262,10 @@ class Visitor:
                 choices.wait_for(timeout=2_000)
         choices.click()
 
+    def listened(self) -> None:
+        """Wait until the page hears the keyboard: it is drawn before its components have loaded."""
+        self.page.locator("[data-listening]").wait_for(state="attached")
+
     def exceptions(self) -> int:
         """Tracebacks and failures that the page shows."""
         return self.page.locator("[data-testid=stException]").count()

@@ -79,6 +79,7 @@ def test_pictures_are_tagged_and_walked_through_from_the_keyboard(
     with visit(compared) as visitor:
         page = visitor.open("Compare?show=only_a_right&sort=index")
         expect(page.get_by_text("Test image 20", exact=False).first).to_be_visible(timeout=SOON)
+        visitor.listened()
         page.locator("h1").click()
         page.keyboard.press("1")
         page.keyboard.press("j")
@@ -122,6 +123,7 @@ def test_a_copied_link_opens_the_same_view_in_another_browser(
         expect_images(page, 150)
         expect(page.get_by_text("8 of 150")).to_be_visible(timeout=SOON)
         expect(page.get_by_text("small, epoch 1").first).to_be_visible()
+        expect(pictures(page)).to_have_count(150, timeout=SOON)
         assert pictures(page).evaluate_all("all => all.map((e) => e.ariaLabel)") == seen
         chosen = pictures(page).nth(7)
         expect(chosen).to_have_attribute("aria-pressed", "true")

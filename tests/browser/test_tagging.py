@@ -27,6 +27,7 @@ def test_no_key_is_lost_or_counted_twice_and_none_is_heard_while_a_note_is_typed
     with visit(populated) as visitor:
         page = visitor.open("Compare?show=all&sort=index")
         expect_image(page, 0)
+        visitor.listened()
         for _ in range(TAGGED):
             page.keyboard.press("1")
             page.keyboard.press("j")
