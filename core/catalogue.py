@@ -1,6 +1,7 @@
 """What is known of each dataset without loading it."""
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -111,3 +112,21 @@ DATASETS = {
         source="your pictures, in train/CLASS/ and test/CLASS/",
     ),
 }
+
+IMPORTED_NAME = re.compile("[a-z0-9][a-z0-9_-]{0,39}")
+"""What an imported dataset may be called: also the name of a folder and a part of a link."""
+
+IMPORTED = DatasetFacts(
+    label="Imported dataset",
+    class_names=(),
+    train_images=None,
+    test_images=None,
+    image_shape=(),
+    source="your pictures, imported into the workspace",
+)
+"""What is known of every imported dataset before it is looked into."""
+
+
+def facts_of(name: str) -> DatasetFacts:
+    """The facts of a dataset; an imported one is labelled with its own name."""
+    return DATASETS[name] if name in DATASETS else replace(IMPORTED, label=name)

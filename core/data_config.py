@@ -5,43 +5,49 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from core.catalogue import DATASETS
+from core.catalogue import DATASETS, IMPORTED_NAME, DatasetFacts, facts_of
 from core.validation import Frozen, shown
 
 
 def _test_or_fraction(value: Any) -> Any:
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if value == "test" or (number and 0.01 <= value <= 0.5):
+    if value in ("test", "own") or (number and 0.01 <= value <= 0.5):
         return value
     raise ValueError(
-        f"data.validation must be test or a fraction from 0.01 to 0.5, got {shown(value)}"
+        f"data.validation must be test, own or a fraction from 0.01 to 0.5, got {shown(value)}"
     )
 
 
 def _known_dataset(name: str) -> str:
-    if name in DATASETS:
+    if name in DATASETS or IMPORTED_NAME.fullmatch(name):
         return name
-    raise ValueError(f"data.name must be {' or '.join(DATASETS)}, got {shown(name)}")
+    raise ValueError(
+        f"data.name must be {' or '.join(DATASETS)}, or the name of an imported dataset, got "
+        f"{shown(name)}"
+    )
 
 
 def _fingerprint(text: str) -> str:
     if re.fullmatch("|[0-9a-f]{64}", text):
         return text
     raise ValueError(
-        f"data.handwriting_samples must be empty or the fingerprint of samples, got {shown(text)}"
+        "data.fingerprint and data.handwriting_samples must be empty or a fingerprint, got "
+        f"{shown(text)}"
     )
 
 
 DatasetName = Annotated[str, AfterValidator(_known_dataset)]
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
-Validation = Annotated[Literal["test"] | float, BeforeValidator(_test_or_fraction)]
+Validation = Annotated[Literal["test", "own"] | float, BeforeValidator(_test_or_fraction)]
 
 
 class DataConfig(Frozen):
     """Which images a run trains on and is tested on."""
 
     name: DatasetName = Field(
-        "mnist", description="The images to learn from, with the classes to tell apart."
+        "mnist",
+        description="The images to learn from, with the classes to tell apart: a built-in dataset, "
+        "a folder, or one that was imported on Data.",
     )
     path: str = Field(
         "",
@@ -53,7 +59,17 @@ class DataConfig(Frozen):
     classes: tuple[str, ...] = Field(
         (),
         description="Class names of an image folder, by label; empty takes the names of the "
-        "folders in train/, in alphabetical order.",
+        "folders in train/, in alphabetical order. An imported dataset has its own.",
+    )
+    digits: bool = Field(
+        False,
+        description="Whether an imported dataset shows handwritten digits in MNIST's frame, so "
+        "that drawings are framed alike; found out when it is imported.",
+    )
+    fingerprint: Fingerprint = Field(
+        "",
+        description="Which state of an imported dataset to learn from; empty takes the one there "
+        "is when the run is launched.",
     )
     train_images: int | None = Field(
         None,
@@ -70,9 +86,9 @@ class DataConfig(Frozen):
     validation: Validation = Field(
         "test",
         description="The images that are looked at after each epoch, to see how training goes and "
-        "which epoch is best: the test images, or a share of the training images of every class "
-        "that is held back from training. Only the second leaves the test figures untouched by "
-        "that choice.",
+        "which epoch is best: the test images, a share of the training images of every class that "
+        "is held back from training, or an imported dataset's own validation images. Only the last "
+        "two leave the test figures untouched by that choice.",
     )
 
     handwriting: bool = Field(
@@ -90,7 +106,7 @@ class DataConfig(Frozen):
 
     @model_validator(mode="after")
     def _handwriting_is_of_digits(self) -> Self:
-        if self.handwriting and not DATASETS[self.name].digits:
+        if self.handwriting and not self.shows_digits:
             raise ValueError(
                 f"data.handwriting must be false for {self.name}: only a network for digits can "
                 "learn from handwriting"
@@ -100,7 +116,27 @@ class DataConfig(Frozen):
     @property
     def class_names(self) -> tuple[str, ...]:
         """Names of the classes to tell apart, by label; none of a folder not yet looked into."""
-        return self.classes or DATASETS[self.name].class_names
+        return self.classes or self.facts.class_names
+
+    @property
+    def facts(self) -> DatasetFacts:
+        """What is known of the dataset without looking into it."""
+        return facts_of(self.name)
+
+    @property
+    def imported(self) -> bool:
+        """Whether the dataset was imported into the workspace."""
+        return self.name not in DATASETS
+
+    @property
+    def sized(self) -> bool:
+        """Whether images come in the size that a network wants, as pictures of many sizes do."""
+        return self.name == "folder" or self.imported
+
+    @property
+    def shows_digits(self) -> bool:
+        """Whether pictures from outside are first framed as MNIST's digits are."""
+        return self.facts.digits or (self.imported and self.digits)
 
 
 class AugmentationConfig(Frozen):

@@ -4,7 +4,6 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,42 +20,15 @@ from core.dataset_files import Arrays, Part, UnreadableFile, expected, read_file
 from core.errors import DamagedFile, DatasetUnavailable, InvalidConfig, NotComparable
 from core.feature_cache import FeatureCache
 from core.frozen_handwriting import read_frozen
+from core.imported.dataset import Part as ImportedPart
+from core.imported.library import Library
 from core.progress import Event, Note, Report
+from core.rows import Rows
+from core.validation import shown
 from core.workspace import PROJECT, Workspace
 
 NAMED_FILES = 3
 """How many of the files that cannot be read are named."""
-
-
-class Rows:
-    """Rows of a memory-mapped array, in an order of one's own, read when they are asked for.
-
-    It answers to `shape`, `dtype`, `ndim`, `len` and an index along the first axis as an array
-    does.
-    """
-
-    def __init__(self, array: NDArray[np.uint8], positions: NDArray[np.int64]) -> None:
-        self._array = array
-        self._positions = positions
-        self.shape = (len(positions), *array.shape[1:])
-        self.dtype, self.ndim = array.dtype, array.ndim
-
-    def __len__(self) -> int:
-        return len(self._positions)
-
-    def __getitem__(self, rows: Any) -> NDArray[np.uint8]:
-        chosen: NDArray[np.uint8] = self._array[self._positions[rows]]
-        return chosen
-
-    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
-        return (self._array[position] for position in self._positions)
-
-    def take(self, positions: NDArray[np.int64]) -> "Rows":
-        """Some of the rows, still unread."""
-        return Rows(self._array, self._positions[positions])
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.asarray(self[:], dtype)
 
 
 @dataclass(frozen=True)
@@ -116,11 +88,18 @@ class Splits:
     test: Split
 
 
-def settle(data: DataConfig) -> DataConfig:
-    """A copy with what the disk tells filled in: an absolute path, and the classes of a folder.
+def settle(data: DataConfig, workspace: Workspace) -> DataConfig:
+    """A copy with what the disk tells filled in: an absolute path, and the classes there are.
 
-    Raises InvalidConfig where the path does not hold what it must.
+    Raises InvalidConfig where the path does not hold what it must, or no dataset has that name.
     """
+    if data.imported:
+        return _settle_imported(data, workspace)
+    if data.validation == "own":
+        raise InvalidConfig(
+            f"data.validation must be test or a fraction from 0.01 to 0.5 for {data.name}, got "
+            "own: only an imported dataset can have validation images of its own"
+        )
     if data.name == "folder":
         if not data.path:
             raise InvalidConfig(
@@ -138,6 +117,45 @@ def settle(data: DataConfig) -> DataConfig:
             f"data.path must name {expected(data.name)}, got {file}, which is no file"
         )
     return data.model_copy(update={"path": str(file)})
+
+
+def _settle_imported(data: DataConfig, workspace: Workspace) -> DataConfig:
+    library = Library(workspace)
+    if data.name not in library.names():
+        known = ", ".join((*DATASETS, *library.names()))
+        raise InvalidConfig(
+            f"data.name must name a dataset that there is ({known}), got {shown(data.name)}; "
+            "import it first"
+        )
+    about = library.find(data.name).about
+    if data.fingerprint not in ("", about.fingerprint):
+        raise InvalidConfig(
+            f"data.fingerprint must be that of the dataset {data.name!r}, which holds other images "
+            "now; leave it empty to take those"
+        )
+    needed: tuple[tuple[ImportedPart, str], ...] = (
+        ("train", "learn from"),
+        ("test", "be tested on"),
+    )
+    for part, purpose in needed:
+        if not about.images[part]:
+            raise InvalidConfig(
+                f"data.name must name a dataset with images to {purpose}, got {shown(data.name)}, "
+                f"which has none in its {part} part; import it anew with some"
+            )
+    if data.validation == "own" and not about.images["validation"]:
+        raise InvalidConfig(
+            f"data.validation must be test or a fraction for {data.name!r}, got own: the dataset "
+            "has no validation part of its own"
+        )
+    return data.model_copy(
+        update={
+            "path": "",
+            "classes": about.class_names,
+            "digits": about.digits,
+            "fingerprint": about.fingerprint,
+        }
+    )
 
 
 def load_part(
@@ -257,7 +275,7 @@ def _load_folder(
 ) -> Split:
     if side is None or workspace is None:
         raise ValueError(f"an image folder needs a side and a workspace, got {side}, {workspace}")
-    data = settle(data)
+    data = settle(data, workspace)
     cache = FeatureCache(workspace.pictures, image_folders.DEFAULT_LIMIT)
     read = image_folders.read_part(Path(data.path), part, data.classes, side, cache, report)
     split = Split(read.images, read.labels, np.arange(len(read.labels)), read.digests)

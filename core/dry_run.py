@@ -28,7 +28,7 @@ from core.catalogue import DATASETS
 from core.config import Phase, RunConfig, parse_config
 from core.data_config import DataConfig
 from core.dataset_files import Part
-from core.datasets import Rows, Split, Splits, load_splits
+from core.datasets import Split, Splits, load_splits
 from core.errors import TransferLabError, WeightsUnavailable
 from core.estimates import DryRun, FeatureCosts, NotKept, PhaseCosts
 from core.feature_cache import FeatureCache, Features
@@ -39,6 +39,7 @@ from core.pictures import ahead
 from core.preferences import load_preferences
 from core.processes import lower_priority, peak_memory
 from core.progress import Event
+from core.rows import Rows
 from core.runs import Runs
 from core.training import Evaluation, Passes, TrainingStep
 from core.workspace import Workspace, find_workspace

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalogue import DATASETS
 from core.errors import NotComparable
 from core.evaluation import Evaluation, evaluate
 from core.files import UNREADABLE, write_arrays
@@ -27,7 +26,7 @@ Ask = Callable[[str, Pixels, int | None], NDArray[np.float32]]
 
 def reads_handwriting(run: Run) -> bool:
     """Whether a run learned digits and has a network that can be asked about others."""
-    return DATASETS[run.config.data.name].digits and run.has_results
+    return run.config.data.shows_digits and run.has_results
 
 
 def stored_scores(run: Run, samples: Samples, epoch: int | None = None) -> Predictions | None:

@@ -9,7 +9,6 @@ from typing import Generic, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalogue import DATASETS
 from core.config import RunConfig
 from core.ink import Polarity
 from core.kaggle import Rows, read_table
@@ -156,7 +155,7 @@ def _tell(progress: Progress, before: int, whole: int, done: int) -> None:
 
 def _framing(config: RunConfig) -> tuple[int, int, bool]:
     """What tells apart the ways in which networks are given pictures; all digits go one way."""
-    if DATASETS[config.data.name].digits:
+    if config.data.shows_digits:
         return 0, 0, True
     return config.network.side, config.network.channels, False
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from core import kaggle
-from core.catalogue import DATASETS
 from core.commands import Result
 from core.errors import InvalidRequest, UnreadableUpload
 from core.evaluation import Evaluation
@@ -65,7 +64,7 @@ def _predict_pictures(run: Run, options: Namespace) -> Result:
 
 
 def _predict_table(run: Run, path: Path, options: Namespace) -> Result:
-    if not DATASETS[run.config.data.name].digits:
+    if not run.config.data.shows_digits:
         raise InvalidRequest(
             f"a table of digits needs a network that reads digits, got the run {run.name!r}, "
             f"which learned {run.config.data.name}"

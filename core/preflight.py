@@ -27,7 +27,7 @@ def settle(config: RunConfig, runs: Runs) -> RunConfig:
 
     Raises InvalidConfig, with the way out, where training could only fail.
     """
-    data = datasets.settle(config.data).model_dump(mode="json")
+    data = datasets.settle(config.data, runs.workspace).model_dump(mode="json")
     settings = {f"data.{key}": value for key, value in data.items()} | {
         "network.weights": _weights(config.network, runs),
         "data.handwriting_samples": _handwriting(config.data, runs.workspace),

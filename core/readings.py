@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.confusion import confusion_matrix
-from core.catalogue import DATASETS
 from core.config import RunConfig
 from core.digits import to_digit
 from core.evaluation import Evaluation, evaluate
@@ -195,7 +194,7 @@ def frame_of(config: RunConfig, polarity: Polarity = "auto") -> Callable[[Pixels
     def digit(picture: Pixels) -> Pixels:
         return to_digit(picture, polarity).digit
 
-    return digit if DATASETS[config.data.name].digits else resized
+    return digit if config.data.shows_digits else resized
 
 
 @dataclass

@@ -60,6 +60,11 @@ class Workspace:
         return self.root / "cache" / "datasets"
 
     @property
+    def imported(self) -> Path:
+        """One folder per dataset that was imported."""
+        return self.root / "datasets"
+
+    @property
     def handwriting(self) -> Path:
         """Drawings that people kept, one folder each."""
         return self.root / "handwriting"

@@ -9,7 +9,6 @@ import streamlit as st
 
 from core import precision
 from core.blueprint import Blueprint, Row, blueprint
-from core.catalogue import DATASETS
 from core.config import Phase, RunConfig
 from ui import theme
 from ui.diagram import diagram, size
@@ -113,7 +112,7 @@ def kept_bytes(config: RunConfig, network: Blueprint, phase: int) -> int | None:
 
 def image_counts(config: RunConfig) -> tuple[int, int] | None:
     """Images for training, those held back among them, and for testing, as far as known."""
-    facts = DATASETS[config.data.name]
+    facts = config.data.facts
     if facts.train_images is None or facts.test_images is None:
         return None
     return (

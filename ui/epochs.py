@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.catalogue import DATASETS
 from core.errors import TransferLabError
 from core.evaluation import Evaluation
 from core.metrics import Event
@@ -129,7 +128,7 @@ def offer_weights(run: Run) -> None:
             key=f"evaluate_{run.id}",
             help="How well this epoch does on the test images.",
         )
-        digits = DATASETS[run.config.data.name].digits
+        digits = run.config.data.shows_digits
         st.page_link(
             "pages/5_Predict.py",
             label=f"{'Draw for' if digits else 'Show a picture to'} epoch {epoch} on Predict",

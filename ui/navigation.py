@@ -21,6 +21,7 @@ class Page(NamedTuple):
 
 PAGES = (
     Page("app.py", "Overview", ":material/dashboard:"),
+    Page("pages/1_Data.py", "Data", ":material/dataset:"),
     Page("pages/2_Train.py", "Train", ":material/model_training:"),
     Page("pages/3_Runs.py", "Runs", ":material/list_alt:"),
     Page("pages/4_Compare.py", "Compare", ":material/compare:"),

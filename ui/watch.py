@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.catalogue import DATASETS
 from core.errors import UnknownRun
 from core.runs import Run
 from ui import lab, run_view
@@ -55,7 +54,7 @@ def offer_pages(run: Run) -> None:
     """Where a run with results can be looked at further."""
     with st.container(horizontal=True, gap="medium"):
         st.page_link("pages/4_Compare.py", label="Compare it", icon=":material/compare:")
-        digits = DATASETS[run.config.data.name].digits
+        digits = run.config.data.shows_digits
         st.page_link(
             "pages/5_Predict.py",
             label="Draw for it" if digits else "Show it a picture",

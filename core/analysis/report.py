@@ -21,7 +21,6 @@ from core.analysis.comparison import Comparison, Outcome, Side, verdict
 from core.analysis.confusion import ClassOrder, Confusions, class_scores, ranked_classes
 from core.analysis.images import Images
 from core.analysis.telling import LARGEST_SIDE, telling_pictures
-from core.catalogue import DATASETS
 from core.config import RunConfig
 from core.history import History
 from core.settings import setting_keys, setting_of
@@ -82,7 +81,7 @@ def report(
     data = comparison.a.run.config.data
     told: str = _template().render(
         c=comparison,
-        dataset=tested_on or DATASETS[data.name].label,
+        dataset=tested_on or data.facts.label,
         verdict=Markup(_POWER.sub(r"<sup>\1</sup>", str(escape(verdict(comparison))))),
         outcomes=[
             (title, color, comparison.counts[outcome])

@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.analysis.ranking import Contestant, LeftOut, Ranking, rank, verdict
 from core.analysis.selection import Selection
-from core.catalogue import DATASETS
 from core.errors import TransferLabError
 from core.runs import Run
 from ui import lab, run_view, theme
@@ -163,7 +162,7 @@ def _named(runs: Sequence[Run]) -> str:
     some = "" if data.test_images is None else f", the first {theme.count(data.test_images)} images"
     where = f" in {data.path}" if data.name == "folder" else ""
     counted = "1 network" if len(runs) == 1 else f"{theme.count(len(runs))} networks"
-    return f"{DATASETS[data.name].label}{where}{some} · {counted}"
+    return f"{data.facts.label}{where}{some} · {counted}"
 
 
 def _take_split(splits: dict[str, list[Run]]) -> None:

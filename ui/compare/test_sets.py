@@ -11,7 +11,6 @@ import streamlit as st
 from core.analysis.comparison import Side, compare_sides
 from core.analysis.images import Images
 from core.analysis.selection import Selection
-from core.catalogue import DATASETS
 from core.datasets import Split
 from core.handwriting import Samples
 from core.handwriting_scores import learned_from, reads_handwriting, score
@@ -79,7 +78,7 @@ class Tested:
         return run.config.data.name
 
     def title(self, run: Run) -> str:
-        return DATASETS[run.config.data.name].label
+        return run.config.data.facts.label
 
     def called(self, index: int) -> str:
         return f"Test image {index}"

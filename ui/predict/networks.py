@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from core.catalogue import DATASETS
 from core.runs import Run
 from ui import lab, run_view
 
@@ -130,4 +129,4 @@ def _best_of_each(finished: list[Run]) -> list[str]:
 
 def takes_digits(run: Run) -> bool:
     """Whether a run is fed pictures framed as MNIST's digits are, and not as they come."""
-    return DATASETS[run.config.data.name].digits
+    return run.config.data.shows_digits

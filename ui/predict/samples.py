@@ -9,7 +9,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.catalogue import DATASETS
 from core.datasets import Split, first_of_each_class
 from core.errors import TransferLabError
 from core.predictions import read_predictions
@@ -64,7 +63,7 @@ def choose(networks: Sequence[Network]) -> Sample | None:
         run.config.class_names[int(tested.labels[position])],
     )
     st.caption(
-        f"Test image {sample.number} of {lab.plain(DATASETS[run.config.data.name].label)}: "
+        f"Test image {sample.number} of {lab.plain(run.config.data.facts.label)}: "
         f"**{lab.plain(sample.truth)}**"
     )
     return sample

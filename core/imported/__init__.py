@@ -1,0 +1,1 @@
+"""Datasets that were imported into the workspace, as they are kept there."""
