@@ -293,23 +293,25 @@ def test_records_that_do_not_come_out_even_are_refused(tmp_path: Path) -> None:
     assert "test.bin in it is no row of records of 3074 bytes" in refused("cifar100", file)
 
 
-def test_settling_makes_a_path_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settling_makes_a_path_absolute(
+    tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(tmp_path / "my.npz", **COLOUR)
     monkeypatch.chdir(tmp_path)
-    settled = settle(DataConfig(name="cifar10", path="my.npz"))
+    settled = settle(DataConfig(name="cifar10", path="my.npz"), workspace)
     assert settled.path == str(tmp_path / "my.npz")
-    assert settle(settled) == settled
+    assert settle(settled, workspace) == settled
 
 
-def test_settling_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_settling_refuses_a_file_that_is_not_there(tmp_path: Path, workspace: Workspace) -> None:
     with pytest.raises(InvalidConfig, match=r"must name an npz file .*, or cifar-100-binary"):
-        settle(DataConfig(name="cifar100", path=str(tmp_path / "gone.npz")))
+        settle(DataConfig(name="cifar100", path=str(tmp_path / "gone.npz")), workspace)
 
 
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist", "cifar10"])
-def test_without_a_path_there_is_nothing_to_settle(name: str) -> None:
+def test_without_a_path_there_is_nothing_to_settle(name: str, workspace: Workspace) -> None:
     data = DataConfig(name=name)
-    assert settle(data) is data
+    assert settle(data, workspace) is data
 
 
 def test_what_a_run_was_tested_on_is_refused_once_it_changed(

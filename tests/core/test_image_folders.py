@@ -70,6 +70,8 @@ def load(workspace: Workspace) -> Callable[..., Split]:
 
 
 Load = Callable[..., Split]
+NOWHERE = Workspace(Path("/nowhere"))
+"""Settling a folder needs nothing of the workspace."""
 
 
 def config(folder: Path, **settings: object) -> DataConfig:
@@ -322,7 +324,7 @@ def test_classes_can_be_chosen_and_put_in_order(folder: Path, load: Load) -> Non
     for part in ("train", "test"):
         write(folder / part / "bird" / "one.png", picture(100))
     data = config(folder, classes=("dog", "bird"))
-    assert settle(data).classes == ("dog", "bird")
+    assert settle(data, NOWHERE).classes == ("dog", "bird")
     train = load(folder, classes=("dog", "bird"))
     np.testing.assert_array_equal(train.labels, [0, 0, 0, 0, 1])
     assert train.images[4][8, -1, 0] == 100
@@ -330,20 +332,20 @@ def test_classes_can_be_chosen_and_put_in_order(folder: Path, load: Load) -> Non
 
 def test_settling_fills_in_path_and_classes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder.parent)
-    settled = settle(config(Path("pictures"), train_images=12))
+    settled = settle(config(Path("pictures"), train_images=12), NOWHERE)
     assert settled == config(folder, classes=("a cat", "dog"), train_images=12)
-    assert settle(settled) == settled
+    assert settle(settled, NOWHERE) == settled
 
 
 def test_a_tilde_is_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder.parent))
     monkeypatch.setenv("USERPROFILE", str(folder.parent))
-    assert settle(config(Path("~/pictures"))).path == str(folder)
+    assert settle(config(Path("~/pictures")), NOWHERE).path == str(folder)
 
 
 def refused(data: DataConfig) -> str:
     with pytest.raises(InvalidConfig) as caught:
-        settle(data)
+        settle(data, NOWHERE)
     return str(caught.value)
 
 

@@ -42,7 +42,7 @@ def make_run(folder: Path, runs: Runs, workspace: Workspace) -> MakeTrained:
 
     def make(name: str, *guessed: int, side: int = 32) -> Run:
         config = RECIPES["cnn-digits"].config
-        data = settle(DataConfig(name="folder", path=str(folder)))
+        data = settle(DataConfig(name="folder", path=str(folder)), workspace)
         network = config.network.model_copy(update={"side": side, "channels": 3})
         run = runs.create(config.model_copy(update={"data": data, "network": network}), name)
         test = load_test(data, side=side, workspace=workspace)

@@ -156,7 +156,7 @@ def test_pictures_of_a_folder_go_along_in_colour_and_in_the_larger_size(
         for name, colour in (("red", (0, 0, 255)), ("sky", (255, 128, 0))):
             (folder / part / name).mkdir(parents=True)
             cv2.imwrite(str(folder / part / name / "1.png"), np.full((50, 60, 3), colour, np.uint8))
-    data = settle(DataConfig(name="folder", path=str(folder)))
+    data = settle(DataConfig(name="folder", path=str(folder)), workspace)
     test = load_test(data, side=8, workspace=workspace)
     made = []
     for side, classes in ((28, [0, 0]), (32, [1, 0])):
