@@ -185,8 +185,8 @@ def _add_predict(command: Command) -> None:
 
 
 def _add_cache(command: Command) -> None:
-    cache = command("cache", commands.cache, "show, limit or clear what frozen layers put out")
-    cache.add_argument("--clear", action="store_true", help="drop all of it")
+    cache = command("cache", commands.cache, "show, limit or clear what is kept to save computing")
+    cache.add_argument("--clear", action="store_true", help="drop all of it: runs stay")
     cache.add_argument(
         "--limit", metavar="SIZE", help="how much may be kept from now on, such as 30GiB or 500MB"
     )

@@ -10,13 +10,12 @@ from typing import Any, get_args
 
 from tqdm import tqdm
 
-from core import estimates, preflight
+from core import caches, estimates, preflight
 from core.architectures import ARCHITECTURES
 from core.catalogue import DATASETS
 from core.datasets import load_splits
 from core.engine import LocalEngine
 from core.errors import InvalidConfig, InvalidRequest
-from core.feature_cache import FeatureCache
 from core.metrics import read_events
 from core.network_config import NetworkConfig
 from core.preferences import change_preferences, load_preferences
@@ -143,17 +142,26 @@ def estimate(workspace: Workspace, options: Namespace) -> Result:
 
 
 def cache(workspace: Workspace, options: Namespace) -> Result:
-    """What is kept of the output of frozen layers; emptied or given another limit if asked."""
+    """What is kept of frozen layers' output and other things that can be computed anew.
+
+    All of it is dropped if asked; the limit is that of frozen layers' output.
+    """
     preferences = load_preferences(workspace)
     if options.limit is not None:
         preferences = change_preferences(workspace, cache_limit=_bytes(options.limit))
-    kept = FeatureCache(workspace.features, preferences.cache_limit)
-    freed = kept.clear() if options.clear else None
-    use, size = kept.use(), int if options.json else _gib
-    content = {"folder": str(kept.folder), "entries": use.entries}
-    content |= {"size": size(use.size), "limit": size(use.limit)}
-    if freed:
-        content["freed"] = {"entries": freed.entries, "size": size(freed.size)}
+    every, size = caches.kept_by(workspace), int if options.json else _gib
+    freed = [kept.clear() for kept in every.values()] if options.clear else []
+    use = every["features"].use()
+    content: dict[str, Any] = {"folder": str(workspace.features), "entries": use.entries}
+    content |= {"size": size(use.size), "limit": size(preferences.cache_limit)}
+    content["others"] = [
+        {"kept": kept.title, "entries": kept.use().entries, "size": size(kept.use().size)}
+        for name, kept in every.items()
+        if name != "features"
+    ]
+    if options.clear:
+        entries, freed_bytes = sum(use.entries for use in freed), sum(use.size for use in freed)
+        content["freed"] = {"entries": entries, "size": size(freed_bytes)}
     return Result(content)
 
 

@@ -1,30 +1,33 @@
-"""What the output of frozen layers takes on disk, the most it may take, and how to clear it."""
+"""What is kept on disk to save computing, the most that may be, and how to clear it."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from core.feature_cache import FeatureCache, Use
+from core.caches import Kept, kept_by
+from core.feature_cache import Use
 from core.preferences import GIB, change_preferences
 from ui import lab, theme
 
 MOST_GIB = 100_000
+FEATURES = "features"
 
 
 def show() -> None:
-    """Show how full the cache is; its limit can be changed, and it can be cleared."""
+    """Show how full each cache is; that of frozen layers has a limit to be set."""
     st.subheader("Storage", anchor=False)
-    use = _cache().use()
+    with lab.failures_as_sentences():
+        every = kept_by(lab.workspace())
+    use = every[FEATURES].use()
     st.progress(_share(use), text=_in_words(use))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         ask_limit(use)
-        if st.button(
-            "Clear",
-            icon=":material/delete_sweep:",
-            disabled=use.entries == 0,
-            help="Removes what is kept; runs stay, and compute it again when they need it.",
-        ):
-            confirm_clearing(use)
+        _offer_clearing(FEATURES, every[FEATURES], use)
+    for name, kept in every.items():
+        if name != FEATURES and (used := kept.use()).entries:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"{kept.title.capitalize()}: {theme.size(used.size)}", width="content")
+                _offer_clearing(name, kept, used)
 
 
 def ask_limit(use: Use) -> None:
@@ -50,21 +53,28 @@ def ask_limit(use: Use) -> None:
     )
 
 
+def _offer_clearing(name: str, kept: Kept, use: Use) -> None:
+    if st.button(
+        "Clear",
+        key=f"clear_{name}",
+        icon=":material/delete_sweep:",
+        disabled=use.entries == 0,
+        help="Removes what is kept; runs stay, and compute it again when they need it.",
+    ):
+        confirm_clearing(kept, use)
+
+
 @st.dialog("Clear the cache?")
-def confirm_clearing(use: Use) -> None:
+def confirm_clearing(kept: Kept, use: Use) -> None:
     """Ask before anything is lost."""
     st.markdown(
-        f"**{theme.size(use.size)}** of frozen layers' output is removed. Runs and their weights "
-        "stay; the next run with frozen layers computes what it needs anew."
+        f"**{theme.size(use.size)}** of {kept.title} is removed. Runs, their weights and datasets "
+        f"stay; {kept.needed_by} computes anew what is needed."
     )
     if st.button("Clear it", type="primary", icon=":material/delete_sweep:"):
-        freed = _cache().clear()
+        freed = kept.clear()
         st.toast(f"{theme.size(freed.size)} freed.", icon=":material/delete_sweep:")
         st.rerun()
-
-
-def _cache() -> FeatureCache:
-    return FeatureCache(lab.workspace().features, lab.cache_limit())
 
 
 def _share(use: Use) -> float:

@@ -25,6 +25,8 @@ Reader = Callable[[NDArray[np.int64]], Iterator[Array]]
 
 LIMIT = 4 * 2**30
 """Bytes that the features of one run, in all its epochs, may take on disk."""
+KEPT = "kept"
+"""The folder of a run's features among those of all runs."""
 VERSION = 1
 """Goes up where what is kept under the same key would mean something else."""
 WIDEST = 256
@@ -74,7 +76,7 @@ class FeatureSpace:
 
     def __init__(self, workspace: Workspace, run: Run, epoch: int) -> None:
         self.workspace, self.run, self.epoch = workspace, run, epoch
-        self._cache = FeatureCache(self.of_run / "kept", LIMIT)
+        self._cache = FeatureCache(self.of_run / KEPT, LIMIT)
 
     @property
     def of_run(self) -> Path:

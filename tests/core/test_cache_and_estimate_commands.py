@@ -35,6 +35,10 @@ def test_an_empty_cache_is_shown_and_not_made(command: Command, workspace: Works
         "entries": 0,
         "size": 0,
         "limit": 20 * GIB,
+        "others": [
+            {"kept": "pictures in the sizes of networks", "entries": 0, "size": 0},
+            {"kept": "features and maps of test images", "entries": 0, "size": 0},
+        ],
     }
     assert not workspace.root.exists()
 
@@ -53,6 +57,16 @@ def test_the_cache_is_cleared(command: Command, filled: int) -> None:
     assert (shown["entries"], shown["size"]) == (0, 0)
     assert shown["freed"] == {"entries": 2, "size": filled}
     assert command("cache", "--json").document["entries"] == 0
+
+
+def test_all_that_can_be_computed_anew_is_cleared(command: Command, workspace: Workspace) -> None:
+    places = workspace.pictures, workspace.feature_spaces / "a run" / "kept"
+    for place in places:
+        FeatureCache(place, GIB).store({}, [(1, 2)], np.float16, [(np.zeros((1, 2), np.float16),)])
+    listed = command("cache", "--json").document["others"]
+    assert [each["entries"] for each in listed] == [1, 1]
+    assert command("cache", "--clear", "--json").document["freed"]["entries"] == 2
+    assert [list(place.iterdir()) for place in places] == [[], []]
 
 
 @pytest.mark.parametrize(

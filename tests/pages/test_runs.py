@@ -601,6 +601,24 @@ def test_clearing_the_cache_asks_first(open_page: OpenPage, workspace: Workspace
     assert list(workspace.features.iterdir()) == []
 
 
+def test_each_kind_of_what_is_kept_is_cleared_by_itself(
+    open_page: OpenPage, workspace: Workspace
+) -> None:
+    keep_features(workspace, "a")
+    pixels = np.zeros((1, 2**20), np.uint8)
+    FeatureCache(workspace.pictures, 2**30).store({}, [pixels.shape], np.uint8, [(pixels,)])
+    at = open_page(RUNS)
+    assert "Pictures in the sizes of networks: 1.0 MiB" in [each.value for each in at.markdown]
+    at.button(key="clear_pictures").click()
+    at.run()
+    at.button(key="clear_pictures").click()
+    button(at, "Clear it").click()
+    at.run()
+    assert not at.exception
+    assert list(workspace.pictures.iterdir()) == []
+    assert len(list(workspace.features.iterdir())) == 1
+
+
 @pytest.mark.usefixtures("runners_may_begin")
 def test_preferences_that_cannot_be_read_are_told(
     open_page: OpenPage, workspace: Workspace
