@@ -6,15 +6,15 @@ is in one file, and leaves when nothing more is asked.
 
 import shutil
 import sys
-import time
 import traceback
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from filelock import Timeout
 
+from core.background import Telling
 from core.datasets import Split, Splits, load_splits
 from core.errors import DatasetUnavailable, DiskFull, TransferLabError
 from core.failures import NO_ROOM
@@ -29,8 +29,6 @@ from core.progress import Event, Progress, Report
 from core.runs import Runs
 from core.workspace import Workspace, find_workspace
 
-TELL_SECONDS = 0.5
-"""How often it is written down how far the process is."""
 SAMPLED = 4000
 """Test images from which is learned how to reduce wide features."""
 
@@ -78,51 +76,27 @@ def _work(background: Background) -> None:
         telling.end(_sentence(error, background))
 
 
-class _Telling:
+class _Telling(Telling[Work]):
     """Writes down how far the work is, now and then. Raises _Deleted once the run is gone."""
 
     def __init__(self, background: Background) -> None:
+        super().__init__(background.tell, Work(process=this_process()))
         self._background = background
-        self._work = Work(process=this_process())
-        self._told, self._began = 0.0, 0.0
 
     def begin(self, task: Task) -> None:
         """Another of the requests is worked on."""
-        self._tell(task=task)
-
-    def phase(self, phase: str) -> None:
-        """Something else begins, which says nothing of how far it is yet."""
-        self._began = time.monotonic()
-        self._tell(phase=phase, done=0, total=0, left=None)
-
-    def __call__(self, phase: str, done: int, total: int) -> None:
-        """So much of a phase is done."""
-        if phase != self._work.phase:
-            self.phase(phase)
-        now = time.monotonic()
-        if now - self._told >= TELL_SECONDS or done == total:
-            left = (now - self._began) * (total - done) / done if done else None
-            self._tell(phase=phase, done=done, total=total, left=left)
+        self.tell(task=task)
 
     def event(self, event: Event) -> None:
         """What loading images and running frozen layers report."""
         if isinstance(event, Progress):
             self(event.phase, event.done, event.total)
 
-    def end(self, failure: str = "") -> None:
-        """All is done, or something kept it from it."""
-        try:
-            self._tell(ended=True, failure=failure)
-        except OSError as error:
-            # Its process is gone in a moment, which a page notices as well.
-            print(f"That could not be written down: {error}", file=sys.stderr)
-
-    def _tell(self, **changes: object) -> None:
+    def tell(self, **changes: Any) -> None:
+        """Write down what has changed."""
         if not self._background.space.run.folder.path.is_dir():
             raise _Deleted
-        self._work = self._work.model_copy(update=changes)
-        self._background.tell(self._work)
-        self._told = time.monotonic()
+        super().tell(**changes)
 
 
 class Computation:
