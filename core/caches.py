@@ -21,9 +21,7 @@ class Kept:
 
     def use(self) -> Use:
         """How much there is, and the most that there may be in each place."""
-        return _all(
-            self.places[0].limit if self.places else 0, [each.use() for each in self.places]
-        )
+        return self._all([each.use() for each in self.places])
 
     def clear(self) -> Use:
         """Drop all of it; returns what was freed. What a process has open it can still read."""
