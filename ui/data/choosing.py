@@ -2,9 +2,114 @@
 
 from __future__ import annotations
 
-from ui.data.shown import Shown
+from pathlib import Path
+
+import streamlit as st
+
+from core.catalogue import DATASETS
+from core.errors import DamagedFile, TransferLabError
+from core.imported.dataset import About, ImportedDataset
+from core.imported.library import Library
+from ui import lab, theme
+from ui.data import link
+from ui.data.shown import Shown, built_in, imported
+
+BUILT_IN = tuple(name for name, facts in DATASETS.items() if facts.train_images is not None)
+"""The datasets of the catalogue that have images of their own."""
+FIRST = "mnist"
+"""Shown where nothing was imported."""
 
 
 def choose() -> Shown | None:
     """Ask which dataset to show, remembered in the address; None where none is to be shown."""
-    return None
+    abouts = {name: about_of(name) for name in Library(lab.workspace()).names()}
+    names = [*abouts, *BUILT_IN]
+    if link.value("dataset") not in names:
+        _tell_of_unknown(link.value("dataset"))
+        link.open_dataset(_newest(abouts))
+    name = link.value("dataset")
+    st.session_state[link.CHOICE] = name
+    st.selectbox(
+        "Dataset",
+        names,
+        format_func=lambda each: _described(each, abouts.get(each)),
+        key=link.CHOICE,
+        on_change=lambda: link.open_dataset(st.session_state[link.CHOICE]),
+    )
+    if not abouts:
+        _invite()
+    if name in BUILT_IN:
+        return built_in(name)
+    about = abouts[name]
+    if about is None:
+        _offer_to_delete(name)
+        return None
+    return imported(name)
+
+
+def about_of(name: str) -> About | None:
+    """What an imported dataset is, None where it is damaged."""
+    folder = lab.workspace().imported / name
+    try:
+        found = (folder / "about.json").stat()
+    except OSError:
+        return None
+    return _about_of(folder, found.st_mtime_ns, found.st_ino)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _about_of(folder: Path, changed: int, inode: int) -> About | None:
+    try:
+        return ImportedDataset(folder).about
+    except DamagedFile:
+        return None
+
+
+def _newest(abouts: dict[str, About | None]) -> str:
+    dated = {about.created: name for name, about in abouts.items() if about is not None}
+    return dated[max(dated)] if dated else FIRST
+
+
+def _described(name: str, about: About | None) -> str:
+    """A dataset in one line, as plain text."""
+    if name in BUILT_IN:
+        facts = DATASETS[name]
+        count = (facts.train_images or 0) + (facts.test_images or 0)
+        return f"{facts.label} · {_counted(count, len(facts.class_names))} · built in"
+    if about is None:
+        return f"{name} · damaged"
+    return f"{name} · {_counted(about.count, len(about.class_names))}"
+
+
+def _counted(images: int, classes: int) -> str:
+    return (
+        f"{theme.count(images)} image{'s'[: images != 1]}, "
+        f"{theme.count(classes)} class{'es' if classes != 1 else ''}"
+    )
+
+
+def _tell_of_unknown(name: str) -> None:
+    if name:
+        st.warning(
+            f"There is no dataset {lab.plain(name)} in this workspace; perhaps it was deleted. "
+            "Another one is shown.",
+            icon=":material/link_off:",
+        )
+
+
+def _invite() -> None:
+    st.info(
+        "Nothing was imported yet, so this is one of the built-in datasets. Bring your own "
+        "pictures to see them here and to train on them.",
+        icon=":material/add_photo_alternate:",
+    )
+
+
+def _offer_to_delete(name: str) -> None:
+    try:
+        imported(name)
+    except TransferLabError as error:
+        st.error(lab.sentence(error), icon=":material/error:")
+    if st.button("Delete it", icon=":material/delete:"):
+        Library(lab.workspace()).delete(name)
+        st.rerun()

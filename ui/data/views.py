@@ -5,21 +5,47 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import streamlit as st
+
+from ui import lab
+from ui.data import link, overview, pictures
 from ui.data.shown import Shown
 
 
 @dataclass(frozen=True)
 class View:
-    """One way to look at a dataset: what it is called, its icon, and how it is shown."""
+    """One way to look at a dataset: what it is called, its icon, and how it is shown.
+
+    of_imported: whether it shows what only imported datasets have.
+    """
 
     title: str
     icon: str
     show: Callable[[Shown], None]
+    of_imported: bool = False
 
 
-VIEWS: dict[str, View] = {}
+VIEWS: dict[str, View] = {
+    "overview": View("Overview", "bar_chart", overview.show),
+    "pictures": View("Pictures", "grid_view", pictures.show),
+}
 """By the name that a link knows each by (`view`), in the order of the page."""
 
 
 def show(shown: Shown) -> None:
     """The views to choose from, and the one that is chosen."""
+    offered = [name for name, view in VIEWS.items() if shown.imported or not view.of_imported]
+    wanted = link.value("view")
+    chosen = wanted if wanted in offered else offered[0]
+    st.session_state["data_view"] = chosen
+    st.segmented_control(
+        "View",
+        offered,
+        format_func=lambda name: f":material/{VIEWS[name].icon}: {VIEWS[name].title}",
+        key="data_view",
+        required=True,
+        label_visibility="collapsed",
+        on_change=lambda: link.keep({"view": st.session_state["data_view"]}),
+    )
+    with lab.failures_as_sentences():
+        VIEWS[chosen].show(shown)
