@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import expect
 
 Visit = Callable[..., Any]
-PAGES = ("Overview", "Train", "Runs", "Compare", "Predict")
+PAGES = ("Overview", "Data", "Train", "Runs", "Compare", "Predict")
 CONTENT = {
     "Overview": "img[alt*='test images of MNIST']",
+    "Data": ".tl-plot >> nth=0",
     "Train": ".net .box >> nth=0",
     "Runs": "[data-testid=stDataFrame] canvas >> nth=0",
     "Compare": ".item >> nth=0",
@@ -24,7 +25,7 @@ def test_looking_at_results_loads_no_tensorflow(populated: Any, visit: Visit) ->
     # The first test here: one look at Predict, and the process that predicts is there to stay.
     with visit(populated) as visitor:
         visitor.open()
-        for name in ("Train", "Runs", "Compare", "Overview"):
+        for name in ("Data", "Train", "Runs", "Compare", "Overview"):
             visitor.go(name)
     assert populated.mapped_tensorflow() == []
 

@@ -249,10 +249,11 @@ def test_a_cnn_that_is_killed_at_random_moments_ends_with_the_same_weights(
 
 
 @pytest.mark.parametrize(("recipe", "settings"), BACKBONES.values(), ids=BACKBONES)
-def test_a_backbone_that_is_killed_at_random_moments_ends_with_the_same_weights(
+def test_a_backbone_that_is_killed_at_a_random_moment_ends_with_the_same_weights(
     runs: Runs, monkeypatch: pytest.MonkeyPatch, recipe: str, settings: dict[str, Any]
 ) -> None:
-    check(configured(recipe, settings), runs, monkeypatch, kills=2, seed=len(settings))
+    # One kill each, as every start builds a large network anew; CNNs are killed more often.
+    check(configured(recipe, settings), runs, monkeypatch, kills=1, seed=len(settings))
 
 
 def test_where_the_newest_checkpoint_was_damaged_the_one_before_leads_to_the_same(
