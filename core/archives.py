@@ -4,36 +4,59 @@ import stat
 import struct
 from dataclasses import dataclass
 from typing import BinaryIO
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipExtFile, ZipFile, ZipInfo
 
 from core.errors import UnreadableUpload
 from core.files import UNREADABLE
 
-MOST_BYTES = 2 * 2**30
-"""What all entries together may hold once unpacked."""
 MOST_OF_ENTRY = 256 * 2**20
 """What one entry may hold once unpacked; an uncompressed photograph of 50 million pixels fits."""
-MOST_TIMES = 200
-"""How many times smaller than its content an entry may be packed; a bomb is packed 1,000 times."""
 SMALL = 2**20
 """Bytes up to which it does not matter how tightly an entry is packed."""
-MOST_OF_DIRECTORY = 16 * 2**20
-"""Bytes of the list of entries: about 200,000 of them. It is read as a whole."""
 BEGINNING = b"PK\x03\x04"
 """What the first bytes of a ZIP are."""
 
+
+@dataclass(frozen=True)
+class Limits:
+    """What a ZIP may hold.
+
+    most_bytes: of all entries together, once unpacked. most_of_entry: of one, once unpacked.
+    most_times: how many times smaller than its content an entry may be packed; a bomb is packed
+    1,000 times. most_of_directory: bytes of the list of entries, 80 or more for each; it is read
+    as a whole.
+    """
+
+    most_bytes: int = 2 * 2**30
+    most_of_entry: int = MOST_OF_ENTRY
+    most_times: int = 200
+    most_of_directory: int = 16 * 2**20
+
+
+UPLOADED = Limits()
+"""What a ZIP may hold that is handed to a page."""
+
 _BROKEN = (*UNREADABLE, struct.error)
 _PLAIN, _EXTENDED, _LOCATOR = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
+_HEADER_SIZE = 30
 _PLAIN_SIZE, _EXTENDED_SIZE, _LOCATOR_SIZE, _LONGEST_COMMENT = 22, 56, 20, 2**16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of a ZIP. `name` is as given there, with slashes; `refusal` why it is not read."""
+    """A file of a ZIP. `name` is as given there, with slashes; `refusal` why it is not read.
+
+    offset: where its header begins. packed, size: its bytes as they lie there, and once unpacked.
+    checksum: the CRC-32 of these. how: a number for the way it is packed.
+    """
 
     name: str
     refusal: str | None
-    info: ZipInfo
+    offset: int
+    packed: int
+    size: int
+    checksum: int
+    how: int
 
 
 class Archive:
@@ -42,40 +65,79 @@ class Archive:
     Raises UnreadableUpload where it is damaged or goes beyond the limits as a whole.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, limits: Limits = UPLOADED) -> None:
+        self._file = file
         try:
-            _check_directory(file)
-            self._zip = ZipFile(file)
-            found = [info for info in self._zip.infolist() if not info.is_dir()]
+            _check_directory(file, limits)
+            found = [info for info in ZipFile(file).infolist() if not info.is_dir()]
         except _BROKEN as error:
             raise UnreadableUpload(f"the ZIP is damaged ({error}); make it anew") from None
-        _check_sizes(file, found)
-        self.entries = [Entry(_name(info), _refusal(info), info) for info in found]
+        _check_sizes(file, found, limits)
+        self.entries = [_entry(info, limits) for info in found]
 
     def read(self, entry: Entry, most: int = MOST_OF_ENTRY) -> bytes:
         """The content of an entry. Raises UnreadableUpload where it cannot or may not be read."""
-        if entry.refusal is not None:
-            raise UnreadableUpload(entry.refusal)
-        if entry.info.file_size > most:
-            raise UnreadableUpload(_too_large(most))
-        try:
-            # Never more than it says of itself: zipfile stops there and finds the checksum wrong.
-            return self._zip.read(entry.info)
-        except _BROKEN as error:
-            raise UnreadableUpload(
-                f"the file is damaged inside the ZIP ({error}); make the ZIP anew"
-            ) from None
+        return read(self._file, entry, most)
 
 
-def _check_sizes(file: BinaryIO, found: list[ZipInfo]) -> None:
+def read(file: BinaryIO, entry: Entry, most: int = MOST_OF_ENTRY) -> bytes:
+    """The content of an entry of an open ZIP; its list of entries is not needed for that.
+
+    Raises UnreadableUpload where it cannot or may not be read.
+    """
+    if entry.size > most:
+        raise UnreadableUpload(_too_large(most))
+    try:
+        with stream(file, entry) as content:
+            return content.read()
+    except _BROKEN as error:
+        raise UnreadableUpload(
+            f"the file is damaged inside the ZIP ({error}); make the ZIP anew"
+        ) from None
+
+
+def stream(file: BinaryIO, entry: Entry) -> BinaryIO:
+    """An entry of an open ZIP as a file that is unpacked as it is read, and can be sought in.
+
+    It never gives more than the entry says of itself: zipfile stops there and finds the checksum
+    wrong. Raises UnreadableUpload where it may not be read; reading it raises UNREADABLE.
+    """
+    if entry.refusal is not None:
+        raise UnreadableUpload(entry.refusal)
+    file.seek(entry.offset)
+    header = file.read(_HEADER_SIZE)
+    if len(header) < _HEADER_SIZE or not header.startswith(BEGINNING):
+        raise BadZipFile("it does not lie where the ZIP says")
+    name, extra = struct.unpack_from("<HH", header, 26)
+    file.seek(entry.offset + _HEADER_SIZE + name + extra)
+    info = ZipInfo()
+    info.compress_size, info.file_size = entry.packed, entry.size
+    info.CRC, info.compress_type = entry.checksum, entry.how
+    unpacked: BinaryIO = ZipExtFile(file, "r", info)  # type: ignore[assignment]  # as ZipFile.open
+    return unpacked
+
+
+def _entry(info: ZipInfo, limits: Limits) -> Entry:
+    return Entry(
+        _name(info),
+        _refusal(info, limits),
+        info.header_offset,
+        info.compress_size,
+        info.file_size,
+        info.CRC,
+        info.compress_type,
+    )
+
+
+def _check_sizes(file: BinaryIO, found: list[ZipInfo], limits: Limits) -> None:
     """Refuse a bomb as a whole, also one whose entries lie in the same place."""
     total, packed = sum(info.file_size for info in found), file.seek(0, 2)
-    if total > MOST_BYTES:
-        raise UnreadableUpload(_too_much())
-    if total > max(SMALL, MOST_TIMES * packed):
+    if total > limits.most_bytes:
+        raise UnreadableUpload(_too_much(limits))
+    if total > max(SMALL, limits.most_times * packed):
         raise UnreadableUpload(
-            f"the ZIP would unpack to more than {MOST_TIMES} times its size, as no pictures do; "
-            "choose another one"
+            f"the ZIP would unpack to more than {limits.most_times} times its size, as no pictures "
+            "do; choose another one"
         )
 
 
@@ -83,7 +145,7 @@ def _name(info: ZipInfo) -> str:
     return info.filename.replace("\\", "/")
 
 
-def _refusal(info: ZipInfo) -> str | None:
+def _refusal(info: ZipInfo, limits: Limits) -> str | None:
     """Why an entry is not read, as far as the list of entries tells."""
     name = _name(info)
     if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":":
@@ -94,17 +156,17 @@ def _refusal(info: ZipInfo) -> str | None:
         return "it is protected by a password; make the ZIP without one"
     if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
         return "it is packed in an uncommon way; make the ZIP anew with the usual one, Deflate"
-    if info.file_size > MOST_OF_ENTRY:
-        return _too_large(MOST_OF_ENTRY)
-    if info.file_size > max(SMALL, MOST_TIMES * info.compress_size):
+    if info.file_size > limits.most_of_entry:
+        return _too_large(limits.most_of_entry)
+    if info.file_size > max(SMALL, limits.most_times * info.compress_size):
         return (
-            f"it would unpack to more than {MOST_TIMES} times its size, as no picture does; "
+            f"it would unpack to more than {limits.most_times} times its size, as no picture does; "
             "leave it out of the ZIP"
         )
     return None
 
 
-def _check_directory(file: BinaryIO) -> None:
+def _check_directory(file: BinaryIO, limits: Limits) -> None:
     """Refuse a list of entries that would fill the memory, before it is read."""
     size = file.seek(0, 2)
     start = max(0, size - _LONGEST_COMMENT - _PLAIN_SIZE - _LOCATOR_SIZE - _EXTENDED_SIZE)
@@ -121,12 +183,16 @@ def _check_directory(file: BinaryIO) -> None:
     if located and tail.startswith(_EXTENDED, extended):
         (directory,) = struct.unpack_from("<Q", tail, extended + 40)
     file.seek(0)
-    if directory > MOST_OF_DIRECTORY:
-        raise UnreadableUpload("the ZIP holds more than 200,000 files; make several of it")
+    if directory > limits.most_of_directory:
+        raise UnreadableUpload(
+            "the ZIP holds too many files, their list must take at most "
+            f"{limits.most_of_directory:,} bytes, got {directory:,}; make several of it"
+        )
 
 
-def _too_much() -> str:
-    return f"the ZIP would unpack to more than {MOST_BYTES / 2**30:.0f} GiB; make several of it"
+def _too_much(limits: Limits) -> str:
+    most = limits.most_bytes / 2**30
+    return f"the ZIP would unpack to more than {most:.0f} GiB; make several of it"
 
 
 def _too_large(most: int) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import archives
-from core.archives import Archive
+from core.archives import Archive, Limits
 from core.errors import UnreadableUpload
 
 
@@ -97,13 +97,26 @@ def test_an_entry_that_holds_more_than_it_says_is_refused() -> None:
         archive.read(archive.entries[0])
 
 
-def test_a_list_of_too_many_entries_is_refused_before_it_is_read(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_list_of_too_many_entries_is_refused_before_it_is_read() -> None:
     content = zip_of(*((f"{n}.png", b"") for n in range(100)))
-    monkeypatch.setattr(archives, "MOST_OF_DIRECTORY", 5_000)
-    with pytest.raises(UnreadableUpload, match="more than 200,000 files"):
-        opened(content)
+    with pytest.raises(UnreadableUpload, match="at most 5,000 bytes"):
+        Archive(io.BytesIO(content), Limits(most_of_directory=5_000))
+
+
+def test_an_entry_is_read_piece_by_piece_without_the_list_of_entries() -> None:
+    content = zip_of(("1.txt", b"one\n" * 1000), ("2.txt", b"two\n"), how=zipfile.ZIP_DEFLATED)
+    first, second = opened(content).entries
+    with archives.stream(io.BytesIO(content), first) as file:
+        assert file.readline() == b"one\n"
+        file.seek(0)
+        assert file.read() == b"one\n" * 1000
+    assert archives.read(io.BytesIO(content), second) == b"two\n"
+
+
+def test_an_entry_that_does_not_lie_where_the_zip_says_is_refused() -> None:
+    (entry,) = opened(content := zip_of(("1.png", b"x"))).entries
+    with pytest.raises(UnreadableUpload, match="damaged inside the ZIP .it does not lie where"):
+        archives.read(io.BytesIO(b"\0" * len(content)), entry)
 
 
 def test_more_than_is_asked_for_is_not_read() -> None:
