@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from core.errors import UnreadableImage
+from core.picture_headers import plain
 
 Pixels = NDArray[np.uint8]
 
@@ -35,7 +36,25 @@ def decode(content: bytes) -> Pixels:
     """
     if not content:
         raise UnreadableImage("the file is empty; choose an image file")
+    picture = _decode_plain(content)
+    if picture is not None:
+        return picture
     return _decode_heif(content) if _is_heif(content) else _decode_common(content)
+
+
+def _decode_plain(content: bytes) -> Pixels | None:
+    """A picture whose header leaves nothing to be found out by decoding it, else None.
+
+    The same as `_decode_common` makes of it, several times as quick for small files. What is not
+    as it must be is left to that, which says what is wrong.
+    """
+    header = plain(content)
+    if header is None or _size_refusal(header.width, header.height):
+        return None
+    how = cv2.IMREAD_GRAYSCALE if header.channels == 1 else cv2.IMREAD_COLOR_RGB
+    buffer = np.frombuffer(content, np.uint8)
+    picture: Pixels | None = cv2.imdecode(buffer, how | cv2.IMREAD_IGNORE_ORIENTATION)  # type: ignore[assignment]
+    return picture
 
 
 def _decode_common(content: bytes) -> Pixels:
@@ -72,12 +91,19 @@ def _check_header(content: bytes) -> int:
 
 
 def _check_size(width: int, height: int) -> None:
+    refusal = _size_refusal(width, height)
+    if refusal:
+        raise UnreadableImage(refusal)
+
+
+def _size_refusal(width: int, height: int) -> str | None:
     if width * height > LARGEST_IMAGE:
-        raise UnreadableImage(f"{_too_large()}, got {width}x{height}")
+        return f"{_too_large()}, got {width}x{height}"
     if min(width, height) < SMALLEST_SIDE:
-        raise UnreadableImage(
+        return (
             f"an image must be at least {SMALLEST_SIDE} pixels wide and high, got {width}x{height}"
         )
+    return None
 
 
 def _too_large() -> str:
