@@ -1,25 +1,42 @@
-"""Random variations of training images: mirrored, zoomed, slanted, turned and moved.
+"""Random variations of training images: mirrored, moved, recoloured and grained.
 
-By OpenCV and not by Keras's preprocessing layers, as it resamples an image once instead of once per
-layer, is several times quicker, and lets an image's position alone decide what becomes of it.
+Each variation means what Keras's preprocessing layer of that name means: RandomFlip, RandomZoom,
+RandomShear, RandomRotation, RandomTranslation, RandomContrast, RandomBrightness, GaussianNoise, one
+after another in this order. By OpenCV and not by those layers, as it resamples an image once
+instead of once per layer, is several times quicker, and lets an image's position alone decide what
+becomes of it, so that training can be taken up again and a page can show just what it gets.
+
+Where definitions differ: flips across and down are drawn apart, as by two RandomFlip layers. A zoom
+says how much larger things become; Keras's factor says how much more of the image is seen, and both
+are drawn evenly. Images are slanted about their centre, by RandomShear about their corner. With
+`wrap`, TensorFlow jumps from the last pixel to the first, where here one blends into the other.
 """
 
-from typing import Any, Literal
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data_config import AugmentationConfig
+from core.data_config import AugmentationConfig, Fill
 from core.preprocessing import Pixels
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.integer[Any]]
-Fill = Literal["nearest", "constant"]
 
-BORDERS = {"constant": cv2.BORDER_CONSTANT, "nearest": cv2.BORDER_REPLICATE}
-STREAM = 1
-"""Keeps these numbers apart from others drawn for a seed and an epoch; 0 would not."""
+BORDERS = {
+    "constant": cv2.BORDER_CONSTANT,
+    "nearest": cv2.BORDER_REPLICATE,
+    "reflect": cv2.BORDER_REFLECT,
+    "wrap": cv2.BORDER_WRAP,
+}
+WHITE = 255
+"""Pixels are 0 to 255, and shares of brightness and noise are shares of that."""
+STREAM, LATER_STREAM, NOISE_STREAM = 1, 2, 3
+"""These keep the numbers apart from others drawn for a seed and an epoch; 0 would not.
+
+What came later to be drawn has a stream of its own: the numbers before stay as they were.
+"""
 
 
 class Variations:
@@ -33,53 +50,70 @@ class Variations:
         self._config = config
         self._seed = seed
         self._count = count
-        self._last: tuple[int, Floats] | None = None
+        self._last: tuple[int, Floats, Floats] | None = None
 
     def apply(self, images: Pixels, positions: Positions, number: int) -> Pixels:
         """Vary the images at `positions` as pass `number` does.
 
         images: (n, height, width, channels) uint8 and so is what is returned; positions: (n,).
+        After each kind of change pixels are rounded, and cut off at 0 and 255.
         """
+        config, (moves, colours) = self._config, self._drawn(number)
         _, height, width, _ = images.shape
-        moves = self._moves(number)[positions]
-        return warp(images, matrices(moves, height, width), self._config.fill)
+        if config.moves or config.flips:
+            images = warp(images, matrices(moves[positions], height, width), config.fill)
+        if config.recolours:
+            images = recolour(images, colours[positions])
+        if config.noise:
+            images = grain(images, config.noise, self._seed, number, positions)
+        return images
 
     def key(self, number: int) -> dict[str, Any]:
         """All that the pixels of a pass depend on, the images aside."""
         settings = self._config.model_dump(exclude={"passes"})
         return settings | {"seed": self._seed, "pass": number}
 
-    def _moves(self, number: int) -> Floats:
+    def _drawn(self, number: int) -> tuple[Floats, Floats]:
+        """The moves and the colours of all images in a pass."""
         if self._last is None or self._last[0] != number:
-            self._last = number, draw(self._config, self._seed, number, self._count)
-        return self._last[1]
+            self._last = number, *draw(self._config, self._seed, number, self._count)
+        return self._last[1:]
 
 
-def draw(config: AugmentationConfig, seed: int, number: int, count: int) -> Floats:
-    """How pass `number` moves each of the first `count` images of a split: (count, 6).
+def draw(config: AugmentationConfig, seed: int, number: int, count: int) -> tuple[Floats, Floats]:
+    """How pass `number` moves, (count, 7), and recolours, (count, 2), the first images of a split.
 
-    The columns: rotation in degrees, counter-clockwise; zoom, a factor; shift to the right and
-    down, as shares of width and height; slant to the right, as the top's way over the bottom in
-    shares of the height; -1 for an image that is mirrored, else 1.
+    The columns of moves: rotation in degrees, counter-clockwise; zoom, a factor; shift to the right
+    and down, as shares of width and height; slant to the right, as the top's way over the bottom in
+    shares of the height; -1 for an image that is mirrored left to right, else 1; the same top to
+    bottom. Those of colours: contrast, a factor; brightness that is added, a share of white.
     """
     limits = (config.rotation, config.zoom, config.shift, config.shift, config.shear, 1)
-    random = np.random.default_rng([seed, number, STREAM])
-    moves = random.uniform(-1, 1, size=(count, len(limits))) * limits
+    moves = _evenly(limits, [seed, number, STREAM], count)
     moves[:, 1] += 1
     moves[:, 5] = np.where(config.horizontal_flip & (moves[:, 5] < 0), -1, 1)
-    return moves
+    later = _evenly((1, config.contrast, config.brightness), [seed, number, LATER_STREAM], count)
+    upside_down = np.where(config.vertical_flip & (later[:, :1] < 0), -1, 1)
+    return np.hstack([moves, upside_down]), later[:, 1:] + [1, 0]
+
+
+def _evenly(limits: tuple[float, ...], stream: list[int], count: int) -> Floats:
+    """Random numbers (count, len(limits)) from minus each limit to it."""
+    random = np.random.default_rng(stream)
+    return random.uniform(-1, 1, size=(count, len(limits))) * limits
 
 
 def matrices(moves: Floats, height: int, width: int) -> Floats:
     """Where the pixels of each moved image come from: (n, 2, 3), from (x, y, 1) to (x, y).
 
-    moves: (n, 6), the columns of `draw`. About its centre an image is mirrored, zoomed, slanted
+    moves: (n, 7), the columns of `draw`. About its centre an image is mirrored, zoomed, slanted
     and turned; then it is shifted.
     """
-    rotation, zoom, right, down, slant, mirror = moves.T
+    rotation, zoom, right, down, slant, across, upright = moves.T
     cos, sin = np.cos(np.deg2rad(rotation)), np.sin(np.deg2rad(rotation))
-    across = mirror * (cos + slant * sin), mirror * (slant * cos - sin)
-    linear = np.moveaxis(np.array([across, (sin, cos)]) / zoom, 2, 0)  # (n, 2, 2)
+    x = across * (cos + slant * sin), across * (slant * cos - sin)
+    y = upright * sin, upright * cos
+    linear = np.moveaxis(np.array([x, y]) / zoom, 2, 0)  # (n, 2, 2)
     centre = np.array([width - 1, height - 1]) / 2
     moved_centre = centre + np.stack([right * width, down * height], axis=1)
     offset = centre[:, np.newaxis] - linear @ moved_centre[:, :, np.newaxis]
@@ -98,3 +132,34 @@ def warp(images: Pixels, matrices: Floats, fill: Fill) -> Pixels:
             source, matrix, (width, height), dst=target, flags=how, borderMode=BORDERS[fill]
         )
     return warped
+
+
+def recolour(images: Pixels, colours: Floats) -> Pixels:
+    """Change contrast, then brightness, of each image: (n, height, width, channels) uint8.
+
+    colours: (n, 2), the columns of `draw`. Contrast is the distance of pixels from the mean of
+    their channel in that image.
+    """
+    channels = images.shape[3]
+    means = np.array([cv2.mean(image)[:channels] for image in images]).reshape(-1, 1, channels)
+    contrast, brightness = colours.T[:, :, np.newaxis, np.newaxis]
+    levels = np.arange(WHITE + 1.0)[np.newaxis, :, np.newaxis]
+    spread = np.clip((levels - means) * contrast + means, 0, WHITE)
+    tables = np.rint(np.clip(spread + WHITE * brightness, 0, WHITE)).astype(np.uint8)
+    recoloured = np.empty_like(images)
+    for image, table, target in zip(images, tables, recoloured, strict=True):
+        target[:] = cv2.LUT(image, table[np.newaxis]).reshape(image.shape)
+    return recoloured
+
+
+def grain(images: Pixels, share: float, seed: int, number: int, positions: Positions) -> Pixels:
+    """Add Gaussian noise to images at some positions: (n, height, width, channels) uint8.
+
+    share: its standard deviation, of white. Each channel has noise of its own.
+    """
+    grained = np.empty_like(images)
+    for image, position, target in zip(images, positions, grained, strict=True):
+        random = np.random.default_rng([seed, number, NOISE_STREAM, int(position)])
+        noise = random.standard_normal(image.shape, np.float32) * np.float32(WHITE * share)
+        target[:] = cv2.add(image, noise, dtype=cv2.CV_8U).reshape(image.shape)
+    return grained

@@ -9,6 +9,7 @@ from core import graphs
 from core.architectures import ARCHITECTURES, ConvolutionBlock
 from core.catalogue import DATASETS
 from core.config import DEFAULT_RATES, RunConfig
+from core.data_config import AugmentationConfig
 from core.settings import change, setting_keys, setting_of, with_full_keys
 
 Settings = Mapping[str, Any]
@@ -51,9 +52,7 @@ def freezes(settings: Settings) -> bool:
 
 def varies(settings: Settings) -> bool:
     """Whether training images are varied."""
-    return settings["network.mode"] != "features" and (
-        _moves(settings) or settings["augmentation.horizontal_flip"]
-    )
+    return settings["network.mode"] != "features" and any(settings[key] for key in _VARIATIONS)
 
 
 _VARIATIONS: Settings = {
@@ -62,22 +61,36 @@ _VARIATIONS: Settings = {
     "augmentation.shift": 0.0,
     "augmentation.shear": 0.0,
     "augmentation.horizontal_flip": False,
+    "augmentation.vertical_flip": False,
+    "augmentation.brightness": 0.0,
+    "augmentation.contrast": 0.0,
+    "augmentation.noise": 0.0,
 }
+"""What each setting that varies images is where it does not."""
 _USUAL: Settings = {"augmentation.zoom": 0.1, "augmentation.shift": 0.1}
 
 
 def augmentation(settings: Settings, start: Settings, *, on: bool) -> dict[str, Any]:
-    """What varies training images: as in `start` if that does, else as usual; or nothing.
-
-    Digits are turned a little, other pictures are mirrored.
-    """
+    """What varies training images: as in `start` if that does, else as usual; or nothing."""
     if not on:
         return dict(_VARIATIONS)
     if varies(start):
         return {key: start[key] for key in _VARIATIONS}
-    digits = DATASETS[settings["data.name"]].digits
+    return usual_augmentation(digits=_has_digits(settings))
+
+
+def usual_augmentation(*, digits: bool) -> dict[str, Any]:
+    """The settings that usually vary training images: digits turn, other pictures are mirrored."""
     usual = {"augmentation.rotation": 10.0} if digits else {"augmentation.horizontal_flip": True}
     return {**_VARIATIONS, **_USUAL, **usual}
+
+
+def augmentation_of(settings: Settings) -> AugmentationConfig:
+    """The augmentation among some settings, each of which is valid."""
+    group = "augmentation."
+    return AugmentationConfig.model_validate(
+        {key.removeprefix(group): settings[key] for key in settings if key.startswith(group)}
+    )
 
 
 def _moves(settings: Settings) -> bool:
@@ -126,11 +139,7 @@ RULES: dict[str, Callable[[Settings], bool]] = {
     "data.handwriting_samples": lambda settings: (
         _has_digits(settings) and settings["data.handwriting"]
     ),
-    "augmentation.rotation": _varies_at_all,
-    "augmentation.zoom": _varies_at_all,
-    "augmentation.shift": _varies_at_all,
-    "augmentation.shear": _varies_at_all,
-    "augmentation.horizontal_flip": _varies_at_all,
+    **dict.fromkeys(_VARIATIONS, _varies_at_all),
     "augmentation.fill": lambda settings: varies(settings) and _moves(settings),
     "augmentation.passes": lambda settings: varies(settings) and freezes(settings),
     "network.weights": lambda settings: settings["network.mode"] != "scratch",

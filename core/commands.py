@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import sys
 import time
 from argparse import Namespace
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from core.catalogue import DATASETS
 from core.datasets import load_splits
 from core.engine import LocalEngine
 from core.errors import InvalidConfig, InvalidRequest
+from core.label_warnings import label_warnings
 from core.metrics import read_events
 from core.network_config import NetworkConfig
 from core.preferences import change_preferences, load_preferences
@@ -88,6 +90,8 @@ def train(workspace: Workspace, options: Namespace) -> Result:
     runs, engine = Runs(workspace), LocalEngine(workspace)
     config = change(find_recipe(options.recipe).config, parse_settings(options.settings))
     config = preflight.settle(config, runs)
+    for warning in label_warnings(config.augmentation, config.data.shows_digits):
+        print(f"python -m core: {warning}", file=sys.stderr)
     expected = estimates.find(config, workspace)
     impossible = estimates.blocked(config, expected)
     if impossible:

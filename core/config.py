@@ -309,7 +309,7 @@ class RunConfig(Frozen):
         if passes and not varied:
             raise ValueError(
                 f"augmentation.passes must be 0 where nothing is varied, got {passes}; set a "
-                "rotation, zoom, shift, shear or flip"
+                "rotation, zoom, shift, shear, flip, brightness, contrast or noise"
             )
         if passes and self.network.frozen_count == 0:
             raise ValueError(

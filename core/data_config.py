@@ -38,6 +38,7 @@ def _fingerprint(text: str) -> str:
 
 DatasetName = Annotated[str, AfterValidator(_known_dataset)]
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
+Fill = Literal["constant", "nearest", "reflect", "wrap"]
 Validation = Annotated[Literal["test", "own"] | float, BeforeValidator(_test_or_fraction)]
 
 
@@ -165,10 +166,37 @@ class AugmentationConfig(Frozen):
         description="Mirror half of the images left to right. Good for photographs; a mirrored "
         "digit is a wrong digit.",
     )
-    fill: Literal["nearest", "constant"] = Field(
+    vertical_flip: bool = Field(
+        False,
+        description="Mirror half of the images top to bottom. Good for pictures taken from above, "
+        "such as cells or satellite images, which have no upper edge.",
+    )
+    brightness: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Make each image lighter or darker by up to this share of the way from black "
+        "to white.",
+    )
+    contrast: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Spread the pixels of each image away from their mean, or draw them closer to "
+        "it, by up to this share.",
+    )
+    noise: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Add random grain to every pixel: its standard deviation, as a share of the "
+        "way from black to white.",
+    )
+    fill: Fill = Field(
         "constant",
         description="What fills the places an image was moved away from: `constant` is black, "
-        "`nearest` repeats the pixels of the edge.",
+        "`nearest` repeats the pixels of the edge, `reflect` mirrors the image at its edge, `wrap` "
+        "goes on at the opposite edge.",
     )
     passes: int = Field(
         0,
@@ -180,7 +208,21 @@ class AugmentationConfig(Frozen):
     )
 
     @property
+    def moves(self) -> bool:
+        """Whether images are moved away from some places, which are then filled."""
+        return bool(self.rotation or self.zoom or self.shift or self.shear)
+
+    @property
+    def recolours(self) -> bool:
+        """Whether pixels become lighter or darker than they are, noise aside."""
+        return bool(self.brightness or self.contrast)
+
+    @property
+    def flips(self) -> bool:
+        """Whether images are mirrored."""
+        return self.horizontal_flip or self.vertical_flip
+
+    @property
     def active(self) -> bool:
         """Whether images are varied at all."""
-        varied = self.rotation or self.zoom or self.shift or self.shear
-        return bool(varied or self.horizontal_flip)
+        return self.moves or self.flips or self.recolours or self.noise > 0

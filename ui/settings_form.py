@@ -73,6 +73,10 @@ AUGMENTATION: Titles = {
     "augmentation.shear": "Shear",
     "augmentation.fill": "Fill",
     "augmentation.horizontal_flip": "Horizontal flip",
+    "augmentation.vertical_flip": "Vertical flip",
+    "augmentation.brightness": "Brightness",
+    "augmentation.contrast": "Contrast",
+    "augmentation.noise": "Noise",
     "augmentation.passes": "Variations kept",
 }
 KEEPING: Titles = {

@@ -5,6 +5,7 @@ import pytest
 
 from core.architectures import ARCHITECTURES
 from core.choices import (
+    augmentation_of,
     block_names,
     effective,
     fitting,
@@ -174,7 +175,10 @@ def test_another_dataset_is_not_read_from_the_file_of_the_first() -> None:
         ("second_phase.batch_size", {}, {"second_phase.epochs": 3}),
         ("augmentation.zoom", {"network.mode": "features"}, {}),
         ("augmentation.fill", {"augmentation.horizontal_flip": True}, {"augmentation.zoom": 0.1}),
+        ("augmentation.fill", {"augmentation.noise": 0.1}, {"augmentation.shear": 0.1}),
+        ("augmentation.noise", {"network.mode": "features"}, {}),
         ("augmentation.passes", {}, {"augmentation.horizontal_flip": True}),
+        ("augmentation.passes", {}, {"augmentation.brightness": 0.1}),
         ("cache_features", {"network.mode": "scratch"}, {}),
         ("data.classes", {}, {"data.name": "folder"}),
         ("seed", {}, {"network.mode": "scratch"}),
@@ -222,6 +226,14 @@ def test_mode_features_varies_nothing() -> None:
     settings = settings_of(VGG16) | {"augmentation.rotation": 10.0}
     assert varies(settings)
     assert not varies(settings | {"network.mode": "features"})
+
+
+@pytest.mark.parametrize("config", [CNN, VGG16, FOLDER])
+def test_the_augmentation_among_all_settings_is_that_of_the_configuration(
+    config: RunConfig,
+) -> None:
+    varied = change(config, {"rotation": 10, "noise": 0.1, "fill": "wrap", "vertical_flip": True})
+    assert augmentation_of(settings_of(varied)) == varied.augmentation
 
 
 def test_blocks_of_the_cnn_are_those_of_its_table() -> None:
