@@ -129,11 +129,11 @@ class Telling(Generic[AnyWork]):
 
     def __call__(self, phase: str, done: int, total: int) -> None:
         """So much of a phase is done; a total of 0 is not known."""
-        if phase != self._work.phase:
-            self.phase(phase)
-        now = time.monotonic()
-        if now - self._told >= TELL_SECONDS or done == total:
-            known = done and total
+        now, began = time.monotonic(), phase != self._work.phase
+        if began:
+            self._began = now
+        if began or now - self._told >= TELL_SECONDS or done == total:
+            known = done and total and not began
             left = (now - self._began) * (total - done) / done if known else None
             self.tell(phase=phase, done=done, total=total, left=left)
 

@@ -10,7 +10,8 @@ class DatasetFacts:
 
     What depends on the folder that a person names is empty or None. `bundled` tells that it comes
     with the project, `digits` that pictures from outside are first framed as MNIST's digits are,
-    `by_hand` how to get it where the network does not allow Keras's download.
+    `by_hand` how to get it where the network does not allow Keras's download, `download_bytes` how
+    much that fetches.
     """
 
     label: str
@@ -22,6 +23,7 @@ class DatasetFacts:
     bundled: bool = False
     digits: bool = False
     by_hand: str = ""
+    download_bytes: int = 0
 
 
 _CIFAR100_CLASSES = """
@@ -36,7 +38,8 @@ train trout tulip turtle wardrobe whale willow_tree wolf woman worm
 """
 
 _CIFAR_BY_HAND = (
-    "fetch https://www.cs.toronto.edu/~kriz/{} on another machine and set data.path to that file"
+    "fetch https://www.cs.toronto.edu/~kriz/{} on another machine and set data.path to that file, "
+    "or put it into cache/datasets/ of the workspace"
 )
 
 DATASETS = {
@@ -72,7 +75,9 @@ DATASETS = {
         "t10k-images-idx3-ubyte.gz and t10k-labels-idx1-ubyte.gz from "
         "https://storage.googleapis.com/tensorflow/tf-keras-datasets/ on another machine and put "
         "them in datasets/fashion-mnist/ of Keras's cache (KERAS_HOME, or .keras in the home "
-        "folder), or set data.path to an npz that holds x_train, y_train, x_test and y_test",
+        "folder), or an npz with x_train, y_train, x_test and y_test as fashion_mnist.npz into "
+        "cache/datasets/ of the workspace",
+        download_bytes=30_878_645,
     ),
     "cifar10": DatasetFacts(
         label="CIFAR-10 photographs",
@@ -93,6 +98,7 @@ DATASETS = {
         image_shape=(32, 32, 3),
         source="Krizhevsky, 2009; Keras's download",
         by_hand=_CIFAR_BY_HAND.format("cifar-10-binary.tar.gz"),
+        download_bytes=170_498_071,
     ),
     "cifar100": DatasetFacts(
         label="CIFAR-100 photographs",
@@ -102,6 +108,7 @@ DATASETS = {
         image_shape=(32, 32, 3),
         source="Krizhevsky, 2009; Keras's download, fine labels",
         by_hand=_CIFAR_BY_HAND.format("cifar-100-binary.tar.gz"),
+        download_bytes=169_001_437,
     ),
     "folder": DatasetFacts(
         label="Image folder",

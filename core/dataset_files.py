@@ -66,8 +66,16 @@ def read_file(path: Path, name: str, part: Part) -> Arrays:
 def expected(name: str) -> str:
     """The kinds of file that a dataset can be read from, in words."""
     npz = "an npz file that holds x_train, y_train, x_test and y_test"
-    digits = name.removeprefix("cifar")
-    return f"{npz}, or cifar-{digits}-binary.tar.gz" if name in ARCHIVES else npz
+    return f"{npz}, or {archive_of(name)}" if name in ARCHIVES else npz
+
+
+def archive_of(name: str) -> str:
+    """What the binary archive of a dataset is called where its authors offer it, if there is one.
+
+    >>> archive_of("cifar100")
+    'cifar-100-binary.tar.gz'
+    """
+    return f"cifar-{name.removeprefix('cifar')}-binary.tar.gz" if name in ARCHIVES else ""
 
 
 def _read_npz(path: Path, part: Part) -> tuple[NDArray[Any], NDArray[Any]]:
