@@ -78,7 +78,7 @@ def measure(images: int, folder: Path) -> Sample:
     if frozen is None:
         raise ValueError("the recipe vgg16-digits must freeze its backbone")
     split = load_part(config.data, "train").take(np.arange(images))
-    pictures = Pictures(split, config.network, used_once=True)
+    pictures = Pictures(split, config.network, may_hold=0)
     cache = FeatureCache(folder, limit=2**33)
     layers = FrozenLayers(frozen, config.network, "benchmark", number_format, cache)
     ready = pictures.at(np.arange(min(images, MEASURED)))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core import image_folders
+from core import resized
 from core.feature_cache import FeatureCache, Use
 from core.feature_space import space
 from core.preferences import load_preferences
@@ -44,7 +44,7 @@ def kept_by(workspace: Workspace) -> dict[str, Kept]:
         "pictures": Kept(
             "pictures in the sizes of networks",
             "the next training on them",
-            (FeatureCache(workspace.pictures, image_folders.DEFAULT_LIMIT),),
+            (FeatureCache(workspace.pictures, resized.DEFAULT_LIMIT),),
         ),
         "feature_spaces": Kept(
             "features and maps of test images",

@@ -12,7 +12,7 @@ import numpy as np
 from filelock import FileLock
 from numpy.typing import NDArray
 
-from core import image_folders
+from core import image_folders, imported_data
 from core.assets import verified
 from core.catalogue import DATASETS
 from core.data_config import DataConfig
@@ -20,15 +20,20 @@ from core.dataset_files import Arrays, Part, UnreadableFile, expected, read_file
 from core.errors import DamagedFile, DatasetUnavailable, InvalidConfig, NotComparable
 from core.feature_cache import FeatureCache
 from core.frozen_handwriting import read_frozen
-from core.imported.dataset import Part as ImportedPart
-from core.imported.library import Library
+from core.imported.dataset import Part as AnyPart
 from core.progress import Event, Note, Report
+from core.resized import DEFAULT_LIMIT
 from core.rows import Rows
-from core.validation import shown
+from core.stratified import first_of_each_class, held_out_positions
 from core.workspace import PROJECT, Workspace
 
 NAMED_FILES = 3
 """How many of the files that cannot be read are named."""
+
+_OWN = (
+    "data.validation must be test or a fraction from 0.01 to 0.5 for {}, got own: only an imported "
+    "dataset can have validation images of its own"
+)
 
 
 @dataclass(frozen=True)
@@ -36,10 +41,11 @@ class Split:
     """Images with labels, and where each stands in its part of the dataset.
 
     images: (count, height, width) or (count, height, width, 3) uint8, 0 to 255; those of an image
-    folder stay on disk, as a memory-mapped array or as Rows of one.
+    folder and of an imported dataset stay on disk, as Rows.
     labels: (count,) int64, an index into the dataset's class names.
     indices: (count,) int64, positions in the train or test part.
-    digests: (count, 32) uint8, SHA-256 of the files of an image folder, else None.
+    digests: (count, 32) uint8, SHA-256 of each file of an image folder or image of an imported
+    dataset, else None.
     """
 
     images: NDArray[np.uint8]
@@ -59,8 +65,8 @@ class Split:
     def fingerprint(self) -> str:
         """SHA-256 of shape, pixels and labels: equal for equal content, whatever its source.
 
-        Of an image folder the files count instead of the pixels, which depend on the size that a
-        network wants.
+        Where digests are known they count instead of the pixels: a folder's pixels depend on the
+        size that a network wants, and an imported dataset's may be more than memory holds.
         """
         if self.digests is None:
             digest = hashlib.sha256(repr((self.images.shape, self.images.dtype.str)).encode())
@@ -91,15 +97,13 @@ class Splits:
 def settle(data: DataConfig, workspace: Workspace) -> DataConfig:
     """A copy with what the disk tells filled in: an absolute path, and the classes there are.
 
-    Raises InvalidConfig where the path does not hold what it must, or no dataset has that name.
+    Raises InvalidConfig where the path does not hold what it must, or no dataset has that name;
+    DamagedFile.
     """
     if data.imported:
-        return _settle_imported(data, workspace)
+        return imported_data.settled(data, workspace)
     if data.validation == "own":
-        raise InvalidConfig(
-            f"data.validation must be test or a fraction from 0.01 to 0.5 for {data.name}, got "
-            "own: only an imported dataset can have validation images of its own"
-        )
+        raise InvalidConfig(_OWN.format(data.name))
     if data.name == "folder":
         if not data.path:
             raise InvalidConfig(
@@ -119,45 +123,6 @@ def settle(data: DataConfig, workspace: Workspace) -> DataConfig:
     return data.model_copy(update={"path": str(file)})
 
 
-def _settle_imported(data: DataConfig, workspace: Workspace) -> DataConfig:
-    library = Library(workspace)
-    if data.name not in library.names():
-        known = ", ".join((*DATASETS, *library.names()))
-        raise InvalidConfig(
-            f"data.name must name a dataset that there is ({known}), got {shown(data.name)}; "
-            "import it first"
-        )
-    about = library.find(data.name).about
-    if data.fingerprint not in ("", about.fingerprint):
-        raise InvalidConfig(
-            f"data.fingerprint must be that of the dataset {data.name!r}, which holds other images "
-            "now; leave it empty to take those"
-        )
-    needed: tuple[tuple[ImportedPart, str], ...] = (
-        ("train", "learn from"),
-        ("test", "be tested on"),
-    )
-    for part, purpose in needed:
-        if not about.images[part]:
-            raise InvalidConfig(
-                f"data.name must name a dataset with images to {purpose}, got {shown(data.name)}, "
-                f"which has none in its {part} part; import it anew with some"
-            )
-    if data.validation == "own" and not about.images["validation"]:
-        raise InvalidConfig(
-            f"data.validation must be test or a fraction for {data.name!r}, got own: the dataset "
-            "has no validation part of its own"
-        )
-    return data.model_copy(
-        update={
-            "path": "",
-            "classes": about.class_names,
-            "digits": about.digits,
-            "fingerprint": about.fingerprint,
-        }
-    )
-
-
 def load_part(
     data: DataConfig,
     part: Part,
@@ -168,21 +133,11 @@ def load_part(
 ) -> Split:
     """All images of the train or test part of a dataset, in the dataset's order.
 
-    side: that of the network; the pictures of a folder are resized to it, and kept so in the
-    workspace, where downloads are kept too. Only the bundled MNIST does without the two. What
-    takes long and what is left out is reported. Raises InvalidConfig, DamagedFile, DiskFull or
-    DatasetUnavailable.
+    side: that of the network; picture files are resized to it, and kept so in the workspace, where
+    downloads are kept too. Only the bundled MNIST does without the two. What takes long and what
+    is left out is reported. Raises InvalidConfig, DamagedFile, DiskFull or DatasetUnavailable.
     """
-    if data.name == "folder":
-        return _load_folder(data, part, side, workspace, report)
-    images, labels = _load_arrays(data, part, workspace)
-    most = len(data.class_names) - 1
-    if labels.min() < 0 or labels.max() > most:
-        raise InvalidConfig(
-            f"labels of {data.path or data.name} must be from 0 to {most}, one for each class, "
-            f"got {labels.min()} to {labels.max()}"
-        )
-    return Split(images, labels, np.arange(len(labels), dtype=np.int64))
+    return _read(data, part, None, Reading(side, workspace, report))[0]
 
 
 def load_test(
@@ -193,19 +148,25 @@ def load_test(
     report: Report = lambda event: None,
 ) -> Split:
     """The test split of a run; arguments and errors are those of `load_part`."""
-    part = load_part(data, "test", side=side, workspace=workspace, report=report)
-    return _first(part, data.test_images)
+    return _read(data, "test", data.test_images, Reading(side, workspace, report))[0]
 
 
 def load_tested(data: DataConfig, fingerprint: str, *, side: int, workspace: Workspace) -> Split:
     """The test split that a run was tested on, which had that fingerprint.
 
-    Raises NotComparable where the files that a person named have changed since.
+    Raises NotComparable where an imported dataset is gone, or files that a person named have
+    changed since.
     """
-    split = load_test(data, side=side, workspace=workspace)
-    if data.path and split.fingerprint() != fingerprint:
+    whose = data.path or f"the dataset {data.name!r}"
+    try:
+        split, _ = _read(data, "test", data.test_images, Reading(side, workspace, changed=True))
+    except DatasetUnavailable as error:
+        if data.imported:
+            raise NotComparable(str(error)) from None
+        raise
+    if (data.path or data.imported) and split.fingerprint() != fingerprint:
         raise NotComparable(
-            f"the test images of {data.path} have changed since the networks were tested on them; "
+            f"the test images of {whose} have changed since the networks were tested on them; "
             "bring them back, or train anew"
         )
     return split
@@ -218,71 +179,105 @@ def load_splits(
     side: int | None = None,
     workspace: Workspace | None = None,
     report: Report = lambda event: None,
+    pictures: FeatureCache | None = None,
 ) -> Splits:
     """The splits of a run; the seed decides which images a validation fraction holds back.
 
-    The other arguments and the errors are those of `load_part`.
+    pictures: where resized pictures are kept, unless in the workspace. The other arguments and the
+    errors are those of `load_part`.
     """
-    part = load_part(data, "train", side=side, workspace=workspace, report=report)
-    train = _first(part, data.train_images)
-    handwriting = _load_handwriting(data, len(part), workspace)
-    test = load_test(data, side=side, workspace=workspace, report=report)
+    reading = Reading(side, workspace, report, pictures)
+    train, count = _read(data, "train", data.train_images, reading)
+    handwriting = _load_handwriting(data, count, workspace)
+    test, _ = _read(data, "test", data.test_images, reading)
     if data.validation == "test":
         return Splits(_joined(train, handwriting), test, test)
-    held_out = held_out_positions(train.labels, float(data.validation), seed)
+    if data.validation == "own":
+        validation, _ = _read(data, "validation", None, reading)
+        return Splits(_joined(train, handwriting), validation, test)
+    held_out = held_out_positions(train.labels, data.validation, seed)
+    if not len(held_out):
+        raise InvalidConfig(
+            f"data.validation must be test for {data.name}, got {data.validation:g}: no class has "
+            "two images to learn from, so that one could be held back"
+        )
     kept = np.setdiff1d(np.arange(len(train)), held_out)
     return Splits(_joined(train.take(kept), handwriting), train.take(held_out), test)
 
 
-def held_out_positions(labels: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.int64]:
-    """Positions of a stratified share of images: the same fraction of each class.
+@dataclass(frozen=True)
+class Reading:
+    """How the images of a dataset are read; what is not told is as `load_splits` says.
 
-    At least one image of a class is held out and at least one is left to train on, as far as
-    there are two.
+    changed: whether an imported dataset will do that holds other images than at launch.
     """
-    random = np.random.default_rng(seed)
-    chosen = []
-    for label in np.unique(labels):
-        positions = np.flatnonzero(labels == label)
-        count = min(max(1, round(fraction * len(positions))), len(positions) - 1)
-        chosen.append(random.choice(positions, count, replace=False))
-    return np.sort(np.concatenate(chosen))
+
+    side: int | None
+    workspace: Workspace | None
+    report: Report = lambda event: None
+    pictures: FeatureCache | None = None
+    changed: bool = False
+
+    def kept(self) -> tuple[int, Workspace, FeatureCache]:
+        """The side, the workspace and the cache of resized pictures, all of which must be told."""
+        if self.side is None or self.workspace is None:
+            raise ValueError(
+                f"reading pictures needs a side and a workspace, got {self.side}, {self.workspace}"
+            )
+        cache = self.pictures or FeatureCache(self.workspace.pictures, DEFAULT_LIMIT)
+        return self.side, self.workspace, cache
 
 
-def first_of_each_class(labels: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Positions of so many images, taken from the classes in turn, the first ones of each.
+def _read(data: DataConfig, part: AnyPart, most: int | None, reading: Reading) -> tuple[Split, int]:
+    """The first `most` images of a part, or all, and how many there are.
 
-    >>> first_of_each_class(np.array([0, 0, 0, 1, 1, 2]), 4)
-    array([0, 1, 3, 5])
+    Where they stand in order of class, the first ones of each class in turn are taken.
     """
-    turn = np.empty(len(labels), np.int64)
-    for label in np.unique(labels):
-        own = labels == label
-        turn[own] = np.arange(own.sum())
-    return np.sort(np.lexsort((labels, turn))[:count])
+    if data.imported:
+        return _read_imported(data, part, most, reading)
+    if part == "validation" or part == "unlabelled":
+        raise InvalidConfig(_OWN.format(data.name))
+    in_order = data.name == "folder"
+    split = _read_folder(data, part, reading) if in_order else _read_arrays(data, part, reading)
+    count = len(split)
+    if most is None or most >= count:
+        return split, count
+    first = first_of_each_class(split.labels, most) if in_order else np.arange(most)
+    return split.take(first), count
 
 
-def _first(split: Split, count: int | None) -> Split:
-    if count is None or count >= len(split):
-        return split
-    if split.digests is not None:  # a folder is in order of class: its first images are all alike
-        return split.take(first_of_each_class(split.labels, count))
-    return split.take(np.arange(count))
+def _read_imported(
+    data: DataConfig, part: AnyPart, most: int | None, reading: Reading
+) -> tuple[Split, int]:
+    side, workspace, cache = reading.kept()
+    dataset = imported_data.find(data, workspace, changed=reading.changed)
+    read = imported_data.read_part(dataset, part, most, side, cache, reading.report)
+    images: Any = read.images  # Rows answer as an array does
+    split = Split(images, read.labels, read.indices, read.digests)
+    return split, dataset.about.images[part]
 
 
-def _load_folder(
-    data: DataConfig, part: Part, side: int | None, workspace: Workspace | None, report: Report
-) -> Split:
-    if side is None or workspace is None:
-        raise ValueError(f"an image folder needs a side and a workspace, got {side}, {workspace}")
+def _read_folder(data: DataConfig, part: Part, reading: Reading) -> Split:
+    side, workspace, cache = reading.kept()
     data = settle(data, workspace)
-    cache = FeatureCache(workspace.pictures, image_folders.DEFAULT_LIMIT)
-    read = image_folders.read_part(Path(data.path), part, data.classes, side, cache, report)
-    split = Split(read.images, read.labels, np.arange(len(read.labels)), read.digests)
+    read = image_folders.read_part(Path(data.path), part, data.classes, side, cache, reading.report)
+    images: Any = read.images  # Rows answer as an array does
+    split = Split(images, read.labels, np.arange(len(read.labels)), read.digests)
     if not read.skipped:
         return split
-    report(_left_out(part, read.skipped, len(split)))
+    reading.report(_left_out(part, read.skipped, len(split)))
     return split.take(read.readable)
+
+
+def _read_arrays(data: DataConfig, part: Part, reading: Reading) -> Split:
+    images, labels = _load_arrays(data, part, reading.workspace)
+    most = len(data.class_names) - 1
+    if labels.min() < 0 or labels.max() > most:
+        raise InvalidConfig(
+            f"labels of {data.path or data.name} must be from 0 to {most}, one for each class, "
+            f"got {labels.min()} to {labels.max()}"
+        )
+    return Split(images, labels, np.arange(len(labels), dtype=np.int64))
 
 
 def _left_out(part: Part, skipped: dict[Path, str], count: int) -> Event:

@@ -1,48 +1,42 @@
 """Image folders: `train/CLASS/` and `test/CLASS/` with picture files in them.
 
-Each picture is decoded and resized once; from then on it is read from the cache, memory-mapped.
+Each picture is decoded and resized once; from then on it is read from the cache.
 """
 
 import hashlib
-import os
 import re
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.dataset_files import Part
-from core.errors import DiskFull, InvalidConfig, UnreadableImage
+from core.errors import InvalidConfig, UnreadableImage
 from core.feature_cache import FeatureCache
-from core.preprocessing import Pixels, decode, for_network
-from core.progress import Progress, Report
+from core.preprocessing import decode
+from core.progress import Report
+from core.resized import Files, resized
+from core.rows import Rows
 from core.validation import shown
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".gif", ".tif", ".tiff")
 FOLDERS: dict[Part, tuple[str, ...]] = {"train": ("train",), "test": ("test", "validation")}
 """What the folder of each part may be called."""
 
-DEFAULT_LIMIT = 50 * 2**30
-"""Bytes that the decoded pictures of a workspace may take."""
-BATCH_BYTES = 2**26
-MOST_THREADS = 8
-"""A large photograph takes 150 MB while it is decoded."""
-
 
 @dataclass(frozen=True)
 class FolderPart:
     """The files of one part, by class and then by name, img2 before img10.
 
-    images: (count, side, side, 3) uint8 RGB, memory-mapped; black where a file cannot be read.
+    images: (count, side, side, 3) uint8 RGB, on disk; black where a file cannot be read.
     labels: (count,) int64. digests: (count, 32) uint8, SHA-256 of each file; zeros where it cannot
     be read. skipped: the files that cannot be read, with the reason.
     """
 
-    images: Pixels
+    images: Rows[np.uint8]
     labels: NDArray[np.int64]
     digests: NDArray[np.uint8]
     skipped: dict[Path, str]
@@ -98,60 +92,18 @@ def read_part(
     Raises InvalidConfig where no picture can be read, or none of a class to learn, and DiskFull.
     """
     files = _files(folder, part, classes)
-    key = {"pictures": _listing(folder, files), "side": side}
-    arrays: Any = cache.find(key)
-    if arrays is None:
-        arrays = _store(files, part, side, key, cache, report)
-    images, digests = arrays
+    pictures = Files(
+        count=len(files),
+        read=lambda position: files[position][0].read_bytes(),
+        key={"pictures": _listing(folder, files)},
+        called=f"{part} pictures",
+    )
+    images, digests = resized(pictures, side, cache, report)
     labels = np.array([label for _, label in files], np.int64)
     skipped = {files[i][0]: _reason(files[i][0]) for i in np.flatnonzero(~digests.any(axis=1))}
-    read = FolderPart(images, labels, np.asarray(digests), skipped)
+    read = FolderPart(images, labels, digests, skipped)
     _check_readable(read, _part_folder(folder, part), part, classes)
     return read
-
-
-def _store(
-    files: list[tuple[Path, int]],
-    part: Part,
-    side: int,
-    key: dict[str, Any],
-    cache: FeatureCache,
-    report: Report,
-) -> Any:
-    shapes = [(len(files), side, side, 3), (len(files), 32)]
-    try:
-        return cache.store(key, shapes, np.uint8, _decoded(files, part, side, report))
-    except DiskFull:
-        raise DiskFull(
-            f"the {part} pictures, resized to {side}x{side}, could not be written to "
-            f"{cache.folder}; free {int(np.prod(shapes[0])) / 2**30:.1f} GiB there or take a "
-            "smaller network.side"
-        ) from None
-
-
-def _decoded(
-    files: list[tuple[Path, int]], part: Part, side: int, report: Report
-) -> Iterator[tuple[Any, ...]]:
-    """Pictures and digests, batch by batch, so that memory stays flat."""
-    size = max(1, BATCH_BYTES // (3 * side**2))
-    with ThreadPoolExecutor(min(MOST_THREADS, os.cpu_count() or 1)) as pool:
-        for start in range(0, len(files), size):
-            batch = files[start : start + size]
-            pixels, digests = zip(*pool.map(lambda file: _read(file[0], side), batch), strict=True)
-            yield np.stack(pixels), np.stack(digests)
-            done = start + len(batch)
-            report(Progress(f"decoding {part} pictures", done, len(files), "pictures"))
-
-
-def _read(path: Path, side: int) -> tuple[Pixels, NDArray[np.uint8]]:
-    """A picture and its digest, both zeros where it cannot be read."""
-    try:
-        content = path.read_bytes()
-        picture = decode(content)
-    except (OSError, UnreadableImage):
-        return np.zeros((side, side, 3), np.uint8), np.zeros(32, np.uint8)
-    digest = hashlib.sha256(content).digest()
-    return for_network(picture[np.newaxis], side, 3)[0], np.frombuffer(digest, np.uint8)
 
 
 def _reason(path: Path) -> str:

@@ -1,5 +1,6 @@
 """What the layers that train are fed: images, or the output of the frozen layers below them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,8 +12,9 @@ from core.config import RunConfig
 from core.datasets import Split, Splits
 from core.feature_cache import Features
 from core.features import FrozenLayers
-from core.pictures import Pictures, Positions
+from core.pictures import AT_ONCE_BYTES, Pictures, Positions
 from core.progress import Note, Report, ShouldStop
+from core.rows import all_rows
 
 Rows = tuple[NDArray[Any], ...]
 """One array, (batch, ...), for each tensor that the trained part takes."""
@@ -45,8 +47,8 @@ class ImageInputs:
 class CachedInputs:
     """The output of the frozen layers as it was kept on disk, for one pass or several in turn."""
 
-    def __init__(self, passes: list[Features]) -> None:
-        self._passes = passes
+    def __init__(self, passes: Sequence[Features]) -> None:
+        self._passes = [[all_rows(array) for array in features] for features in passes]
 
     def __len__(self) -> int:
         return len(self._passes[0][0])
@@ -114,10 +116,13 @@ def prepare(
     if frozen and cached and not frozen.fits(needed):
         cached = False
         report(Note(epoch, _TOO_LARGE.format(needed / 2**30, frozen.limit / 2**30)))
+    room = AT_ONCE_BYTES
 
     def inputs(name: str, split: Split, variations: Variations | None, times: int) -> Inputs:
+        nonlocal room
         keep = frozen is not None and cached and times > 0
-        pictures = Pictures(split, config.network, variations, used_once=keep)
+        pictures = Pictures(split, config.network, variations, may_hold=0 if keep else room)
+        room -= pictures.held
         if frozen is None:
             return ImageInputs(pictures)
         if not keep:

@@ -183,6 +183,7 @@ def for_network(images: Pixels, side: int, channels: int) -> Pixels:
     images: (count, height, width) grey or (count, height, width, 3) RGB. Scaling belongs to the
     network itself. Resizing is OpenCV's: by area when shrinking, else bilinear.
     """
+    images = np.asarray(images)  # Rows are read here
     if channels == 1 and images.ndim == 4:
         images = np.stack([to_grey(image) for image in images])
     resized = _resize(images, side)

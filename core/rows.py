@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 Number = TypeVar("Number", bound=np.generic)
 
 FORGET_BYTES = 2**28
-"""After so many bytes were read, the pages they came from are given back to the system."""
+"""Once the pages of so many bytes may be held, they are given back to the system."""
+HELD_BY_READING = 2**16
+"""Bytes that a read holds besides what it asks for: the system maps what lies around as well."""
 
 
 class Rows(Generic[Number]):
@@ -18,13 +20,14 @@ class Rows(Generic[Number]):
 
     It answers to `shape`, `dtype`, `ndim`, `len` and an index along the first axis as an array
     does. Pages of a mapped file that were read count as this process's memory until the system
-    wants them back; here they are given back now and then, and stay in the system's cache.
+    wants them back; here they are given back now and then, and stay in the system's cache. One
+    read should ask for less than FORGET_BYTES, as a batch does.
     """
 
     def __init__(self, array: NDArray[Number], positions: NDArray[np.int64]) -> None:
         self._array = array
         self._positions = positions
-        self._read = 0
+        self._held = 0
         self.shape = (len(positions), *array.shape[1:])
         self.dtype, self.ndim = array.dtype, array.ndim
 
@@ -32,8 +35,9 @@ class Rows(Generic[Number]):
         return len(self._positions)
 
     def __getitem__(self, rows: Any) -> NDArray[Number]:
-        chosen: NDArray[Number] = self._array[self._positions[rows]]
-        self._count(chosen.nbytes)
+        positions = self._positions[rows]
+        chosen: NDArray[Number] = self._array[positions]
+        self._count(chosen.nbytes + HELD_BY_READING * np.size(positions))
         return chosen
 
     def __iter__(self) -> Iterator[NDArray[Number]]:
@@ -47,11 +51,16 @@ class Rows(Generic[Number]):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self[:], dtype)
 
-    def _count(self, size: int) -> None:
-        self._read += size
-        if self._read >= FORGET_BYTES:
-            self._read = 0
+    def _count(self, held: int) -> None:
+        self._held += held
+        if self._held >= FORGET_BYTES:
+            self._held = 0
             forget(self._array)
+
+
+def all_rows(array: NDArray[Number]) -> Rows[Number]:
+    """Every row of a memory-mapped array, still unread."""
+    return Rows(array, np.arange(len(array)))
 
 
 def forget(array: NDArray[Any]) -> None:

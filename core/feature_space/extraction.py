@@ -48,7 +48,7 @@ class Extractor:
     def _inputs(self, split: Split, part: str, report: Report) -> Inputs:
         """What the layers that train are fed for each image."""
         frozen = self._frozen
-        pictures = Pictures(split, self._config, used_once=True)
+        pictures = Pictures(split, self._config, may_hold=0)
         if frozen is None:
             return ImageInputs(pictures)
         if not frozen.fits(frozen.size(len(split))):

@@ -16,6 +16,7 @@ from core.errors import DiskFull, InvalidConfig, NotComparable
 from core.image_folders import ENDINGS, classes_of
 from core.preprocessing import decode, for_network
 from core.progress import Event, Note, Progress
+from core.rows import Rows
 from core.workspace import Workspace
 
 Pixels = NDArray[np.uint8]
@@ -130,8 +131,8 @@ def test_hidden_files_and_those_of_other_kinds_are_left_alone(folder: Path, load
     assert load(folder).fingerprint() == before
 
 
-def test_pictures_are_mapped_into_memory(folder: Path, load: Load) -> None:
-    assert isinstance(load(folder).images, np.memmap)
+def test_pictures_stay_on_disk(folder: Path, load: Load) -> None:
+    assert isinstance(load(folder).images, Rows)
     assert not load(folder).images.flags.writeable
 
 

@@ -13,7 +13,7 @@ from core.augmentation import Variations
 from core.data_config import AugmentationConfig
 from core.datasets import Split
 from core.network_config import NetworkConfig
-from core.pictures import Pictures, ahead
+from core.pictures import AT_ONCE_BYTES, Pictures, ahead
 from core.preprocessing import Pixels, for_network
 
 COUNT = 7
@@ -33,9 +33,9 @@ def network(side: int = 12, channels: int = 1) -> NetworkConfig:
     return NetworkConfig(side=side, channels=channels, **grown)
 
 
-@pytest.fixture(params=[False, True], ids=["resized up front", "resized as it goes"])
-def used_once(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
+@pytest.fixture(params=[AT_ONCE_BYTES, 0], ids=["resized up front", "resized as it goes"])
+def may_hold(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
 
 
 # --- the images of a network ------------------------------------------------------------------
@@ -45,33 +45,33 @@ def used_once(request: pytest.FixtureRequest) -> bool:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("side", [12, 28, 40])
 def test_pictures_are_what_a_network_takes(
-    images: Pixels, channels: int, side: int, used_once: bool
+    images: Pixels, channels: int, side: int, may_hold: int
 ) -> None:
-    pictures = Pictures(split_of(images), network(side, channels), used_once=used_once)
+    pictures = Pictures(split_of(images), network(side, channels), may_hold=may_hold)
     positions = np.array([5, 0, 5, 2])
     expected = for_network(images[positions], side, channels)
     assert len(pictures) == COUNT
     np.testing.assert_array_equal(pictures.at(positions), expected)
 
 
-@given(ORDERS, st.booleans())
-def test_pictures_may_be_had_in_any_order(order: list[int], used_once: bool) -> None:
-    pictures = Pictures(split_of(GREY), network(), used_once=used_once)
+@given(ORDERS, st.sampled_from([0, AT_ONCE_BYTES]))
+def test_pictures_may_be_had_in_any_order(order: list[int], may_hold: int) -> None:
+    pictures = Pictures(split_of(GREY), network(), may_hold=may_hold)
     whole = pictures.at(np.arange(COUNT))
     np.testing.assert_array_equal(pictures.at(np.array(order)), whole[order])
 
 
-def test_without_variations_all_passes_are_alike(used_once: bool) -> None:
-    pictures = Pictures(split_of(GREY), network(), used_once=used_once)
+def test_without_variations_all_passes_are_alike(may_hold: int) -> None:
+    pictures = Pictures(split_of(GREY), network(), may_hold=may_hold)
     positions = np.arange(COUNT)
     np.testing.assert_array_equal(pictures.at(positions, 1), pictures.at(positions, 9))
     assert pictures.varied_as(9) is None
 
 
-def test_pictures_stay_on_disk_until_they_are_asked_for(tmp_path: Path, used_once: bool) -> None:
+def test_pictures_stay_on_disk_until_they_are_asked_for(tmp_path: Path, may_hold: int) -> None:
     np.save(tmp_path / "images.npy", COLOUR)
     split = split_of(np.load(tmp_path / "images.npy", mmap_mode="r")).take(np.array([6, 1, 3]))
-    pictures = Pictures(split, network(channels=3), used_once=used_once)
+    pictures = Pictures(split, network(channels=3), may_hold=may_hold)
     found = pictures.at(np.array([2, 0]))
     np.testing.assert_array_equal(found, for_network(COLOUR[[3, 6]], 12, 3))
 
@@ -90,26 +90,26 @@ def test_what_would_fill_the_memory_is_not_resized_up_front() -> None:
 # --- variations -------------------------------------------------------------------------------
 
 
-@given(ORDERS, st.integers(1, 4), st.booleans())
+@given(ORDERS, st.integers(1, 4), st.sampled_from([0, AT_ONCE_BYTES]))
 def test_an_image_is_varied_by_its_position_and_the_pass(
-    order: list[int], number: int, used_once: bool
+    order: list[int], number: int, may_hold: int
 ) -> None:
-    pictures = Pictures(split_of(GREY), network(), VARIATIONS, used_once)
+    pictures = Pictures(split_of(GREY), network(), VARIATIONS, may_hold)
     prepared = for_network(GREY, 12, 1)
     expected = Variations(VARIED, 3, COUNT).apply(prepared, np.arange(COUNT), number)
     np.testing.assert_array_equal(pictures.at(np.array(order), number), expected[order])
     assert pictures.varied_as(number) == VARIATIONS.key(number)
 
 
-def test_each_pass_varies_images_anew(used_once: bool) -> None:
-    pictures = Pictures(split_of(GREY), network(), VARIATIONS, used_once)
+def test_each_pass_varies_images_anew(may_hold: int) -> None:
+    pictures = Pictures(split_of(GREY), network(), VARIATIONS, may_hold)
     one, two = (pictures.at(np.arange(COUNT), number) for number in (1, 2))
     assert (one != two).any(axis=(1, 2, 3)).all()
     assert pictures.varied_as(1) != pictures.varied_as(2)
 
 
-def test_batches_come_in_their_order_and_with_their_variations(used_once: bool) -> None:
-    pictures = Pictures(split_of(GREY), network(), VARIATIONS, used_once)
+def test_batches_come_in_their_order_and_with_their_variations(may_hold: int) -> None:
+    pictures = Pictures(split_of(GREY), network(), VARIATIONS, may_hold)
     chosen = [np.array([4, 2]), np.array([0]), np.array([6, 6, 1])]
     for positions, batch in zip(chosen, pictures.batches(chosen, 2), strict=True):
         np.testing.assert_array_equal(batch, pictures.at(positions, 2))
