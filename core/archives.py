@@ -3,7 +3,7 @@
 import stat
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipExtFile, ZipFile, ZipInfo
 
 from core.errors import UnreadableUpload
@@ -11,8 +11,6 @@ from core.files import UNREADABLE
 
 MOST_OF_ENTRY = 256 * 2**20
 """What one entry may hold once unpacked; an uncompressed photograph of 50 million pixels fits."""
-SMALL = 2**20
-"""Bytes up to which it does not matter how tightly an entry is packed."""
 BEGINNING = b"PK\x03\x04"
 """What the first bytes of a ZIP are."""
 
@@ -23,13 +21,14 @@ class Limits:
 
     most_bytes: of all entries together, once unpacked. most_of_entry: of one, once unpacked.
     most_times: how many times smaller than its content an entry may be packed; a bomb is packed
-    1,000 times. most_of_directory: bytes of the list of entries, 80 or more for each; it is read
-    as a whole.
+    1,000 times. small: bytes up to which that does not matter. most_of_directory: bytes of the list
+    of entries, 80 or more for each; it is read as a whole.
     """
 
     most_bytes: int = 2 * 2**30
     most_of_entry: int = MOST_OF_ENTRY
     most_times: int = 200
+    small: int = 2**20
     most_of_directory: int = 16 * 2**20
 
 
@@ -96,11 +95,12 @@ def read(file: BinaryIO, entry: Entry, most: int = MOST_OF_ENTRY) -> bytes:
         ) from None
 
 
-def stream(file: BinaryIO, entry: Entry) -> BinaryIO:
+def stream(file: BinaryIO, entry: Entry, *, closing: bool = False) -> BinaryIO:
     """An entry of an open ZIP as a file that is unpacked as it is read, and can be sought in.
 
-    It never gives more than the entry says of itself: zipfile stops there and finds the checksum
-    wrong. Raises UnreadableUpload where it may not be read; reading it raises UNREADABLE.
+    closing: whether the ZIP is closed with it. It never gives more than the entry says of itself:
+    zipfile stops there and finds the checksum wrong. Raises UnreadableUpload where it may not be
+    read; reading it raises UNREADABLE.
     """
     if entry.refusal is not None:
         raise UnreadableUpload(entry.refusal)
@@ -113,8 +113,8 @@ def stream(file: BinaryIO, entry: Entry) -> BinaryIO:
     info = ZipInfo()
     info.compress_size, info.file_size = entry.packed, entry.size
     info.CRC, info.compress_type = entry.checksum, entry.how
-    unpacked: BinaryIO = ZipExtFile(file, "r", info)  # type: ignore[assignment]  # as ZipFile.open
-    return unpacked
+    unpacked: Any = ZipExtFile  # its types tell files that it closes from others
+    return cast(BinaryIO, unpacked(file, "r", info, None, closing))
 
 
 def _entry(info: ZipInfo, limits: Limits) -> Entry:
@@ -134,7 +134,7 @@ def _check_sizes(file: BinaryIO, found: list[ZipInfo], limits: Limits) -> None:
     total, packed = sum(info.file_size for info in found), file.seek(0, 2)
     if total > limits.most_bytes:
         raise UnreadableUpload(_too_much(limits))
-    if total > max(SMALL, limits.most_times * packed):
+    if total > max(limits.small, limits.most_times * packed):
         raise UnreadableUpload(
             f"the ZIP would unpack to more than {limits.most_times} times its size, as no pictures "
             "do; choose another one"
@@ -158,7 +158,7 @@ def _refusal(info: ZipInfo, limits: Limits) -> str | None:
         return "it is packed in an uncommon way; make the ZIP anew with the usual one, Deflate"
     if info.file_size > limits.most_of_entry:
         return _too_large(limits.most_of_entry)
-    if info.file_size > max(SMALL, limits.most_times * info.compress_size):
+    if info.file_size > max(limits.small, limits.most_times * info.compress_size):
         return (
             f"it would unpack to more than {limits.most_times} times its size, as no picture does; "
             "leave it out of the ZIP"

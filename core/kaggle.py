@@ -48,8 +48,7 @@ def read_table(file: BinaryIO) -> Iterator[Rows]:
 
     Raises UnreadableUpload, naming line, rule and value, at the first that is not as it must be.
     """
-    file.seek(0)
-    columns = PIXELS + _labels_in(file)
+    columns = PIXELS + has_labels(file)
     number, count = 1, 0
     while lines := _lines(file, number):
         values = _values(lines, number, columns)
@@ -91,11 +90,15 @@ def predict_table(
     return np.concatenate(classes), np.concatenate(known) if known else None
 
 
-def _labels_in(file: BinaryIO) -> int:
-    """1 where the header names a column of labels, else 0."""
+def has_labels(file: BinaryIO) -> bool:
+    """Whether the header names a column of labels. Reads the header only.
+
+    Raises UnreadableUpload where it is none of a table of pixels.
+    """
+    file.seek(0)
     line = file.readline(LONGEST_LINE).removeprefix(b"\xef\xbb\xbf")
     names = [name.strip().strip('"').lower() for name in line.decode(errors="replace").split(",")]
-    labels = int(names[0] == "label")
+    labels = names[0] == "label"
     for column, (name, expected) in enumerate(
         zip(names[labels:], _HEADER, strict=False), start=1 + labels
     ):

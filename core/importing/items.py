@@ -20,7 +20,7 @@ class Content(Protocol):
         """All bytes. Raises UnreadableImage or UnreadableUpload, with a sentence."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PictureFile:
     """A picture file that is yet to be read.
 

@@ -115,7 +115,7 @@ def test_an_entry_is_read_piece_by_piece_without_the_list_of_entries() -> None:
 
 def test_an_entry_that_does_not_lie_where_the_zip_says_is_refused() -> None:
     (entry,) = opened(content := zip_of(("1.png", b"x"))).entries
-    with pytest.raises(UnreadableUpload, match="damaged inside the ZIP .it does not lie where"):
+    with pytest.raises(UnreadableUpload, match="damaged inside the ZIP"):
         archives.read(io.BytesIO(b"\0" * len(content)), entry)
 
 

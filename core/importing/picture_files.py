@@ -1,0 +1,61 @@
+"""Which files are pictures: by their ending, else by their first bytes."""
+
+from core.errors import UnreadableUpload
+from core.files import UNREADABLE
+from core.importing.listing import Stored
+from core.preprocessing import HEIF_BRANDS
+
+ENDINGS = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".bmp",
+    ".webp",
+    ".gif",
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".heif",
+)
+"""Endings of picture files, in any case. What is in them is found out when they are decoded."""
+_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz")
+_BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+
+
+def named_as_picture(name: str) -> bool:
+    """Whether a file is a picture by its ending."""
+    return name.lower().endswith(ENDINGS)
+
+
+def why_no_picture(name: str, file: Stored) -> str | None:
+    """Why a file is not taken for a picture, None where it is.
+
+    Its first bytes are looked at only where its ending is not that of a picture.
+    """
+    if named_as_picture(name):
+        return None
+    try:
+        with file.open() as opened:
+            start = opened.read(32)
+    except UnreadableUpload as error:
+        return str(error)
+    except UNREADABLE as error:
+        return f"the file cannot be read ({error})"
+    if _begins_as_picture(start):
+        return None
+    if not start:
+        return "the file is empty"
+    if name.lower().endswith(_ARCHIVES):
+        return "an archive within is not opened; unpack it first"
+    return "it is no picture, neither by its ending nor by its first bytes"
+
+
+def _begins_as_picture(start: bytes) -> bool:
+    return (
+        start.startswith(_BEGINNINGS)
+        or (start.startswith(b"RIFF") and start[8:12] == b"WEBP")
+        or (start.startswith(b"BM") and start[6:10] == b"\0\0\0\0")
+        or (start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS)
+    )

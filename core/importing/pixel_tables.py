@@ -1,0 +1,92 @@
+"""Kaggle's tables of digits: train.csv with labels, test.csv without."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.errors import UnreadableUpload
+from core.files import UNREADABLE
+from core.imported.dataset import UNLABELLED, Part
+from core.imported.report import Skipped
+from core.importing.items import PixelRows, Source
+from core.importing.listing import Listing, Stored, part_of, readable, roles, stem
+from core.kaggle import has_labels, is_table, read_table
+
+CLASSES = tuple("0123456789")
+
+
+def find_pixel_tables(listing: Listing) -> Source | None:
+    """The digits of the tables in a folder or ZIP, or of one table; None where there are none.
+
+    Raises UnreadableUpload where the header of one is wrong.
+    """
+    for level in listing.levels():
+        tables = [name for name in listing.at(level) if _is_table(listing.files[name])]
+        if tables:
+            return open_pixel_tables(listing, tables)
+    return None
+
+
+def open_pixel_tables(listing: Listing, tables: list[str]) -> Source:
+    """The digits of some files, which must be tables of pixels. Raises UnreadableUpload."""
+    found = {name: _part(name, listing.files[name]) for name in tables}
+    served = roles(set(found.values()))
+    parts = {name: served[part] for name, part in found.items()}
+
+    def rows() -> Iterator[PixelRows]:
+        for name, part in parts.items():
+            yield from _rows(name, listing.files[name], part)
+
+    others = [
+        Skipped(name=readable(name), reason="it is no table of pixels, as others beside it are")
+        for name in listing.files
+        if name not in found
+    ]
+    return Source(
+        kind="pixel table" if len(tables) == 1 else "pixel tables",
+        class_names=CLASSES,
+        rows=rows,
+        digits=True,
+        by_class=False,
+        skipped=(*listing.skipped, *others),
+    )
+
+
+def _is_table(file: Stored) -> bool:
+    try:
+        with file.open() as opened:
+            return is_table(opened)
+    except (*UNREADABLE, UnreadableUpload):
+        return False
+
+
+def _part(name: str, file: Stored) -> Part:
+    """By its labels, and by its name where it has some."""
+    try:
+        with file.open() as opened:
+            labelled = has_labels(opened)
+    except UnreadableUpload as error:
+        raise UnreadableUpload(f"{readable(name)} cannot be imported: {error}") from None
+    except UNREADABLE as error:
+        raise UnreadableUpload(_damaged(name, error)) from None
+    return part_of(stem(name)) or "train" if labelled else "unlabelled"
+
+
+def _rows(name: str, file: Stored, part: Part) -> Iterator[PixelRows]:
+    done = 0
+    try:
+        with file.open() as opened:
+            for rows in read_table(opened):
+                count = len(rows.images)
+                names = [f"{readable(name)}, row {done + 1 + row}" for row in range(count)]
+                labels = np.full(count, UNLABELLED) if rows.labels is None else rows.labels
+                yield PixelRows(names, rows.images, labels, part)
+                done += count
+    except UnreadableUpload as error:
+        raise UnreadableUpload(f"{readable(name)} cannot be imported: {error}") from None
+    except UNREADABLE as error:
+        raise UnreadableUpload(_damaged(name, error)) from None
+
+
+def _damaged(name: str, error: Exception) -> str:
+    return f"{readable(name)} cannot be read ({error}); fetch or make it again"

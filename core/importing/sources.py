@@ -1,0 +1,94 @@
+"""What lies where a person points: which kind of dataset, and what is in it.
+
+A path is a folder, a ZIP, or a single file. What a folder or ZIP holds is tried in the order of
+`KINDS`: files that say what they are come first, class folders last.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from core.errors import InvalidRequest, UnreadableUpload
+from core.importing.class_folders import find_class_folders
+from core.importing.file_lists import find_file_lists, is_list_beside_classes, open_file_list
+from core.importing.idx import find_idx, is_idx_name, list_pair
+from core.importing.items import Source
+from core.importing.listing import Listing, OnDisk, list_folder
+from core.importing.npz import is_npz, open_npz
+from core.importing.picture_files import named_as_picture
+from core.importing.pixel_tables import find_pixel_tables, open_pixel_tables
+from core.importing.zips import is_zip, list_zip
+
+KINDS: tuple[Callable[[Listing], Source | None], ...] = (
+    find_file_lists,
+    find_idx,
+    find_pixel_tables,
+    find_class_folders,
+)
+"""What a folder or ZIP may hold; each gives None for what it does not know."""
+
+EXPECTED = (
+    "folders CLASS/*, or train/CLASS/* and test/CLASS/*, of pictures; a ZIP of such; Kaggle's "
+    "train.csv and test.csv; a pair of idx files; an npz with x_train and y_train; or classes.txt "
+    "with file lists"
+)
+
+
+def open_source(path: Path) -> Source:
+    """Find out what a path is, and list what it holds. Opens no picture.
+
+    Raises InvalidRequest where it is nothing that can be imported, or is damaged.
+    """
+    try:
+        source = _open(path)
+    except OSError as error:
+        raise InvalidRequest(
+            f"{path} cannot be read: {error.strerror}; permit reading it"
+        ) from None
+    if source.count == 0:
+        reasons = "".join(f"; {item.name}: {item.reason}" for item in source.skipped[:1])
+        raise UnreadableUpload(f"{path} holds no picture that could be imported{reasons}")
+    return source
+
+
+def _open(path: Path) -> Source:
+    if path.is_dir():
+        return _source_in(list_folder(path))
+    if not path.exists():
+        raise InvalidRequest(
+            f"there is nothing at {path}; give the path of a folder or file to import"
+        )
+    if not path.is_file():
+        raise InvalidRequest(f"{path} is neither a folder nor a file; choose another path")
+    return _open_file(path)
+
+
+def _open_file(path: Path) -> Source:
+    if is_zip(path):
+        return open_npz(path) if is_npz(path) else _source_in(list_zip(path))
+    if is_list_beside_classes(path):
+        return open_file_list(path)
+    if is_idx_name(path.name):
+        return _source_in(list_pair(path))
+    listing = Listing(str(path), {path.name: OnDisk(str(path.parent), path.name)})
+    if path.suffix.lower() == ".csv":
+        return open_pixel_tables(listing, [path.name])
+    return _source_in(listing)
+
+
+def _source_in(listing: Listing) -> Source:
+    for find in KINDS:
+        source = find(listing)
+        if source is not None:
+            return source
+    raise UnreadableUpload(
+        f"{listing.place} must hold a dataset: {EXPECTED}. It holds {_described(listing)}"
+    )
+
+
+def _described(listing: Listing) -> str:
+    if not listing.files:
+        return "nothing that can be read"
+    pictures = sum(map(named_as_picture, listing.files))
+    others = len(listing.files) - pictures
+    found = [f"{pictures:,} pictures in no class folder"] if pictures else []
+    return " and ".join([*found, *([f"{others:,} other files"] if others else [])])
