@@ -126,6 +126,11 @@ const wholeTicks = (chart) => {
   return whole && last - first <= 12 ? { dtick: 1 } : {};
 };
 
+const named = ({ ticks }) => ticks.length ? {
+  showgrid: false, tickmode: 'array',
+  tickvals: ticks.map(([x]) => x), ticktext: ticks.map(([, name]) => plain(name)),
+} : {};
+
 const logarithmic = ({ y_range: range }) => ({
   type: 'log', dtick: 1, ...(range && { range: range.map(Math.log10) }),
 });
@@ -180,7 +185,8 @@ const layout = (chart, root) => {
     xaxis: { ...axis(chart.x_title), ...wholeTicks(chart), ...withinData(chart),
              spikecolor: theme('text-color'),
              spikethickness: -1, spikedash: 'dot', hoverformat: chart.x_format || '.2~f',
-             tickformat: chart.x_format, ...(chart.x_range && { range: chart.x_range }) },
+             tickformat: chart.x_format, ...named(chart),
+             ...(chart.x_range && { range: chart.x_range }) },
     yaxis: { ...axis(chart.y_title), tickformat: chart.y_format,
              ...(chart.y_range && { range: chart.y_range }),
              ...(chart.y_log && logarithmic(chart)) },

@@ -112,6 +112,7 @@ def line_chart(
     view: str = "",
     marks: Sequence[Mark] = (),
     bands: Sequence[Band] = (),
+    ticks: Sequence[tuple[float, str]] = (),
     point: Point | None = None,
     legend: bool = True,
     clicks: bool = False,
@@ -119,8 +120,9 @@ def line_chart(
     """Draw lines that may grow on every rerun, keeping zoom and legend as the person left them.
 
     `x_format` and `y_format` are d3 formats such as ".1%". A zoom lasts until `view` changes: pass
-    what the chart is about, a run's id for example. Numbers are sent as float32. Returns the point
-    that was just clicked, if there is something to click.
+    what the chart is about, a run's id for example. ticks: places on the x axis and the names that
+    stand there instead of numbers. Numbers are sent as float32. Returns the point that was just
+    clicked, if there is something to click.
     """
     chart: dict[str, object] = {
         "title": title,
@@ -137,6 +139,7 @@ def line_chart(
         "view": view or key,
         "marks": [mark._asdict() for mark in marks],
         "bands": [band._asdict() for band in bands],
+        "ticks": list(ticks),
         "legend": legend,
         "point": point and point._asdict(),
         "plotly": _plotly_url(),

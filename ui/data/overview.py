@@ -2,17 +2,232 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from collections.abc import Mapping
+from typing import Any, Literal
 
-from ui import theme
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.balance import Balance, balance
+from core.catalogue import DATASETS
+from core.imported.dataset import ImportedDataset, Part
+from ui import lab, theme
+from ui.charts import Series, line_chart
+from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Shown
+from ui.facts import facts_table
 from ui.figures import Figure, figures
+
+MOST_BARS = 40
+"""Classes that have a bar and a name each; more are drawn as lines, the largest class first."""
+MOST_NAMED = 5
+STEEP = 20.0
+"""From here on, times as many images in the largest class as in the smallest, a scale in tenfolds
+tells more."""
+HEIGHT = 340
+COUNTS, SHARES = "Images", "Share of the part"
+FORMATS = {COUNTS: ",~r", SHARES: ".2~%"}
+PART_COLORS: dict[Part, str] = {
+    "train": theme.RUN_COLORS[0],
+    "validation": theme.WATCHED_COLOR,
+    "test": theme.RUN_COLORS[1],
+    "unlabelled": theme.RUN_COLORS[2],
+}
+
+Mode = Literal["bars", "lines"]
+Counts = Mapping[Part, NDArray[np.int64]]
+"""Of each part with labels, how many images each class has, (classes,)."""
 
 
 def show(shown: Shown) -> None:
-    """Counts first."""
+    """How many images, how even, how large, and where they came from."""
     figures(
+        Figure("Images", theme.count(sum(shown.images.values()))),
         *(Figure(PART_NAMES[part], theme.count(shown.images[part])) for part in shown.parts),
         Figure("Classes", theme.count(len(shown.class_names))),
     )
-    st.caption("")
+    counts = counts_of(shown)
+    if counts:
+        if len(shown.class_names) > 1:
+            _chart(shown, counts)
+        _tell_balance(shown, counts)
+    else:
+        st.info(
+            "None of these images has a label. Networks can be asked about them on Predict; to "
+            "train one, import images with labels.",
+            icon=":material/label_off:",
+        )
+    facts_table(_facts(shown))
+
+
+def counts_of(shown: Shown) -> Counts:
+    """How many images each class has, in the parts that have labels."""
+    classes = len(shown.class_names)
+    counted = {}
+    for part in shown.parts:
+        labels = shown.labels(part)
+        if len(labelled := labels[labels >= 0]):
+            counted[part] = np.bincount(labelled, minlength=classes)
+    return counted
+
+
+def _chart(shown: Shown, counts: Counts) -> None:
+    st.subheader("Images of each class", anchor=False)
+    kind = COUNTS
+    if len(counts) > 1:
+        kind = st.segmented_control(
+            "Show",
+            [COUNTS, SHARES],
+            default=COUNTS,
+            required=True,
+            key="data_balance",
+            label_visibility="collapsed",
+            help="Parts of different sizes can be compared by shares.",
+        )
+    heights = {
+        part: count / count.sum() if kind == SHARES else count for part, count in counts.items()
+    }
+    draw = _lines if len(shown.class_names) > MOST_BARS else _bars
+    draw(shown, heights, kind)
+
+
+def _bars(shown: Shown, heights: Mapping[Part, NDArray[Any]], kind: str) -> None:
+    """A bar with its name for each class and part."""
+    classes = np.arange(len(shown.class_names))
+    line_chart(
+        [_series(shown, part, classes, height, "bars") for part, height in heights.items()],
+        key="data_classes",
+        view=f"{shown.name} {kind}",
+        x_range=(-0.5, len(classes) - 0.5),
+        y_title=kind,
+        y_format=FORMATS[kind],
+        y_range=(0.0, 1.05 * _highest(heights)),
+        hover="closest",
+        ticks=[(place, shortened(name)) for place, name in enumerate(shown.class_names)],
+        height=HEIGHT,
+    )
+
+
+def _lines(shown: Shown, heights: Mapping[Part, NDArray[Any]], kind: str) -> None:
+    """A line for each part through the classes, the largest first, with gaps where one is empty."""
+    order = np.argsort(-np.sum(list(heights.values()), axis=0), kind="stable")
+    lowest = min(float(height[height > 0].min()) for height in heights.values())
+    steep = _highest(heights) > STEEP * lowest
+    line_chart(
+        [_series(shown, part, order, _gapped(height), "lines") for part, height in heights.items()],
+        key="data_classes_ranked",
+        view=f"{shown.name} {kind}",
+        x_title="Classes, the largest first",
+        x_range=(0.5, len(order) + 0.5),
+        y_title=kind,
+        y_format=FORMATS[kind],
+        y_range=(0.7 * lowest if steep else 0.0, 1.05 * _highest(heights)),
+        y_log=steep,
+        hover="closest",
+        height=HEIGHT,
+    )
+
+
+def _series(
+    shown: Shown, part: Part, order: NDArray[np.int64], height: NDArray[Any], mode: Mode
+) -> Series:
+    places = np.arange(len(order)) + (mode == "lines")
+    names = [f"· {shortened(shown.class_names[label], 60)}" for label in order]
+    color = PART_COLORS[part]
+    return Series(PART_NAMES[part], places, height[order], color, mode=mode, hover=names)
+
+
+def _gapped(height: NDArray[Any]) -> NDArray[np.float64]:
+    return np.where(height > 0, height, np.nan)
+
+
+def _highest(heights: Mapping[Part, NDArray[Any]]) -> float:
+    return max(float(height.max()) for height in heights.values())
+
+
+def _tell_balance(shown: Shown, counts: Counts) -> None:
+    """How even the parts are, and which classes they lack."""
+    if len(shown.class_names) == 1:
+        return
+    found = {part: balance(count) for part, count in counts.items()}
+    even = [part for part, one in found.items() if not one.uneven and not one.missing]
+    if even:
+        st.caption(f"{' · '.join(_evenness(part, counts[part]) for part in even)}")
+    told = [_unevenness(shown, part, counts[part], one) for part, one in found.items()]
+    if any(told):
+        st.warning("  \n".join(filter(None, told)), icon=":material/balance:")
+    if any(one.uneven for one in found.values()):
+        st.caption(
+            "A network comes to prefer classes that it sees often: look at the recall of each "
+            "class on Compare, not only at the accuracy."
+        )
+
+
+def _evenness(part: Part, counts: NDArray[np.int64]) -> str:
+    low, high = theme.count(int(counts.min())), theme.count(int(counts.max()))
+    number = low if low == high else f"{low} to {high}"
+    return f"{PART_NAMES[part]}: even, with {number} images of each class"
+
+
+def _unevenness(shown: Shown, part: Part, counts: NDArray[np.int64], found: Balance) -> str:
+    """What is uneven about a part, empty where nothing is."""
+    said = []
+    if found.uneven:
+        said.append(
+            f"**{_name(shown, found.largest)}** has {_times(found.ratio)} times as many images as "
+            f"**{_name(shown, found.smallest)}** ({theme.count(int(counts[found.largest]))} "
+            f"against {theme.count(int(counts[found.smallest]))})"
+        )
+    if found.missing:
+        named = ", ".join(f"**{_name(shown, label)}**" for label in found.missing[:MOST_NAMED])
+        more = len(found.missing) - MOST_NAMED
+        said.append(f"no image of {named}{f' and {theme.count(more)} more' if more > 0 else ''}")
+    return f"{PART_NAMES[part]}: {'; '.join(said)}." if said else ""
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+
+
+def _name(shown: Shown, label: int) -> str:
+    return lab.plain(shortened(shown.class_names[label], 60))
+
+
+def _facts(shown: Shown) -> dict[str, str]:
+    """What else is known, by what each is called."""
+    facts = {"Size": _size(shown), "Colours": _colors(shown)}
+    if shown.imported is None:
+        return facts | {"Source": DATASETS[shown.name].source}
+    about = shown.imported.about
+    return facts | {
+        "Source": f"{about.kind}, {about.source}",
+        "Imported": f"{about.created:%Y-%m-%d %H:%M}",
+        "Kept as": "pixels" if about.alike else "files as they were, with thumbnails",
+        "On disk": theme.size(_bytes(shown.imported)),
+        "Fingerprint": about.fingerprint[:12],
+    }
+
+
+def _size(shown: Shown) -> str:
+    sizes = np.concatenate([shown.sizes(part) for part in shown.parts])
+    low, usual, high = sizes.min(axis=0), np.median(sizes, axis=0), sizes.max(axis=0)
+    if (low[:2] == high[:2]).all():
+        return f"{low[1]} × {low[0]} pixels, all alike"
+    spans = (
+        f"{low[axis]:,} to {high[axis]:,} pixels {way}, usually {usual[axis]:,.0f}"
+        for axis, way in ((1, "wide"), (0, "high"))
+    )
+    return "; ".join(spans)
+
+
+def _colors(shown: Shown) -> str:
+    channels = np.concatenate([shown.sizes(part)[:, 2] for part in shown.parts])
+    grey = int(np.sum(channels == 1))
+    if grey in (0, len(channels)):
+        return "all grey, 1 channel" if grey else "all in colour, 3 channels"
+    return f"{theme.count(len(channels) - grey)} in colour, {theme.count(grey)} grey"
+
+
+def _bytes(dataset: ImportedDataset) -> int:
+    return sum(file.stat().st_size for file in dataset.folder.iterdir())

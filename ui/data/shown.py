@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -14,7 +16,9 @@ from numpy.typing import NDArray
 from core.catalogue import DATASETS
 from core.data_config import DataConfig
 from core.datasets import Split, load_part
+from core.image_tags import image_ids
 from core.imported.dataset import PARTS, ImportedDataset, Part, Positions
+from core.imported.report import Doubled
 from core.preprocessing import Pixels
 from core.workspace import Workspace
 from ui import lab
@@ -26,6 +30,15 @@ PART_NAMES: dict[Part, str] = {
     "unlabelled": "Unlabelled",
 }
 """What the parts of a dataset are called on the page."""
+
+
+@dataclass(frozen=True)
+class Double:
+    """An image that shows the same as another one: pixel for pixel, or nearly so."""
+
+    part: Part
+    index: int
+    near: bool
 
 
 class Shown(ABC):
@@ -72,6 +85,31 @@ class Shown(ABC):
     def called(self, part: Part, index: int) -> str:
         """What one image was called where it came from."""
 
+    @abstractmethod
+    def image_id(self, part: Part, index: int) -> str:
+        """The hash by which `core.image_tags` knows an image."""
+
+    def label_of(self, part: Part, index: int) -> int:
+        """The class of one image, -1 without one."""
+        return int(self.labels(part)[index])
+
+    def size(self, part: Part, index: int) -> tuple[int, int, int]:
+        """Height, width and channels of one image."""
+        height, width, channels = self.sizes(part)[index].tolist()
+        return height, width, channels
+
+    def doubles(self, part: Part, index: int) -> list[Double]:
+        """The images that show the same as one, as far as the import found them."""
+        return []
+
+    def remark(self, part: Part, index: int) -> str:
+        """What is worth a mark on an image, empty where nothing is."""
+        doubles = self.doubles(part, index)
+        if not doubles:
+            return ""
+        across = any(double.part != part for double in doubles)
+        return "also in another part" if across else "more than once in the dataset"
+
     def class_name(self, label: int) -> str:
         """What a class is called, also that of images without a label."""
         return self.class_names[label] if label >= 0 else "no label"
@@ -100,10 +138,13 @@ class BuiltIn(Shown):
         return image
 
     def small(self, part: Part, indices: Positions, side: int) -> NDArray[np.uint8]:
-        return _no_larger(self._split(part).images[indices], side)
+        return no_larger(self._split(part).images[indices], side)
 
     def called(self, part: Part, index: int) -> str:
         return f"{self.label}, {PART_NAMES[part].lower()} image {index}"
+
+    def image_id(self, part: Part, index: int) -> str:
+        return image_ids(self._split(part).take(np.array([index])))[0]
 
     def _split(self, part: Part) -> Split:
         return _built_in(self._workspace, self.name, "test" if part == "test" else "train")
@@ -134,12 +175,41 @@ class Imported(Shown):
     def small(self, part: Part, indices: Positions, side: int) -> NDArray[np.uint8]:
         positions = self._positions[part][indices]
         if self.imported.about.alike:
-            return _no_larger(self.imported.rows(positions)[:], side)
+            return no_larger(self.imported.rows(positions)[:], side)
         read = [_decoded(self.imported.thumbnail(int(position))) for position in positions]
         return np.stack([_on_black(picture, side) for picture in read])
 
     def called(self, part: Part, index: int) -> str:
         return self.imported.names[int(self._positions[part][index])]
+
+    def image_id(self, part: Part, index: int) -> str:
+        return bytes(self.imported.digests[self._positions[part][index]]).hex()
+
+    def doubles(self, part: Part, index: int) -> list[Double]:
+        position = int(self._positions[part][index])
+        found = self._doubles.get(position, ())
+        return [
+            Double(*self.place(other), near)
+            for doubled, near in found
+            for other in doubled.positions
+            if other != position
+        ]
+
+    def place(self, position: int) -> tuple[Part, int]:
+        """The part of an image, and its index there, from its position among all."""
+        part = PARTS[int(self.imported.parts[position])]
+        return part, int(np.searchsorted(self._positions[part], position))
+
+    @cached_property
+    def _doubles(self) -> dict[int, list[tuple[Doubled, bool]]]:
+        """By position, the groups that an image is in, and whether these are only nearly alike."""
+        groups: dict[int, list[tuple[Doubled, bool]]] = defaultdict(list)
+        report = self.imported.report
+        for kind, near in ((report.exact, False), (report.near, True)):
+            for doubled in kind:
+                for position in doubled.positions:
+                    groups[position].append((doubled, near))
+        return dict(groups)
 
     @cached_property
     def _positions(self) -> dict[Part, Positions]:
@@ -182,7 +252,8 @@ def _decoded(thumbnail: bytes) -> Pixels:
     return np.asarray(read, np.uint8)
 
 
-def _no_larger(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+def no_larger(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Images (n, height, width[, 3]), shrunk where they are larger than `side`."""
     height, width = images.shape[1:3]
     scale = side / max(height, width)
     if scale >= 1:
