@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.errors import UnreadableUpload
 from core.imported.dataset import PARTS, Part
 from core.imported.report import Skipped
-from core.importing.items import PictureFile, Source
+from core.importing.items import CLASS_FOLDERS, PictureFile, Source
 from core.importing.limits import MOST_CLASSES
 from core.importing.listing import Listing, natural, part_of, readable, roles
 from core.importing.picture_files import named_as_picture, why_no_picture
@@ -73,7 +73,7 @@ def _source(listing: Listing, placed: list[_Placed], skipped: list[Skipped]) -> 
     ]
     files.sort(key=lambda file: (PARTS.index(file.part), file.label))  # else as they were listed
     return Source(
-        kind="class folders",
+        kind=CLASS_FOLDERS,
         class_names=tuple(class_names),
         files=files,
         count=len(files),

@@ -18,7 +18,7 @@ from core.errors import UnreadableUpload
 from core.files import UNREADABLE
 from core.imported.dataset import PARTS, UNLABELLED, Part
 from core.imported.report import Skipped
-from core.importing.items import PictureFile, Source
+from core.importing.items import FILE_LISTS, PictureFile, Source
 from core.importing.limits import LONGEST_CLASS_NAME, LONGEST_LINE, MOST_CLASSES, MOST_FILES
 from core.importing.listing import (
     Listing,
@@ -33,8 +33,6 @@ from core.importing.listing import (
 from core.validation import shown
 
 CLASS_LIST = "classes.txt"
-FILE_LISTS = {part: f"{part}.txt" for part in PARTS}
-"""What the list of each part is called where lists are written."""
 WHOLE_LIST = "files.txt"
 """What a list is called that is not divided into parts."""
 
@@ -115,7 +113,7 @@ def _source(
             else:
                 files.append(PictureFile(readable(path), line.label, parts[_part(name)], content))
     return Source(
-        kind="file lists" if len(lists) > 1 else "file list",
+        kind=FILE_LISTS,
         class_names=classes,
         files=files,
         count=len(files),

@@ -12,6 +12,10 @@ from core.imported.dataset import Part
 from core.imported.report import Skipped
 from core.preprocessing import Pixels
 
+CLASS_FOLDERS, FILE_LISTS = "class folders", "file lists"
+KINDS_OF_FILES = (CLASS_FOLDERS, FILE_LISTS)
+"""The kinds of source whose images are files, each with a path."""
+
 
 class Content(Protocol):
     """The bytes of a picture file, which another process may read: it can be pickled."""
