@@ -7,7 +7,7 @@ from pydantic_core import to_jsonable_python
 
 from core import graphs
 from core.architectures import ARCHITECTURES, ConvolutionBlock
-from core.catalogue import DATASETS
+from core.catalogue import DATASETS, facts_of
 from core.config import DEFAULT_RATES, RunConfig
 from core.data_config import AugmentationConfig
 from core.settings import change, setting_keys, setting_of, with_full_keys
@@ -52,10 +52,10 @@ def freezes(settings: Settings) -> bool:
 
 def varies(settings: Settings) -> bool:
     """Whether training images are varied."""
-    return settings["network.mode"] != "features" and any(settings[key] for key in _VARIATIONS)
+    return settings["network.mode"] != "features" and any(settings[key] for key in NOT_VARIED)
 
 
-_VARIATIONS: Settings = {
+NOT_VARIED: Settings = {
     "augmentation.rotation": 0.0,
     "augmentation.zoom": 0.0,
     "augmentation.shift": 0.0,
@@ -73,16 +73,16 @@ _USUAL: Settings = {"augmentation.zoom": 0.1, "augmentation.shift": 0.1}
 def augmentation(settings: Settings, start: Settings, *, on: bool) -> dict[str, Any]:
     """What varies training images: as in `start` if that does, else as usual; or nothing."""
     if not on:
-        return dict(_VARIATIONS)
+        return dict(NOT_VARIED)
     if varies(start):
-        return {key: start[key] for key in _VARIATIONS}
-    return usual_augmentation(digits=_has_digits(settings))
+        return {key: start[key] for key in NOT_VARIED}
+    return usual_augmentation(digits=has_digits(settings))
 
 
 def usual_augmentation(*, digits: bool) -> dict[str, Any]:
     """The settings that usually vary training images: digits turn, other pictures are mirrored."""
     usual = {"augmentation.rotation": 10.0} if digits else {"augmentation.horizontal_flip": True}
-    return {**_VARIATIONS, **_USUAL, **usual}
+    return {**NOT_VARIED, **_USUAL, **usual}
 
 
 def augmentation_of(settings: Settings) -> AugmentationConfig:
@@ -105,8 +105,15 @@ def _may_go_on(settings: Settings) -> bool:
     return settings["network.mode"] in ("transfer", "finetune")
 
 
-def _has_digits(settings: Settings) -> bool:
-    return DATASETS[settings["data.name"]].digits
+def has_digits(settings: Settings) -> bool:
+    """Whether the dataset shows handwritten digits in MNIST's frame."""
+    return facts_of(settings["data.name"]).digits or (
+        _is_imported(settings) and settings["data.digits"]
+    )
+
+
+def _is_imported(settings: Settings) -> bool:
+    return settings["data.name"] not in DATASETS
 
 
 def _one_of(key: str, *values: Any) -> Callable[[Settings], bool]:
@@ -134,12 +141,15 @@ RULES: dict[str, Callable[[Settings], bool]] = {
     "second_phase.batch_size": _goes_on,
     "second_phase.learning_rate": _goes_on,
     "cache_features": freezes,
+    "data.path": lambda settings: not _is_imported(settings),
     "data.classes": _one_of("data.name", "folder"),
-    "data.handwriting": _has_digits,
+    "data.digits": _is_imported,
+    "data.fingerprint": _is_imported,
+    "data.handwriting": has_digits,
     "data.handwriting_samples": lambda settings: (
-        _has_digits(settings) and settings["data.handwriting"]
+        has_digits(settings) and settings["data.handwriting"]
     ),
-    **dict.fromkeys(_VARIATIONS, _varies_at_all),
+    **dict.fromkeys(NOT_VARIED, _varies_at_all),
     "augmentation.fill": lambda settings: varies(settings) and _moves(settings),
     "augmentation.passes": lambda settings: varies(settings) and freezes(settings),
     "network.weights": lambda settings: settings["network.mode"] != "scratch",
@@ -151,6 +161,8 @@ RULES: dict[str, Callable[[Settings], bool]] = {
     "network.blocks": _one_of("network.architecture", "cnn"),
 }
 """When each setting does something; those that are not here always do."""
+FOLLOWING = {"data.digits"}
+"""Settings that only follow from others, which nobody is asked for or told of."""
 
 
 def _known(settings: Settings) -> Any:
@@ -177,6 +189,9 @@ def fitting(settings: Settings, key: str, value: Any, start: RunConfig) -> dict[
         changed["data.path"] = ""
     if key == "data.handwriting":
         changed["data.handwriting_samples"] = ""
+        changed |= {"data.digits": False, "data.fingerprint": ""}
+        if changed["data.validation"] == "own":
+            changed["data.validation"] = start.data.validation
     if key in ("data.name", "data.path"):
         changed["data.classes"] = []
     if key in ("network.architecture", "network.mode"):
@@ -190,13 +205,18 @@ def with_settings(settings: Settings, others: Settings, start: RunConfig) -> dic
     """All settings with some written by hand, by their full keys or by unique ends of them.
 
     Unlike in `fitting` nothing changes along but the rate that another optimizer usually begins
-    with. Raises InvalidConfig where the outcome breaks a rule.
+    with, and what was found out of a dataset that is no longer chosen. Raises InvalidConfig where
+    the outcome breaks a rule.
     """
     others, before = with_full_keys(others, start), effective(settings, start)
     if others.get("optimizer", before["optimizer"]) != before["optimizer"]:
         del before["learning_rate"]
+    along = {"learning_rate"}
+    if others.get("data.name", before["data.name"]) != before["data.name"]:
+        before |= {"data.digits": False, "data.fingerprint": ""}
+        along |= {"data.digits", "data.fingerprint"}
     now = settings_of(change(start, before | others))
-    taken = {key: now[key] for key in (*others, "learning_rate")}
+    taken = {key: now[key] for key in (*others, *along)}
     change(start, effective({**settings, **taken}, start))
     return {**settings, **taken}
 

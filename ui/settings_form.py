@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core import choices
-from core.catalogue import DATASETS
 from core.errors import TransferLabError
-from ui import fields, lab, layer_tables, theme
+from ui import augmentation_link, fields, lab, label_warnings, layer_tables, theme
 from ui.draft import Draft
 
 if TYPE_CHECKING:
@@ -105,6 +104,7 @@ SECTIONS: Mapping[str, Titles] = {
         **DATA,
         **AUGMENTATION,
         "data.classes": "Class names",
+        "data.fingerprint": "State of the dataset",
         "data.handwriting_samples": "Samples of handwriting",
     },
     "Stopping and keeping": KEEPING,
@@ -157,6 +157,14 @@ def _ask_augmentation(draft: Draft) -> None:
 
     title = fields.marked(draft, "Augmentation", *AUGMENTATION)
     st.toggle(title, key=key, on_change=take, help=_AUGMENTATION)
+    if choices.varies(draft.values):
+        _warn_and_preview(draft)
+
+
+def _warn_and_preview(draft: Draft) -> None:
+    """Warn of variations that change labels, and lead to where they can be seen."""
+    label_warnings.show(choices.augmentation_of(draft.values), _has_digits(draft))
+    augmentation_link.to_preview(draft)
 
 
 _AUGMENTATION = (
@@ -221,6 +229,13 @@ def _ask_all(draft: Draft, titles: Titles) -> None:
             fields.ask(draft, setting, titles[setting])
 
 
+def ask_images(draft: Draft) -> None:
+    """Ask which images to learn from, of a recipe for anybody's own: imported ones or a folder."""
+    own = draft.start["data.name"] == "folder"
+    if draft.values["data.name"] != draft.start["data.name"] or (own and lab.library().names()):
+        fields.ask(draft, "data.name", TITLES["data.name"])
+
+
 def ask_folder(draft: Draft) -> None:
     """Ask where the images are, of a recipe for an image folder."""
     fields.ask(draft, "data.path", "Folder of images")
@@ -251,8 +266,7 @@ def _ask_data(draft: Draft) -> None:
         st.caption("Off in mode features, which runs the backbone once over each image as it is.")
         return
     _ask_all(draft, AUGMENTATION)
-    if draft.values["augmentation.horizontal_flip"] and _has_digits(draft):
-        st.warning("A mirrored digit is a wrong digit.", icon=":material/flip:")
+    _warn_and_preview(draft)
     if draft.shows("cache_features"):
         st.caption(way_of_frozen_layers(draft.values))
 
@@ -279,7 +293,7 @@ def _handwriting() -> str:
 
 
 def _has_digits(draft: Draft) -> bool:
-    return DATASETS[draft.values["data.name"]].digits
+    return choices.has_digits(draft.values)
 
 
 def way_of_frozen_layers(settings: choices.Settings) -> str:

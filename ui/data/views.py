@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from ui import lab
-from ui.data import link, overview, pictures
+from ui.data import augmenting, classes, link, overview, pictures, pixels
 from ui.data.shown import Shown
 
 
@@ -28,6 +28,9 @@ class View:
 VIEWS: dict[str, View] = {
     "overview": View("Overview", "bar_chart", overview.show),
     "pictures": View("Pictures", "grid_view", pictures.show),
+    "pixels": View("Pixels", "palette", pixels.show),
+    "classes": View("Classes", "label", classes.show),
+    "augmentation": View("Augmentation", "animation", augmenting.show),
 }
 """By the name that a link knows each by (`view`), in the order of the page."""
 
