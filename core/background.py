@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from core.files import write_text
 from core.processes import ProcessIdentity, detached, process_of
+from core.progress import Event, Progress
 from core.validation import Frozen
 from core.workspace import PROJECT
 
@@ -136,6 +137,11 @@ class Telling(Generic[AnyWork]):
             known = done and total and not began
             left = (now - self._began) * (total - done) / done if known else None
             self.tell(phase=phase, done=done, total=total, left=left)
+
+    def event(self, event: Event) -> None:
+        """What loading, importing or computing reports."""
+        if isinstance(event, Progress):
+            self(event.phase, event.done, event.total)
 
     def end(self, failure: str = "", **changes: Any) -> None:
         """All is done, or something kept it from it."""

@@ -65,6 +65,11 @@ class Workspace:
         return self.root / "datasets"
 
     @property
+    def imports(self) -> Path:
+        """One folder per import that goes on or failed, with what was uploaded for it."""
+        return self.root / "imports"
+
+    @property
     def handwriting(self) -> Path:
         """Drawings that people kept, one folder each."""
         return self.root / "handwriting"

@@ -25,7 +25,7 @@ from core.feature_space.space import WIDEST, Array, FeatureSpace, Projection, Re
 from core.files import clear_unfinished
 from core.preferences import load_preferences
 from core.processes import lower_priority, this_process
-from core.progress import Event, Progress, Report
+from core.progress import Report
 from core.runs import Runs
 from core.workspace import Workspace, find_workspace
 
@@ -86,11 +86,6 @@ class _Telling(Telling[Work]):
     def begin(self, task: Task) -> None:
         """Another of the requests is worked on."""
         self.tell(task=task)
-
-    def event(self, event: Event) -> None:
-        """What loading images and running frozen layers report."""
-        if isinstance(event, Progress):
-            self(event.phase, event.done, event.total)
 
     def tell(self, **changes: Any) -> None:
         """Write down what has changed."""

@@ -1,0 +1,99 @@
+"""Images that show the same thing, side by side: those across parts first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import streamlit as st
+
+from core.imported.dataset import PARTS, ImportedDataset
+from core.imported.report import Doubled, ImportReport
+from core.preprocessing import Pixels, decode
+from ui import picture_row, theme
+from ui.data.shown import PART_NAMES, Shown
+
+PER_PAGE = 8
+MOST_OF_GROUP = 8
+"""Images of a group that are shown; a blank picture may be there a thousand times."""
+
+
+class Group(NamedTuple):
+    """Images that show the same thing; exact: pixel for pixel."""
+
+    doubled: Doubled
+    exact: bool
+
+
+KINDS: dict[str, Callable[[Group], bool]] = {
+    "All": lambda group: True,
+    "Across parts": lambda group: group.doubled.across,
+    "Labelled differently": lambda group: group.doubled.disagree,
+    "Alike": lambda group: group.exact,
+    "Almost alike": lambda group: not group.exact,
+}
+
+
+def show(shown: Shown, dataset: ImportedDataset, report: ImportReport) -> None:
+    """Which images show the same thing, a page of groups at a time."""
+    st.subheader("Duplicates", anchor=False)
+    groups = in_order(report)
+    if not groups:
+        st.caption("No two images are alike, or look almost so.")
+        return
+    counts = {kind: sum(map(belongs, groups)) for kind, belongs in KINDS.items()}
+    kind = st.segmented_control(
+        "Duplicates",
+        [kind for kind, count in counts.items() if count],
+        format_func=lambda each: f"{each} ({theme.count(counts[each])})",
+        default="All",
+        required=True,
+        key="report_doubles",
+        label_visibility="collapsed",
+        wrap=True,
+    )
+    wanted = list(filter(KINDS[kind], groups))
+    pages = -(-len(wanted) // PER_PAGE)
+    page = st.pagination(pages, key=f"report_doubles_{kind}") if pages > 1 else 1
+    for group in wanted[(page - 1) * PER_PAGE : page * PER_PAGE]:
+        _group(shown, dataset, group)
+
+
+def in_order(report: ImportReport) -> list[Group]:
+    """The worst first: across parts, then labelled differently, then exact ones."""
+    groups = [Group(doubled, True) for doubled in report.exact]
+    groups += [Group(doubled, False) for doubled in report.near]
+    return sorted(
+        groups,
+        key=lambda group: (not group.doubled.across, not group.doubled.disagree, not group.exact),
+    )
+
+
+def _group(shown: Shown, dataset: ImportedDataset, group: Group) -> None:
+    positions = group.doubled.positions
+    said = [f"{theme.count(len(positions))} images {'alike' if group.exact else 'almost alike'}"]
+    if group.doubled.across:
+        said.append(":orange[in different parts]")
+    if group.doubled.disagree:
+        said.append(":red[labelled differently]")
+    if len(positions) > MOST_OF_GROUP:
+        said.append(f"the first {MOST_OF_GROUP} are shown")
+    st.markdown(" · ".join(said))
+    picture_row.picture_row(
+        [_picture(shown, dataset, position) for position in positions[:MOST_OF_GROUP]]
+    )
+
+
+def _picture(shown: Shown, dataset: ImportedDataset, position: int) -> picture_row.Shown:
+    part = PART_NAMES[PARTS[dataset.parts[position]]]
+    return picture_row.Shown(
+        shown.class_name(int(dataset.labels[position])),
+        _small(dataset, position),
+        f"{part} · {dataset.names[position]}",
+    )
+
+
+def _small(dataset: ImportedDataset, position: int) -> Pixels:
+    if dataset.about.alike:
+        return dataset.picture(position)
+    return decode(dataset.thumbnail(position))

@@ -1,0 +1,216 @@
+"""Bringing a dataset in: what to import, from where, and what to call it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from core.catalogue import IMPORTED_NAME
+from core.errors import TransferLabError
+from core.imported.library import Library
+from core.importing import limits
+from core.importing.background import Asked, Importing
+from core.preprocessing import LARGEST_IMAGE
+from ui import lab
+from ui.data import under_way
+
+UPLOAD, PATH = "Upload", "A path on the server's machine"
+DIGITS: dict[bool | None, str] = {None: "Detect", True: "Yes", False: "No"}
+MOST_MEGABYTES = 200
+"""What one uploaded file may hold, as `server.maxUploadSize` in .streamlit/config.toml says too."""
+LONGEST_NAME = 40
+_OPEN, _PROBLEM, _SUGGESTED, _NAME = (
+    "import_open",
+    "_import_problem",
+    "_import_suggested",
+    "import_name",
+)
+_FORMATS = f"""
+| what | how it is laid out |
+|---|---|
+| Class folders, or a ZIP of them | one folder for each class, with pictures in it |
+| … already split | `train/` and `test/` or `validation/`, with class folders in each |
+| Kaggle's Digit Recognizer | `train.csv` with label, pixel0 … pixel783; also `test.csv` |
+| idx files, as of MNIST | `train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, gzipped or not |
+| npz, as of Keras | `x_train`, `y_train`, and `x_test`, `y_test` |
+| Lists | `classes.txt` with one class a line, `files.txt` with `class_index;path` on each |
+
+Pictures may be PNG, JPEG, WebP, BMP, TIFF or GIF, up to {LARGEST_IMAGE // 10**6} million pixels
+large. What cannot be read is left out and told, file by file.
+"""
+_LAYOUTS = """
+cats-and-dogs.zip          cats-and-dogs.zip
+├── cat                    ├── train
+│   ├── 1.jpg              │   ├── cat
+│   └── 2.jpg              │   │   └── 1.jpg
+└── dog                    │   └── dog
+    └── 3.png              │       └── 3.png
+                           └── test
+                               ├── cat
+ held out for testing:     │   └── 4.jpg
+ the share given below     └── dog
+                                   └── 5.jpg
+"""
+
+
+def show() -> None:
+    """The form, folded away until somebody wants it."""
+    folded = st.expander(
+        "Import a dataset", icon=":material/add_photo_alternate:", key=_OPEN, on_change="rerun"
+    )
+    if not folded.open:
+        return
+    with folded:
+        _form()
+
+
+def _form() -> None:
+    where = st.segmented_control(
+        "From",
+        [UPLOAD, PATH],
+        default=UPLOAD,
+        required=True,
+        key="import_from",
+        label_visibility="collapsed",
+    )
+    files, path = (_ask_files(), "") if where == UPLOAD else ([], _ask_path())
+    _explain()
+    first = files[0].name if files else path
+    asked = _ask_settings(path, first)
+    problem = _problem(asked.name) if asked.name else ""
+    if problem:
+        st.error(problem, icon=":material/error:")
+    st.button(
+        "Import",
+        type="primary",
+        icon=":material/download_done:",
+        key="import_begin",
+        disabled=not first or not asked.name or bool(problem),
+        on_click=_begin,
+        args=(asked, files),
+    )
+    if not problem and (said := st.session_state.get(_PROBLEM)):
+        st.error(lab.sentence(said), icon=":material/error:")
+
+
+def _ask_files() -> list[UploadedFile]:
+    return st.file_uploader(
+        "A ZIP, a table, an npz or idx files",
+        accept_multiple_files=True,
+        max_upload_size=MOST_MEGABYTES,
+        key=under_way.uploader_key(),
+        help=f"Up to {MOST_MEGABYTES} MB a file; larger ones, and folders, by their path on the "
+        "server's machine. Several belong together: train.csv and test.csv, or the idx files of "
+        "images and labels.",
+    )
+
+
+def _ask_path() -> str:
+    path: str = st.text_input(
+        "File or folder",
+        key="import_path",
+        placeholder="/home/me/pictures",
+        help="On the machine that runs this server. It is read once, and stays as it is: the "
+        f"dataset is kept in the workspace. Up to {limits.MOST_FILES:,} files and "
+        f"{limits.MOST_BYTES // 2**30} GiB.",
+    )
+    return path.strip()
+
+
+def _explain() -> None:
+    with st.popover("What can be imported?", icon=":material/help:", type="tertiary"):
+        st.markdown(_FORMATS)
+        st.code(_LAYOUTS.strip("\n"), language=None)
+
+
+def _ask_settings(path: str, first: str) -> Asked:
+    """What to call it, what to hold out, and what it shows."""
+    _suggest(first)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input(
+            "Name",
+            key=_NAME,
+            max_chars=LONGEST_NAME,
+            width=260,
+            help="Small letters, digits, - and _. It is what runs call the dataset.",
+        )
+        percent = st.number_input(
+            "Held out for testing, %",
+            0,
+            50,
+            20,
+            key="import_held_out",
+            width=190,
+            help="Of each class, this share becomes the test part. Only where what is imported has "
+            "no test part of its own.",
+        )
+        seed = st.number_input(
+            "Seed",
+            0,
+            2**32 - 1,
+            0,
+            key="import_seed",
+            width=130,
+            help="Decides which images are held out.",
+        )
+        digits = st.segmented_control(
+            "Handwritten digits",
+            list(DIGITS),
+            format_func=DIGITS.__getitem__,
+            default=None,
+            key="import_digits",
+            help="Whether its images are single digits in MNIST's frame, light on dark. Then "
+            "drawings and photographs can be framed in the same way on Predict.",
+        )
+    return Asked(name=name.strip(), path=path, held_out=percent / 100, seed=seed, digits=digits)
+
+
+def _suggest(first: str) -> None:
+    """Fill in a name made from that of the first file, unless a person wrote one."""
+    suggested = suggestion(first, Library(lab.workspace()).names()) if first else ""
+    if st.session_state.get(_NAME, "") in ("", st.session_state.get(_SUGGESTED, "")):
+        st.session_state[_NAME] = suggested
+    st.session_state[_SUGGESTED] = suggested
+
+
+def suggestion(path: str, taken: Sequence[str]) -> str:
+    """A name for a dataset from that of a file or folder, other than those that are taken.
+
+    >>> suggestion("C:/Pictures/Cats & Dogs (2).tar.gz", [])
+    'cats-dogs-2'
+    >>> suggestion("cats.zip", ["cats"])
+    'cats-2'
+    """
+    stem = PurePath(path.replace("\\", "/")).name.lower().lstrip(".").split(".")[0]
+    name = re.sub(r"[^a-z0-9_]+", "-", stem).strip("-_")[:LONGEST_NAME] or "dataset"
+    number, free = 1, name
+    while free in taken or not IMPORTED_NAME.fullmatch(free):
+        number += 1
+        free = f"{name[: LONGEST_NAME - len(str(number)) - 1]}-{number}"
+    return free
+
+
+def _problem(name: str) -> str:
+    """Why a dataset cannot be called so, empty where it can."""
+    try:
+        Library(lab.workspace()).check_free(name)
+    except TransferLabError as error:
+        return lab.sentence(error)
+    return ""
+
+
+def _begin(asked: Asked, files: Sequence[Any]) -> None:
+    st.session_state.pop(_PROBLEM, None)
+    try:
+        uploaded = [(file.name, file) for file in files]
+        Importing(lab.workspace(), asked.name).begin(asked, uploaded)
+    except TransferLabError as error:
+        st.session_state[_PROBLEM] = str(error)
+        return
+    under_way.mine(asked.name)
+    st.session_state[_OPEN] = False

@@ -1,0 +1,162 @@
+"""What came of an import: what was found, left out and why, doubled, uneven."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.imported.dataset import ImportedDataset
+from core.imported.leakage import leakage
+from core.imported.report import Doubled, ImportReport, Skipped, Span
+from ui import lab, theme
+from ui.data import doubles
+from ui.data.shown import PART_NAMES, Shown
+from ui.figures import Figure, figures
+
+MOST_REASONS = 8
+
+
+def show(shown: Shown) -> None:
+    """The report of an imported dataset, as it was when it was imported."""
+    dataset = shown.imported
+    if dataset is None:
+        st.info("This dataset is built in: nothing was imported.", icon=":material/info:")
+        return
+    report = dataset.report
+    _figures(report)
+    _tell_parts(report)
+    _tell_leakage(dataset, report)
+    if report.skipped:
+        _skipped(shown.name, report.skipped)
+    _classes(shown)
+    doubles.show(shown, dataset, report)
+
+
+def _figures(report: ImportReport) -> None:
+    figures(
+        Figure("Found", theme.count(report.found), "Files or rows that were looked at."),
+        Figure("Imported", theme.count(report.imported), None, _took(report)),
+        Figure("Left out", theme.count(len(report.skipped)), "Each stands below, with the reason."),
+        Figure("Alike", _doubled(report.exact), "Images that are another one pixel for pixel."),
+        Figure("Almost alike", _doubled(report.near), "Images that look the same as another one."),
+    )
+    st.caption(f"{_size(report)} {_colors(report)}")
+
+
+def _took(report: ImportReport) -> str:
+    return f"in {theme.duration(report.seconds)}" if report.seconds else ""
+
+
+def _doubled(groups: tuple[Doubled, ...]) -> str:
+    """How many images there are beyond the first of each group."""
+    return theme.count(sum(len(group.positions) - 1 for group in groups))
+
+
+def _size(report: ImportReport) -> str:
+    widths, heights = report.widths, report.heights
+    if widths.smallest == widths.largest and heights.smallest == heights.largest:
+        return f"All are {widths.usual} × {heights.usual} pixels."
+    return f"{_span(widths)} pixels wide and {_span(heights)} high."
+
+
+def _span(span: Span) -> str:
+    if span.smallest == span.largest:
+        return theme.count(span.usual)
+    low, high = theme.count(span.smallest), theme.count(span.largest)
+    return f"{low} to {high} (usually {theme.count(span.usual)})"
+
+
+def _colors(report: ImportReport) -> str:
+    if report.grey in (0, report.imported):
+        return "All are grey." if report.grey else "All have colours."
+    coloured = theme.count(report.imported - report.grey)
+    return f"{coloured} have colours, {theme.count(report.grey)} are grey."
+
+
+def _tell_parts(report: ImportReport) -> None:
+    """Which part came from where, where a person may have expected something else."""
+    if report.held_out:
+        st.info(
+            f"What was imported had no test part: {theme.percent(report.held_out, digits=0)} of "
+            "each class was held out as one. Networks never learn from it.",
+            icon=":material/call_split:",
+        )
+    if report.unlabelled:
+        st.info(
+            f"{theme.count(report.unlabelled)} images have no label. They can be looked at, and "
+            "networks can be asked about them, but none learns from them.",
+            icon=":material/label_off:",
+        )
+
+
+def _tell_leakage(dataset: ImportedDataset, report: ImportReport) -> None:
+    """How many test images a network has seen before, and what that means."""
+    found = leakage(dataset, report)
+    if not found.leaked:
+        return
+    share = theme.percent(found.leaked / found.tested, digits=1)
+    st.warning(
+        f"**{theme.count(found.leaked)} of {theme.count(found.tested)} test images ({share}) show "
+        "what training images show too.** A network that has learned them by heart gets them right "
+        "without having understood anything, so its test accuracy will look better than it is. "
+        "They stand first among the duplicates below; take one of each out and import anew.",
+        icon=":material/water_drop:",
+    )
+
+
+def _skipped(name: str, skipped: tuple[Skipped, ...]) -> None:
+    """What was left out: how often for each reason, then file by file."""
+    st.subheader("Left out", anchor=False)
+    reasons = Counter(item.reason for item in skipped).most_common()
+    lines = [
+        f"- {theme.count(count)} × {lab.plain(reason)}" for reason, count in reasons[:MOST_REASONS]
+    ]
+    if len(reasons) > MOST_REASONS:
+        lines.append(f"- and {theme.count(len(reasons) - MOST_REASONS)} other reasons")
+    st.markdown("\n".join(lines))
+    table = pd.DataFrame(
+        {"File": [item.name for item in skipped], "Why": [item.reason for item in skipped]}
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.text_input(
+            "Search",
+            key="report_search",
+            placeholder="Part of a name or reason",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width=320,
+        )
+        st.download_button(
+            "All as CSV",
+            table.to_csv(index=False).encode(),
+            f"{name}-left-out.csv",
+            "text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+    if wanted:
+        lines = table["File"] + "\n" + table["Why"]
+        table = table[lines.str.contains(wanted, case=False, regex=False)]
+        st.caption(f"{theme.count(len(table))} of {theme.count(len(skipped))}")
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="auto",
+        column_config={"File": st.column_config.TextColumn(width="medium")},
+    )
+
+
+def _classes(shown: Shown) -> None:
+    """How many images of each class each part has."""
+    st.subheader("Images of each class", anchor=False)
+    classes = len(shown.class_names)
+    columns = {"Class": list(shown.class_names)}
+    for part in shown.parts:
+        labels = shown.labels(part)
+        counts = np.bincount(labels[labels >= 0], minlength=classes)
+        if counts.any():
+            columns[PART_NAMES[part]] = counts.tolist()
+    st.dataframe(pd.DataFrame(columns), hide_index=True, height="auto")
