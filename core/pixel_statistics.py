@@ -95,7 +95,7 @@ def _histogram(images: Images, channels: int) -> NDArray[np.int64]:
         some = np.ascontiguousarray(pixels[start : start + 2**24, None])
         for channel in range(channels):
             counted = cv2.calcHist([some], [channel], None, [LEVELS], [0, LEVELS])
-            total[channel] += counted[:, 0].astype(np.int64)
+            total[channel] += counted.ravel().astype(np.int64)
     return total
 
 

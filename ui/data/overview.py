@@ -14,6 +14,8 @@ from core.catalogue import DATASETS
 from core.imported.dataset import ImportedDataset, Part
 from ui import lab, theme
 from ui.charts import Series, line_chart
+from ui.data import counts, parts
+from ui.data.counts import Counts
 from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Shown
 from ui.facts import facts_table
@@ -28,16 +30,7 @@ tells more."""
 HEIGHT = 340
 COUNTS, SHARES = "Images", "Share of the part"
 FORMATS = {COUNTS: ",~r", SHARES: ".2~%"}
-PART_COLORS: dict[Part, str] = {
-    "train": theme.RUN_COLORS[0],
-    "validation": theme.WATCHED_COLOR,
-    "test": theme.RUN_COLORS[1],
-    "unlabelled": theme.RUN_COLORS[2],
-}
-
 Mode = Literal["bars", "lines"]
-Counts = Mapping[Part, NDArray[np.int64]]
-"""Of each part with labels, how many images each class has, (classes,)."""
 
 
 def show(shown: Shown) -> None:
@@ -47,11 +40,11 @@ def show(shown: Shown) -> None:
         *(Figure(PART_NAMES[part], theme.count(shown.images[part])) for part in shown.parts),
         Figure("Classes", theme.count(len(shown.class_names))),
     )
-    counts = counts_of(shown)
-    if counts:
+    counted = counts.by_class(shown)
+    if counted:
         if len(shown.class_names) > 1:
-            _chart(shown, counts)
-        _tell_balance(shown, counts)
+            _chart(shown, counted)
+        _tell_balance(shown, counted)
     else:
         st.info(
             "None of these images has a label. Networks can be asked about them on Predict; to "
@@ -61,21 +54,10 @@ def show(shown: Shown) -> None:
     facts_table(_facts(shown))
 
 
-def counts_of(shown: Shown) -> Counts:
-    """How many images each class has, in the parts that have labels."""
-    classes = len(shown.class_names)
-    counted = {}
-    for part in shown.parts:
-        labels = shown.labels(part)
-        if len(labelled := labels[labels >= 0]):
-            counted[part] = np.bincount(labelled, minlength=classes)
-    return counted
-
-
-def _chart(shown: Shown, counts: Counts) -> None:
+def _chart(shown: Shown, counted: Counts) -> None:
     st.subheader("Images of each class", anchor=False)
     kind = COUNTS
-    if len(counts) > 1:
+    if len(counted) > 1:
         kind = st.segmented_control(
             "Show",
             [COUNTS, SHARES],
@@ -86,7 +68,7 @@ def _chart(shown: Shown, counts: Counts) -> None:
             help="Parts of different sizes can be compared by shares.",
         )
     heights = {
-        part: count / count.sum() if kind == SHARES else count for part, count in counts.items()
+        part: count / count.sum() if kind == SHARES else count for part, count in counted.items()
     }
     draw = _lines if len(shown.class_names) > MOST_BARS else _bars
     draw(shown, heights, kind)
@@ -134,7 +116,7 @@ def _series(
 ) -> Series:
     places = np.arange(len(order)) + (mode == "lines")
     names = [f"· {shortened(shown.class_names[label], 60)}" for label in order]
-    color = PART_COLORS[part]
+    color = parts.COLORS[part]
     return Series(PART_NAMES[part], places, height[order], color, mode=mode, hover=names)
 
 
@@ -146,15 +128,15 @@ def _highest(heights: Mapping[Part, NDArray[Any]]) -> float:
     return max(float(height.max()) for height in heights.values())
 
 
-def _tell_balance(shown: Shown, counts: Counts) -> None:
+def _tell_balance(shown: Shown, counted: Counts) -> None:
     """How even the parts are, and which classes they lack."""
     if len(shown.class_names) == 1:
         return
-    found = {part: balance(count) for part, count in counts.items()}
+    found = {part: balance(count) for part, count in counted.items()}
     even = [part for part, one in found.items() if not one.uneven and not one.missing]
     if even:
-        st.caption(f"{' · '.join(_evenness(part, counts[part]) for part in even)}")
-    told = [_unevenness(shown, part, counts[part], one) for part, one in found.items()]
+        st.caption(f"{' · '.join(_evenness(part, counted[part]) for part in even)}")
+    told = [_unevenness(shown, part, counted[part], one) for part, one in found.items()]
     if any(told):
         st.warning("  \n".join(filter(None, told)), icon=":material/balance:")
     if any(one.uneven for one in found.values()):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.imported.dataset import Part
 from ui import theme
-from ui.data import link, one_image
+from ui.data import link, one_image, parts
 from ui.data.shown import PART_NAMES, Shown
 from ui.data.way import ORDERS, Way, way_through
 from ui.gallery import LARGEST_SIDE, gallery
@@ -24,12 +24,12 @@ ALL = -1
 
 def show(shown: Shown) -> None:
     """Which images, a page of them, and one of them large."""
-    part = _wanted_part(shown)
+    part = parts.chosen(shown)
     labels = shown.labels(part)
     label = _wanted_class(labels)
     order = link.value("order") if link.value("order") in ORDERS else ""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        _ask_part(shown, part)
+        parts.ask(shown)
         _ask_class(shown, labels, label)
         _ask_order(order)
     way = way_through(labels, label, order)
@@ -41,26 +41,9 @@ def show(shown: Shown) -> None:
         one_image.show(shown, part, index, int(labels[index]), way)
 
 
-def _wanted_part(shown: Shown) -> Part:
-    wanted = [part for part in shown.parts if part == link.value("part")]
-    return wanted[0] if wanted else shown.parts[0]
-
-
 def _wanted_class(labels: NDArray[np.int64]) -> int | None:
     wanted = link.number("class")
     return wanted if wanted in labels else None
-
-
-def _ask_part(shown: Shown, part: Part) -> None:
-    st.session_state["data_part"] = part
-    st.selectbox(
-        "Part",
-        shown.parts,
-        format_func=lambda each: f"{PART_NAMES[each]} ({theme.count(shown.images[each])})",
-        key="data_part",
-        width=190,
-        on_change=lambda: link.keep({"part": st.session_state["data_part"], "image": ""}),
-    )
 
 
 def _ask_class(shown: Shown, labels: NDArray[np.int64], label: int | None) -> None:

@@ -19,6 +19,8 @@ from core.datasets import Split, load_part
 from core.image_tags import image_ids
 from core.imported.dataset import PARTS, ImportedDataset, Part, Positions
 from core.imported.report import Doubled
+from core.imported.writing import THUMBNAIL_SIDE
+from core.pixel_statistics import Images
 from core.preprocessing import Pixels
 from core.workspace import Workspace
 from ui import lab
@@ -82,6 +84,23 @@ class Shown(ABC):
         """
 
     @abstractmethod
+    def to_measure(self, part: Part, indices: Positions) -> Images:
+        """Images as statistics of pixels are made of, all with the channels of `shape`.
+
+        Those of one size as they are; else their thumbnails, each in a size of its own.
+        """
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, ...]:
+        """(height, width) or (height, width, 3) of what is measured, the largest there may be."""
+
+    @property
+    def thumbnails(self) -> bool:
+        """Whether thumbnails stand for the images where many are looked at."""
+        return self.imported is not None and not self.imported.about.alike
+
+    @abstractmethod
     def called(self, part: Part, index: int) -> str:
         """What one image was called where it came from."""
 
@@ -140,6 +159,13 @@ class BuiltIn(Shown):
     def small(self, part: Part, indices: Positions, side: int) -> NDArray[np.uint8]:
         return no_larger(self._split(part).images[indices], side)
 
+    def to_measure(self, part: Part, indices: Positions) -> Images:
+        return self._split(part).images[indices]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return DATASETS[self.name].image_shape
+
     def called(self, part: Part, index: int) -> str:
         return f"{self.label}, {PART_NAMES[part].lower()} image {index}"
 
@@ -173,11 +199,25 @@ class Imported(Shown):
         return self.imported.picture(int(self._positions[part][index]))
 
     def small(self, part: Part, indices: Positions, side: int) -> NDArray[np.uint8]:
+        images = self.to_measure(part, indices)
+        if isinstance(images, np.ndarray):
+            return no_larger(images, side)
+        return np.stack([_on_black(image, side) for image in images])
+
+    def to_measure(self, part: Part, indices: Positions) -> Images:
         positions = self._positions[part][indices]
         if self.imported.about.alike:
-            return no_larger(self.imported.rows(positions)[:], side)
-        read = [_decoded(self.imported.thumbnail(int(position))) for position in positions]
-        return np.stack([_on_black(picture, side) for picture in read])
+            return self.imported.rows(positions)[:]
+        how = cv2.IMREAD_COLOR_RGB if len(self.shape) == 3 else cv2.IMREAD_GRAYSCALE
+        thumbnail = self.imported.thumbnail
+        return [_decoded(thumbnail(position), how) for position in positions.tolist()]
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        if self.imported.about.alike:
+            return self.imported.about.shape
+        colours = (3,) if (self.imported.sizes[:, 2] == 3).any() else ()
+        return (THUMBNAIL_SIDE, THUMBNAIL_SIDE, *colours)
 
     def called(self, part: Part, index: int) -> str:
         return self.imported.names[int(self._positions[part][index])]
@@ -246,10 +286,9 @@ def _built_in(workspace: Workspace, name: str, part: str) -> Split:
     )
 
 
-def _decoded(thumbnail: bytes) -> Pixels:
-    """A thumbnail, which the import made as a JPEG, in colours."""
-    read = cv2.imdecode(np.frombuffer(thumbnail, np.uint8), cv2.IMREAD_COLOR_RGB)
-    return np.asarray(read, np.uint8)
+def _decoded(thumbnail: bytes, how: int) -> Pixels:
+    """A thumbnail, which the import made as a JPEG."""
+    return np.asarray(cv2.imdecode(np.frombuffer(thumbnail, np.uint8), how), np.uint8)
 
 
 def no_larger(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -264,13 +303,13 @@ def no_larger(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
 
 
 def _on_black(image: Pixels, side: int) -> Pixels:
-    """An image (height, width, 3) as large as it can be in the middle of a square."""
+    """An image (height, width[, 3]) as large as it can be in the middle of a square."""
     height, width = image.shape[:2]
     scale = side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
     fitted = cv2.resize(image, size, interpolation=how)
-    square = np.zeros((side, side, 3), np.uint8)
+    square = np.zeros((side, side, *image.shape[2:]), np.uint8)
     top, left = (side - size[1]) // 2, (side - size[0]) // 2
     square[top : top + size[1], left : left + size[0]] = fitted
     return square

@@ -1,0 +1,153 @@
+"""What the pixels of a dataset are like: how bright, how varied, and each class on average."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from core.imported.dataset import Part
+from core.pixel_statistics import PixelStatistics, in_batches, measure, sampled
+from ui import theme
+from ui.charts import Series, line_chart
+from ui.data import link, parts
+from ui.data.shown import PART_NAMES, Shown
+from ui.gallery import Part as Line
+from ui.gallery import gallery
+
+SAMPLED_BYTES = 2**26
+"""Pixels of all channels that are looked at in each part at most."""
+SAMPLED_THUMBNAILS = 2_000
+AT_ONCE_BYTES = 2**23
+MEAN_SIDE, SMALL_MEAN_SIDE = 64, 32
+"""Longer side of a mean image, and where there are many classes."""
+FEW_CLASSES = 100
+HEIGHT = 560
+PEAKED = 0.3
+"""Share of the pixels with one value from which on the others show only on a scale in tenfolds."""
+CHANNELS = {
+    1: {"Brightness": theme.WATCHED_COLOR},
+    3: {"Red": theme.RUN_COLORS[4], "Green": theme.RUN_COLORS[3], "Blue": theme.RUN_COLORS[0]},
+}
+"""By how many there are, what channels are called, and their colours."""
+PURPOSE = (
+    "What they are for: networks learn best from small numbers, so pixels are divided by 255, or "
+    "the mean is taken from them and the rest divided by the deviation (“Pixel scaling” on Train). "
+    "Parts whose numbers lie far apart were not made alike."
+)
+
+
+def show(shown: Shown) -> None:
+    """Mean and deviation of all parts, then the histogram and the mean images of one."""
+    with st.spinner("Measuring pixels …", show_time=False):
+        measured = {part: _measured(shown.identity, part, shown) for part in shown.parts}
+    _table(measured)
+    st.caption(_looked_at(shown, measured))
+    st.caption(PURPOSE)
+    if len(shown.parts) > 1:
+        parts.ask(shown)
+    part = parts.chosen(shown)
+    _histogram(shown, part, measured[part])
+    _class_means(shown, part, measured[part])
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _measured(identity: str, part: Part, _shown: Shown) -> PixelStatistics:
+    labels, shape = _shown.labels(part), _shown.shape
+    each = math.prod(shape)
+    most = SAMPLED_THUMBNAILS if _shown.thumbnails else SAMPLED_BYTES // each
+    batches = in_batches(sampled(len(labels), most), max(1, AT_ONCE_BYTES // each))
+    classes = len(_shown.class_names)
+    return measure(
+        ((_shown.to_measure(part, indices), labels[indices]) for indices in batches),
+        classes=classes,
+        shape=_mean_shape(shape, MEAN_SIDE if classes <= FEW_CLASSES else SMALL_MEAN_SIDE),
+    )
+
+
+def _mean_shape(shape: tuple[int, ...], side: int) -> tuple[int, ...]:
+    height, width, *channels = shape
+    scale = min(1.0, side / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale)), *channels
+
+
+def _looked_at(shown: Shown, measured: Mapping[Part, PixelStatistics]) -> str:
+    """How many images the numbers are of."""
+    what = "the thumbnails of " if shown.thumbnails else ""
+    some = {part: m.images for part, m in measured.items() if m.images < shown.images[part]}
+    if not some:
+        return f"Measured on {what}all images."
+    told = (
+        f"{theme.count(images)} of {theme.count(shown.images[part])} in {PART_NAMES[part].lower()}"
+        for part, images in some.items()
+    )
+    return f"Measured on {what}images chosen at random: {', '.join(told)}."
+
+
+def _table(measured: Mapping[Part, PixelStatistics]) -> None:
+    rows = [
+        {
+            "Part": PART_NAMES[part],
+            "Channel": channel,
+            "Mean, 0 to 1": f"{mean / 255:.4f}",
+            "Deviation, 0 to 1": f"{deviation / 255:.4f}",
+            "Mean, 0 to 255": f"{mean:.1f}",
+            "Deviation, 0 to 255": f"{deviation:.1f}",
+        }
+        for part, one in measured.items()
+        for channel, mean, deviation in zip(
+            CHANNELS[len(one.histogram)], one.mean, one.deviation, strict=True
+        )
+    ]
+    st.dataframe(rows, hide_index=True, height="content")
+
+
+def _histogram(shown: Shown, part: Part, measured: PixelStatistics) -> None:
+    st.subheader("How many pixels have each value", anchor=False)
+    shares = measured.histogram / measured.histogram.sum(axis=1, keepdims=True)
+    peaked = shares.max() > PEAKED
+    names = CHANNELS[len(shares)]
+    line_chart(
+        [
+            Series(name, np.arange(len(share)), np.where(share > 0, share, np.nan), color)
+            for (name, color), share in zip(names.items(), shares, strict=True)
+        ],
+        key="data_histogram",
+        view=f"{shown.name} {part}",
+        x_title="Value of a pixel, 0 is black",
+        x_range=(0.0, 255.0),
+        y_title="Share of the pixels",
+        y_format=".2~%",
+        y_log=bool(peaked),
+        height=260,
+        legend=len(names) > 1,
+    )
+
+
+def _class_means(shown: Shown, part: Part, measured: PixelStatistics) -> None:
+    present = np.flatnonzero(measured.class_images)
+    if not len(present):
+        return
+    st.subheader("Mean image of each class", anchor=False)
+    st.caption(
+        "What images of a class have in common is sharp, the rest blurs. A click shows them."
+    )
+    captions = [
+        (
+            Line(shown.class_names[label]),
+            Line(f"of {theme.count(int(measured.class_images[label]))}", "muted"),
+        )
+        for label in present.tolist()
+    ]
+    with st.container(height=HEIGHT if len(present) > FEW_CLASSES else "content", border=False):
+        clicked = gallery(
+            measured.class_means[present],
+            captions,
+            key="data_class_means",
+            label=f"Mean images of the classes, {PART_NAMES[part].lower()}",
+        )
+    if clicked is not None:
+        link.keep({"view": "pictures", "class": int(present[clicked]), "image": ""})
+        st.rerun()
