@@ -1,11 +1,13 @@
 """Data: bring a dataset in, and see it before a network learns from it."""
 
-from ui.data import choosing, link, views
+from ui.data import choosing, importing, link, under_way, views
 from ui.navigation import page
 
 page("Data", "🗂️")
 link.follow()
+under_way.show()
 shown = choosing.choose()
+importing.show()
 if shown is not None:
     views.show(shown)
 link.write()

@@ -25,7 +25,7 @@ _CSS = """<style>
 .row-of-pictures div { aspect-ratio: 1; display: flex; align-items: center;
                        justify-content: center; background: #000; border-radius: 4px;
                        overflow: hidden; }
-.row-of-pictures figcaption { opacity: 0.75; margin-top: 0.25rem; }
+.row-of-pictures figcaption { opacity: 0.75; margin-top: 0.25rem; overflow-wrap: anywhere; }
 </style>"""
 
 

@@ -11,7 +11,7 @@ from core.errors import DamagedFile, TransferLabError
 from core.imported.dataset import About, ImportedDataset
 from core.imported.library import Library
 from ui import lab, theme
-from ui.data import link
+from ui.data import downloading, link
 from ui.data.shown import Shown, built_in, imported
 
 BUILT_IN = tuple(name for name, facts in DATASETS.items() if facts.train_images is not None)
@@ -39,7 +39,10 @@ def choose() -> Shown | None:
     if not abouts:
         _invite()
     if name in BUILT_IN:
-        return built_in(name)
+        found = built_in(name)
+        if found is None:
+            downloading.offer(name)
+        return found
     about = abouts[name]
     if about is None:
         _offer_to_delete(name)

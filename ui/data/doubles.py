@@ -11,11 +11,14 @@ from core.imported.dataset import PARTS, ImportedDataset
 from core.imported.report import Doubled, ImportReport
 from core.preprocessing import Pixels, decode
 from ui import picture_row, theme
+from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Shown
 
 PER_PAGE = 8
 MOST_OF_GROUP = 8
 """Images of a group that are shown; a blank picture may be there a thousand times."""
+
+LONGEST_NAME = 50
 
 
 class Group(NamedTuple):
@@ -89,7 +92,7 @@ def _picture(shown: Shown, dataset: ImportedDataset, position: int) -> picture_r
     return picture_row.Shown(
         shown.class_name(int(dataset.labels[position])),
         _small(dataset, position),
-        f"{part} · {dataset.names[position]}",
+        f"{part} · {shortened(dataset.names[position], LONGEST_NAME)}",
     )
 
 

@@ -20,7 +20,7 @@ from ui import lab
 from ui.data import under_way
 
 UPLOAD, PATH = "Upload", "A path on the server's machine"
-DIGITS: dict[bool | None, str] = {None: "Detect", True: "Yes", False: "No"}
+DIGITS: dict[str, bool | None] = {"Detect": None, "Yes": True, "No": False}
 MOST_MEGABYTES = 200
 """What one uploaded file may hold, as `server.maxUploadSize` in .streamlit/config.toml says too."""
 LONGEST_NAME = 40
@@ -51,9 +51,9 @@ cats-and-dogs.zip          cats-and-dogs.zip
 └── dog                    │   └── dog
     └── 3.png              │       └── 3.png
                            └── test
-                               ├── cat
- held out for testing:     │   └── 4.jpg
- the share given below     └── dog
+The share given below          ├── cat
+is held out for testing.       │   └── 4.jpg
+                               └── dog
                                    └── 5.jpg
 """
 
@@ -161,13 +161,19 @@ def _ask_settings(path: str, first: str) -> Asked:
         digits = st.segmented_control(
             "Handwritten digits",
             list(DIGITS),
-            format_func=DIGITS.__getitem__,
-            default=None,
+            default="Detect",
+            required=True,
             key="import_digits",
             help="Whether its images are single digits in MNIST's frame, light on dark. Then "
             "drawings and photographs can be framed in the same way on Predict.",
         )
-    return Asked(name=name.strip(), path=path, held_out=percent / 100, seed=seed, digits=digits)
+    return Asked(
+        name=name.strip(),
+        path=path,
+        held_out=percent / 100,
+        seed=seed,
+        digits=DIGITS[digits],
+    )
 
 
 def _suggest(first: str) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from ui import lab
-from ui.data import augmenting, classes, link, overview, pictures, pixels
+from ui.data import augmenting, classes, link, overview, pictures, pixels, report
 from ui.data.shown import Shown
 
 
@@ -30,6 +30,7 @@ VIEWS: dict[str, View] = {
     "pictures": View("Pictures", "grid_view", pictures.show),
     "pixels": View("Pixels", "palette", pixels.show),
     "classes": View("Classes", "label", classes.show),
+    "report": View("Report", "assignment", report.show, of_imported=True),
     "augmentation": View("Augmentation", "animation", augmenting.show),
 }
 """By the name that a link knows each by (`view`), in the order of the page."""
@@ -41,14 +42,22 @@ def show(shown: Shown) -> None:
     wanted = link.value("view")
     chosen = wanted if wanted in offered else offered[0]
     st.session_state["data_view"] = chosen
-    st.segmented_control(
-        "View",
-        offered,
-        format_func=lambda name: f":material/{VIEWS[name].icon}: {VIEWS[name].title}",
-        key="data_view",
-        required=True,
-        label_visibility="collapsed",
-        on_change=lambda: link.keep({"view": st.session_state["data_view"]}),
-    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.segmented_control(
+            "View",
+            offered,
+            format_func=lambda name: f":material/{VIEWS[name].icon}: {VIEWS[name].title}",
+            key="data_view",
+            required=True,
+            label_visibility="collapsed",
+            on_change=lambda: link.keep({"view": st.session_state["data_view"]}),
+        )
+        if shown.images["train"]:
+            st.page_link(
+                "pages/2_Train.py",
+                label="Train on it",
+                icon=":material/model_training:",
+                query_params={"dataset": shown.name},
+            )
     with lab.failures_as_sentences():
         VIEWS[chosen].show(shown)
