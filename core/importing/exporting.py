@@ -1,9 +1,11 @@
 """Taking an imported dataset out of the workspace: as lists of its files, or as pictures."""
 
+import io
 import os
 import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -26,7 +28,7 @@ def write_lists(dataset: ImportedDataset, folder: Path) -> list[Path]:
     Raises InvalidRequest where its images have no paths, or where one of the lists is there
     already, and WorkFailed.
     """
-    if dataset.about.kind not in KINDS_OF_FILES:
+    if not has_paths(dataset):
         raise InvalidRequest(
             f"the images of {dataset.name!r} came as {dataset.about.kind} and have no paths to "
             "list; export its pictures instead, which writes lists of them too"
@@ -43,6 +45,20 @@ def write_lists(dataset: ImportedDataset, folder: Path) -> list[Path]:
         return _written(lists, folder)
     except OSError as error:
         raise _unwritten(folder, error) from None
+
+
+def has_paths(dataset: ImportedDataset) -> bool:
+    """Whether the images of a dataset came as files, which lists can name."""
+    return dataset.about.kind in KINDS_OF_FILES
+
+
+def zipped_lists(dataset: ImportedDataset) -> bytes:
+    """A ZIP of what `write_lists` writes, of a dataset whose images have paths."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in _lists(dataset, dataset.names).items():
+            archive.writestr(name, text)
+    return content.getvalue()
 
 
 def export_pictures(dataset: ImportedDataset, folder: Path, report: Report) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import streamlit as st
@@ -9,6 +10,7 @@ import streamlit as st
 from core.errors import TransferLabError
 from core.imported.dataset import ImportedDataset
 from core.imported.library import CLASS_NAME_LENGTH, Library, checked_classes
+from core.importing.exporting import has_paths, zipped_lists
 from ui import lab, theme
 from ui.data import counts, link
 from ui.data.shown import PART_NAMES, Shown
@@ -25,16 +27,25 @@ def show(shown: Shown) -> None:
         st.dataframe(_rows(shown), hide_index=True, height=_height(shown))
     else:
         _edit(shown, shown.imported)
+        _take(shown.imported)
+
+
+def _take(dataset: ImportedDataset) -> None:
+    """What can be done with the whole dataset."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if shown.images["train"]:
-            st.page_link(
-                "pages/2_Train.py",
-                label="Train on it",
-                icon=":material/model_training:",
-                query_params={"dataset": shown.name},
+        if has_paths(dataset):
+            st.download_button(
+                "Class and file lists",
+                partial(zipped_lists, dataset),
+                file_name=f"{dataset.name}-lists.zip",
+                mime="application/zip",
+                icon=":material/download:",
+                on_click="ignore",
+                help="classes.txt with one class a line, and for each part a list with one "
+                "class_index;path a line.",
             )
-        if shown.imported is not None and st.button("Delete the dataset", icon=":material/delete:"):
-            _ask_to_delete(shown.imported)
+        if st.button("Delete the dataset", icon=":material/delete:"):
+            _ask_to_delete(dataset)
 
 
 def _rows(shown: Shown) -> list[dict[str, Any]]:
