@@ -50,6 +50,11 @@ def find_class_folders(listing: Listing) -> Source | None:
 
 def _source(listing: Listing, placed: list[_Placed], skipped: list[Skipped]) -> Source:
     known = {picture.class_name for picture in placed if picture.part == "train"}
+    if not known:
+        raise UnreadableUpload(
+            f"{listing.place} must hold pictures to learn from in train/CLASS/, got none there; "
+            "put some of each class there"
+        )
     for picture in placed:
         if picture.class_name not in known:
             reason = (

@@ -214,7 +214,9 @@ def roles(found: Collection[Part]) -> dict[Part, Part]:
     as_found: dict[Part, Part] = {part: part for part in found}
     if len(labelled) == 1:
         return as_found | {labelled[0]: "train"}
-    return as_found if "test" in found else as_found | {"validation": "test"}
+    if "validation" in found and "test" not in found:
+        as_found["validation"] = "test"
+    return as_found
 
 
 def natural(name: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.errors import UnreadableUpload
 from core.files import UNREADABLE
-from core.imported.dataset import UNLABELLED, Part
+from core.imported.dataset import PARTS, UNLABELLED, Part
 from core.imported.report import Skipped
 from core.importing.items import PixelRows, Source
 from core.importing.listing import Listing, Stored, part_of, readable, roles, stem
@@ -31,7 +31,8 @@ def open_pixel_tables(listing: Listing, tables: list[str]) -> Source:
     """The digits of some files, which must be tables of pixels. Raises UnreadableUpload."""
     found = {name: _part(name, listing.files[name]) for name in tables}
     served = roles(set(found.values()))
-    parts = {name: served[part] for name, part in found.items()}
+    in_order = sorted(found, key=lambda name: PARTS.index(found[name]))
+    parts = {name: served[found[name]] for name in in_order}
 
     def rows() -> Iterator[PixelRows]:
         for name, part in parts.items():
@@ -66,7 +67,10 @@ def _part(name: str, file: Stored) -> Part:
         with file.open() as opened:
             labelled = has_labels(opened)
     except UnreadableUpload as error:
-        raise UnreadableUpload(f"{readable(name)} cannot be imported: {error}") from None
+        raise UnreadableUpload(
+            f"{readable(name)} is no table of digits as Kaggle has them, which alone of all tables "
+            f"can be imported: {error}; choose another file"
+        ) from None
     except UNREADABLE as error:
         raise UnreadableUpload(_damaged(name, error)) from None
     return part_of(stem(name)) or "train" if labelled else "unlabelled"
