@@ -1,12 +1,14 @@
 """Training images as a run would vary them, without the run: the very pixels that it gets."""
 
+import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.augmentation import Variations
+from core.augmentation import vary_few
 from core.config import RunConfig
 from core.preprocessing import Pixels, for_network
 from core.recipes import RECIPES
@@ -99,7 +101,9 @@ def varied(images: Pixels, positions: Indices, config: RunConfig, passes: int) -
     """
     if not config.augmentation.active:
         return np.repeat(images[np.newaxis], passes, axis=0)
-    variations = Variations(config.augmentation, config.seed, int(positions.max()) + 1)
-    return np.stack(
-        [variations.apply(images, positions, number) for number in range(1, passes + 1)]
-    )
+
+    def varied_by(number: int) -> Pixels:
+        return vary_few(images, positions, config.augmentation, config.seed, number)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return np.stack(list(pool.map(varied_by, range(1, passes + 1))))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.augmentation import Floats, Variations, draw, matrices, recolour, warp
+from core.augmentation import Floats, Variations, draw, matrices, recolour, vary_few, warp
 from core.data_config import AugmentationConfig, Fill
 from core.preprocessing import Pixels
 
@@ -91,6 +91,24 @@ def test_passes_may_come_in_any_order(numbers: list[int]) -> None:
 def test_an_image_is_varied_alike_in_a_split_of_any_size() -> None:
     for few, many in zip(draw(CONFIG, 1, 1, 10), draw(CONFIG, 1, 1, 1000), strict=True):
         np.testing.assert_array_equal(few, many[:10])
+
+
+@given(st.integers(0, 10**9), st.integers(1, 5))
+def test_what_is_drawn_for_an_image_needs_nothing_of_those_before(first: int, count: int) -> None:
+    together = np.hstack(draw(CONFIG, 1, 2, count, first))
+    alone = [np.hstack(draw(CONFIG, 1, 2, 1, first + place)) for place in range(count)]
+    np.testing.assert_array_equal(together, np.concatenate(alone))
+    if first + count <= len(DRAWN):
+        np.testing.assert_array_equal(
+            np.hstack(draw(CONFIG, 1, 1, count, first)), DRAWN[first : first + count]
+        )
+
+
+def test_few_images_are_varied_as_among_all() -> None:
+    few = np.array([7, 3, 23])
+    for number in (1, 2):
+        found = vary_few(NOISE[few], few, CONFIG, 1, number)
+        np.testing.assert_array_equal(found, varied(few, number))
 
 
 def test_what_moves_an_image_is_what_it_always_was_for_a_seed_and_a_pass() -> None:

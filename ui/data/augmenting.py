@@ -123,8 +123,9 @@ def _see(shown: Shown, chosen: Chosen) -> None:
         _ask(shown, chosen)
     with seen:
         _draw(shown, chosen)
-        label_warnings.show(chosen.config.augmentation, shown.digits)
-        _explain(chosen.config)
+    # Below both, so that nothing moves under a finger that moves a slider.
+    label_warnings.show(chosen.config.augmentation, shown.digits)
+    _explain(chosen.config)
     _hand_over(shown, chosen.config)
 
 
