@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 SHARPEST = 2
 """Pixels of a screen that make up one of the page's, on the sharpest that are common."""
 
+LARGEST_EXACT = 512
+"""Pixels of the longer side up to which a picture is sent exactly; larger ones are compressed."""
+
 
 def picture(image: NDArray[np.uint8], *, side: int, caption: str = "", alt: str = "") -> None:
     """Show an image (height, width) or (height, width, 3) RGB, its longer side `side` pixels wide.
@@ -24,11 +27,12 @@ def picture(image: NDArray[np.uint8], *, side: int, caption: str = "", alt: str 
     size = f"width:{round(width * scale)}px;max-width:100%"
     if scale < 1 / SHARPEST:  # a photograph would be tens of megabytes
         image = _shrunk(image, scale * SHARPEST)
+    url = jpeg_url(image) if max(image.shape[:2]) > LARGEST_EXACT and scale < 1 else data_url(image)
     sharp = "image-rendering:pixelated;" if scale > 1 else ""
     text = html.escape(alt or caption)
     note = f'<figcaption style="font-size:.8rem;opacity:.7">{html.escape(caption)}</figcaption>'
     st.html(
-        f'<figure style="margin:0"><img src="{data_url(image)}" alt="{text}" '
+        f'<figure style="margin:0"><img src="{url}" alt="{text}" '
         f'style="{size};{sharp}border-radius:4px;display:block">{note if caption else ""}</figure>'
     )
 
@@ -57,3 +61,12 @@ def data_url(image: NDArray[np.uint8]) -> str:
     in_order = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     encoded = cv2.imencode(".png", in_order)[1].tobytes()
     return f"data:image/png;base64,{base64.b64encode(encoded).decode()}"
+
+
+def jpeg_url(image: NDArray[np.uint8]) -> str:
+    """An image (height, width) or (height, width, 3) RGB, compressed a little, inside a URL."""
+    in_order = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    every_pixel = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444  # in colour too: sheets have sharp borders
+    how = [cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, every_pixel]
+    encoded = cv2.imencode(".jpg", in_order, how)[1].tobytes()
+    return f"data:image/jpeg;base64,{base64.b64encode(encoded).decode()}"

@@ -82,7 +82,7 @@ def test_the_pictures_are_shown_in_colour_as_sharp_as_the_sharper_network_saw_th
     at = open_page("pages/4_Compare.py", a=two[0].id, b=two[1].id)
     assert not at.exception
     gallery = sent(at, "captions")
-    assert gallery["sprite"].startswith("data:image/webp")
+    assert gallery["sprite"].startswith("data:image/jpeg")
     assert gallery["size"] == [112, 112]
     assert gallery["captions"][0][0][:2] == ["true sky blue", "muted"]
     assert "**Test image 2** · true class **sky blue**" in [m.value for m in at.markdown]
