@@ -20,7 +20,8 @@ ENDINGS = (
     ".heif",
 )
 """Endings of picture files, in any case. What is in them is found out when they are decoded."""
-_ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz")
+ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz")
+"""Endings of files that hold others. Within what is imported they are not opened."""
 _BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
 
 
@@ -47,7 +48,7 @@ def why_no_picture(name: str, file: Stored) -> str | None:
         return None
     if not start:
         return "the file is empty"
-    if name.lower().endswith(_ARCHIVES):
+    if name.lower().endswith(ARCHIVES):
         return "an archive within is not opened; unpack it first"
     return "it is no picture, neither by its ending nor by its first bytes"
 

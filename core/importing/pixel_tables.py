@@ -21,7 +21,11 @@ def find_pixel_tables(listing: Listing) -> Source | None:
     Raises UnreadableUpload where the header of one is wrong.
     """
     for level in listing.levels():
-        tables = [name for name in listing.at(level) if _is_table(listing.files[name])]
+        tables = [
+            name
+            for name in listing.at(level)
+            if name.lower().endswith(".csv") and is_pixel_table(listing.files[name])
+        ]
         if tables:
             return open_pixel_tables(listing, tables)
     return None
@@ -53,7 +57,8 @@ def open_pixel_tables(listing: Listing, tables: list[str]) -> Source:
     )
 
 
-def _is_table(file: Stored) -> bool:
+def is_pixel_table(file: Stored) -> bool:
+    """Whether a file begins as a table of pixels does, be it whole or not."""
     try:
         with file.open() as opened:
             return is_table(opened)

@@ -14,8 +14,8 @@ from core.importing.idx import find_idx, is_idx_name, list_pair
 from core.importing.items import Source
 from core.importing.listing import Listing, OnDisk, list_folder
 from core.importing.npz import is_npz, open_npz
-from core.importing.picture_files import named_as_picture
-from core.importing.pixel_tables import find_pixel_tables, open_pixel_tables
+from core.importing.picture_files import ARCHIVES, named_as_picture
+from core.importing.pixel_tables import find_pixel_tables, is_pixel_table, open_pixel_tables
 from core.importing.zips import is_zip, list_zip
 
 KINDS: tuple[Callable[[Listing], Source | None], ...] = (
@@ -27,9 +27,8 @@ KINDS: tuple[Callable[[Listing], Source | None], ...] = (
 """What a folder or ZIP may hold; each gives None for what it does not know."""
 
 EXPECTED = (
-    "folders CLASS/*, or train/CLASS/* and test/CLASS/*, of pictures; a ZIP of such; Kaggle's "
-    "train.csv and test.csv; a pair of idx files; an npz with x_train and y_train; or classes.txt "
-    "with file lists"
+    "pictures in folders CLASS/*, or train/CLASS/* and test/CLASS/*; Kaggle's train.csv and "
+    "test.csv; a pair of idx files; an npz with x_train and y_train; or classes.txt with file lists"
 )
 
 
@@ -42,7 +41,7 @@ def open_source(path: Path) -> Source:
         source = _open(path)
     except OSError as error:
         raise InvalidRequest(
-            f"{path} cannot be read: {error.strerror}; permit reading it"
+            f"{path} cannot be read: {error.strerror}; permit it, or choose another path"
         ) from None
     if source.count == 0:
         reasons = "".join(f"; {item.name}: {item.reason}" for item in source.skipped[:1])
@@ -69,10 +68,10 @@ def _open_file(path: Path) -> Source:
         return open_file_list(path)
     if is_idx_name(path.name):
         return _source_in(list_pair(path))
-    listing = Listing(str(path), {path.name: OnDisk(str(path.parent), path.name)})
-    if path.suffix.lower() == ".csv":
-        return open_pixel_tables(listing, [path.name])
-    return _source_in(listing)
+    file = OnDisk(str(path.parent), path.name)
+    if path.suffix.lower() == ".csv" or is_pixel_table(file):
+        return open_pixel_tables(Listing(str(path), {path.name: file}), [path.name])
+    raise UnreadableUpload(_why_no_source(path))
 
 
 def _source_in(listing: Listing) -> Source:
@@ -81,14 +80,33 @@ def _source_in(listing: Listing) -> Source:
         if source is not None:
             return source
     raise UnreadableUpload(
-        f"{listing.place} must hold a dataset: {EXPECTED}. It holds {_described(listing)}"
+        f"{listing.place} holds {_described(listing)}; choose a folder or ZIP of {EXPECTED}"
     )
 
 
 def _described(listing: Listing) -> str:
-    if not listing.files:
-        return "nothing that can be read"
+    """What there is instead of a dataset.
+
+    >>> _described(Listing("pets", {"1.png": OnDisk("pets", "1.png")}))
+    'no dataset, only 1 picture in no class folder'
+    """
     pictures = sum(map(named_as_picture, listing.files))
     others = len(listing.files) - pictures
-    found = [f"{pictures:,} pictures in no class folder"] if pictures else []
-    return " and ".join([*found, *([f"{others:,} other files"] if others else [])])
+    found = [f"{_counted(pictures, 'picture')} in no class folder"] if pictures else []
+    found += [_counted(others, "other file")] if others else []
+    return f"no dataset, only {' and '.join(found)}" if found else "no files that can be read"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _why_no_source(path: Path) -> str:
+    if named_as_picture(path.name):
+        return f"{path} is a single picture; choose the folder that holds a folder for each class"
+    ending = path.suffix.lower()
+    if ending in (".zip", ".npz"):
+        return f"{path} is damaged: it does not begin as a ZIP does; fetch or make it again"
+    if ending in ARCHIVES:
+        return f"{path} is an archive of another kind than ZIP; unpack it and choose the folder"
+    return f"{path} is no file that can be imported; choose a ZIP or folder of {EXPECTED}"

@@ -172,8 +172,11 @@ def test_what_is_no_file_or_empty_or_closed_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "sentence"),
     [
-        ([], "It holds nothing that can be read"),
-        (["1.png", "2.png", "notes.txt"], "It holds 2 pictures in no class folder and 1 other"),
+        ([], "holds no files that can be read; choose a folder or ZIP"),
+        (
+            ["1.png", "2.png", "notes.txt"],
+            "no dataset, only 2 pictures in no class folder and 1 other file;",
+        ),
         (["train/cat.1.png", "train/dog.1.png"], "2 pictures in no class folder"),
         (["test/cat/1.png"], "must hold a folder train to learn from, beside test; add it"),
         (["test/cat/1.png", "validation/cat/1.png"], "beside test and validation; add it"),

@@ -89,7 +89,7 @@ def test_a_zip_that_is_cut_short_is_refused(tmp_path: Path, kept: float) -> None
 
 
 def test_an_empty_zip_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableUpload, match="It holds nothing that can be read"):
+    with pytest.raises(UnreadableUpload, match="holds no files that can be read"):
         open_source(zip_of(tmp_path / "empty.zip", {}))
 
 
