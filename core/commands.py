@@ -13,10 +13,13 @@ from tqdm import tqdm
 
 from core import caches, estimates, preflight
 from core.architectures import ARCHITECTURES
+from core.bars import Bars
 from core.catalogue import DATASETS
 from core.datasets import load_splits
 from core.engine import LocalEngine
-from core.errors import InvalidConfig, InvalidRequest
+from core.errors import DamagedFile, InvalidConfig, InvalidRequest
+from core.imported.dataset import About
+from core.imported.library import Library
 from core.label_warnings import label_warnings
 from core.metrics import read_events
 from core.network_config import NetworkConfig
@@ -71,18 +74,34 @@ def architectures(workspace: Workspace, options: Namespace) -> Result:
 
 
 def datasets(workspace: Workspace, options: Namespace) -> Result:
-    """Every dataset with its size."""
+    """Every dataset with its size, those imported into the workspace too."""
     listed = [
         {
             "dataset": name,
             "classes": len(facts.class_names) or None,
             "train_images": facts.train_images,
+            "validation_images": None,
             "test_images": facts.test_images,
             "source": facts.source,
         }
         for name, facts in DATASETS.items()
     ]
-    return Result({"datasets": listed})
+    library, damaged = Library(workspace), []
+    for name in library.names():
+        try:
+            listed.append(_imported(library.find(name).about))
+        except DamagedFile as error:
+            damaged.append({"damaged": name, "reason": str(error)})
+    return Result({"datasets": listed, "damaged": damaged})
+
+
+def _imported(about: About) -> dict[str, Any]:
+    return {
+        "dataset": about.name,
+        "classes": len(about.class_names),
+        **{f"{part}_images": about.images[part] for part in ("train", "validation", "test")},
+        "source": f"imported from {about.kind}, {about.source}",
+    }
 
 
 def train(workspace: Workspace, options: Namespace) -> Result:
@@ -365,47 +384,23 @@ def _wait(runs: Runs, run: Run, offset: int) -> Run:
 
     offset: where in its metrics that begins.
     """
-    with _Bars() as bars:
+    with Bars() as bars:
         while True:
             run = runs.again(run)
             events, offset = read_events(run.folder.metrics, offset)
             for event in events:
-                bars.show(event)
+                _show(event, bars)
             if run.status not in WAITING_OR_WORKING:
                 return run
             time.sleep(POLL_SECONDS)
 
 
-class _Bars:
-    """One progress bar on standard error, begun anew for each phase or epoch."""
-
-    def __init__(self) -> None:
-        self._title = ""
-        self._bar: Any = None
-
-    def __enter__(self) -> "_Bars":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._close()
-
-    def show(self, event: dict[str, Any]) -> None:
-        if event["event"] == "phase":
-            self._move(event["phase"], event["done"], event["total"], event["unit"])
-        elif event["event"] == "batch":
-            self._move(f"epoch {event['epoch']}", event["batch"], event["batches"], "batches")
-            self._bar.set_postfix(loss=event["loss"], accuracy=event["accuracy"])
-
-    def _move(self, title: str, done: int, total: int, unit: str) -> None:
-        if title != self._title:
-            self._close()
-            self._title = title
-            self._bar = tqdm(total=total, desc=title, unit=f" {unit}")
-        _move(self._bar, done)
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
+def _show(event: dict[str, Any], bars: Bars) -> None:
+    if event["event"] == "phase":
+        bars.move(event["phase"], event["done"], event["total"], event["unit"])
+    elif event["event"] == "batch":
+        said = {"loss": event["loss"], "accuracy": event["accuracy"]}
+        bars.move(f"epoch {event['epoch']}", event["batch"], event["batches"], "batches", **said)
 
 
 def _move(bar: Any, done: int) -> None:

@@ -125,19 +125,22 @@ def settle(data: DataConfig, workspace: Workspace) -> DataConfig:
 
 def load_part(
     data: DataConfig,
-    part: Part,
+    part: AnyPart,
+    most: int | None = None,
     *,
     side: int | None = None,
     workspace: Workspace | None = None,
     report: Report = lambda event: None,
+    pictures: FeatureCache | None = None,
 ) -> Split:
-    """All images of the train or test part of a dataset, in the dataset's order.
+    """The images of a part of a dataset, in the dataset's order, or the first `most` of them.
 
-    side: that of the network; picture files are resized to it, and kept so in the workspace, where
-    downloads are kept too. Only the bundled MNIST does without the two. What takes long and what
-    is left out is reported. Raises InvalidConfig, DamagedFile, DiskFull or DatasetUnavailable.
+    side: that of the network; picture files are resized to it, and kept so in `pictures`, or else
+    in the workspace, where downloads are kept too. Only the bundled MNIST does without the two.
+    What takes long and what is left out is reported. Raises InvalidConfig, DamagedFile, DiskFull
+    or DatasetUnavailable.
     """
-    return _read(data, part, None, Reading(side, workspace, report))[0]
+    return _read(data, part, most, _Reading(side, workspace, report, pictures))[0]
 
 
 def load_test(
@@ -148,7 +151,7 @@ def load_test(
     report: Report = lambda event: None,
 ) -> Split:
     """The test split of a run; arguments and errors are those of `load_part`."""
-    return _read(data, "test", data.test_images, Reading(side, workspace, report))[0]
+    return load_part(data, "test", data.test_images, side=side, workspace=workspace, report=report)
 
 
 def load_tested(data: DataConfig, fingerprint: str, *, side: int, workspace: Workspace) -> Split:
@@ -159,7 +162,7 @@ def load_tested(data: DataConfig, fingerprint: str, *, side: int, workspace: Wor
     """
     whose = data.path or f"the dataset {data.name!r}"
     try:
-        split, _ = _read(data, "test", data.test_images, Reading(side, workspace, changed=True))
+        split, _ = _read(data, "test", data.test_images, _Reading(side, workspace, changed=True))
     except DatasetUnavailable as error:
         if data.imported:
             raise NotComparable(str(error)) from None
@@ -179,14 +182,12 @@ def load_splits(
     side: int | None = None,
     workspace: Workspace | None = None,
     report: Report = lambda event: None,
-    pictures: FeatureCache | None = None,
 ) -> Splits:
     """The splits of a run; the seed decides which images a validation fraction holds back.
 
-    pictures: where resized pictures are kept, unless in the workspace. The other arguments and the
-    errors are those of `load_part`.
+    The other arguments and the errors are those of `load_part`.
     """
-    reading = Reading(side, workspace, report, pictures)
+    reading = _Reading(side, workspace, report)
     train, count = _read(data, "train", data.train_images, reading)
     handwriting = _load_handwriting(data, count, workspace)
     test, _ = _read(data, "test", data.test_images, reading)
@@ -206,8 +207,8 @@ def load_splits(
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How the images of a dataset are read; what is not told is as `load_splits` says.
+class _Reading:
+    """How the images of a dataset are read; the fields are as `load_part` says.
 
     changed: whether an imported dataset will do that holds other images than at launch.
     """
@@ -228,7 +229,9 @@ class Reading:
         return self.side, self.workspace, cache
 
 
-def _read(data: DataConfig, part: AnyPart, most: int | None, reading: Reading) -> tuple[Split, int]:
+def _read(
+    data: DataConfig, part: AnyPart, most: int | None, reading: _Reading
+) -> tuple[Split, int]:
     """The first `most` images of a part, or all, and how many there are.
 
     Where they stand in order of class, the first ones of each class in turn are taken.
@@ -247,7 +250,7 @@ def _read(data: DataConfig, part: AnyPart, most: int | None, reading: Reading) -
 
 
 def _read_imported(
-    data: DataConfig, part: AnyPart, most: int | None, reading: Reading
+    data: DataConfig, part: AnyPart, most: int | None, reading: _Reading
 ) -> tuple[Split, int]:
     side, workspace, cache = reading.kept()
     dataset = imported_data.find(data, workspace, changed=reading.changed)
@@ -257,7 +260,7 @@ def _read_imported(
     return split, dataset.about.images[part]
 
 
-def _read_folder(data: DataConfig, part: Part, reading: Reading) -> Split:
+def _read_folder(data: DataConfig, part: Part, reading: _Reading) -> Split:
     side, workspace, cache = reading.kept()
     data = settle(data, workspace)
     read = image_folders.read_part(Path(data.path), part, data.classes, side, cache, reading.report)
@@ -269,7 +272,7 @@ def _read_folder(data: DataConfig, part: Part, reading: Reading) -> Split:
     return split.take(read.readable)
 
 
-def _read_arrays(data: DataConfig, part: Part, reading: Reading) -> Split:
+def _read_arrays(data: DataConfig, part: Part, reading: _Reading) -> Split:
     images, labels = _load_arrays(data, part, reading.workspace)
     most = len(data.class_names) - 1
     if labels.min() < 0 or labels.max() > most:

@@ -7,6 +7,7 @@ nothing. Nothing is downloaded: images and weights that are not on this machine 
 
 import contextlib
 import json
+import math
 import os
 import sys
 import time
@@ -16,29 +17,29 @@ from datetime import datetime
 from itertools import repeat
 from pathlib import Path
 from statistics import median
-from typing import Any, get_args
+from typing import Any
 
 import keras
 import numpy as np
 import psutil
 from numpy.typing import DTypeLike, NDArray
 
-from core import estimates, image_folders, inputs, models, networks, precision, preflight, training
-from core.catalogue import DATASETS
+from core import estimates, inputs, models, networks, precision, preflight, training
 from core.config import Phase, RunConfig, parse_config
 from core.data_config import DataConfig
-from core.dataset_files import Part
-from core.datasets import Split, Splits, load_splits
+from core.datasets import Split, Splits, load_part, load_splits
 from core.errors import TransferLabError, WeightsUnavailable
 from core.estimates import DryRun, FeatureCosts, NotKept, PhaseCosts
 from core.feature_cache import FeatureCache, Features
 from core.features import FrozenLayers, cut_name, stored_as
+from core.imported.dataset import Part as AnyPart
 from core.inputs import LiveInputs, SplitInputs
 from core.networks import Network
 from core.pictures import ahead
 from core.preferences import load_preferences
 from core.processes import lower_priority, peak_memory
 from core.progress import Event
+from core.resized import DEFAULT_LIMIT
 from core.rows import Rows
 from core.runs import Runs
 from core.training import Evaluation, Passes, TrainingStep
@@ -48,7 +49,7 @@ SECONDS = 2.0
 """How long a kind of work is timed once it has begun; at least two pieces of it are."""
 MOST_PIECES = 200
 MADE_UP_PICTURES = 256
-"""How many pictures of an image folder are made up; they come again and again."""
+"""How many pictures are made up of those that lie in files; they come again and again."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class TimingCache(FeatureCache):
 
 
 class DecodedPictures(FeatureCache):
-    """Finds the pictures of a folder that were decoded before; of others it decodes a few."""
+    """Finds pictures that were decoded before; of others it decodes a few."""
 
     def store(
         self,
@@ -214,8 +215,8 @@ def timed(work: Iterable[int]) -> tuple[float, float]:
 
 def material(config: RunConfig, workspace: Workspace) -> Material:
     """The images of a training, none of them downloaded and few decoded."""
-    data, facts = config.data, DATASETS[config.data.name]
-    if data.name == "folder":
+    data, facts = config.data, config.data.facts
+    if data.sized:
         return _pictures(config, workspace)
     file = workspace.datasets / f"{data.name}.npz"
     if facts.bundled or data.path or file.is_file():
@@ -225,25 +226,30 @@ def material(config: RunConfig, workspace: Workspace) -> Material:
 
 
 def _pictures(config: RunConfig, workspace: Workspace) -> Material:
+    """Pictures that are read from disk, decoded before or still to be decoded."""
     data, side = config.data, config.network.side
-    cache = DecodedPictures(workspace.pictures, image_folders.DEFAULT_LIMIT)
+    cache = DecodedPictures(workspace.pictures, DEFAULT_LIMIT)
     counts: dict[str, int] = {}
-    decoding = 0.0
-    for part in get_args(Part):
+    shape, decoding, mapped = (side, side, 3), 0.0, 0
+    for part, most in _parts(data).items():
         try:
-            read = image_folders.read_part(
-                Path(data.path), part, data.classes, side, cache, _ignore
-            )
-            counts[part] = len(read.labels)
+            read = load_part(data, part, most, side=side, workspace=workspace, pictures=cache)
+            counts[part], shape = len(read), read.images.shape[1:]
         except Undecoded as undecoded:
             counts[part] = undecoded.count
             decoding += undecoded.seconds
-    mapped = sum(counts.values()) * side**2 * 3
+        mapped += counts[part] * math.prod(shape)
     if not decoding:
         splits = load_splits(data, config.seed, side=side, workspace=workspace)
         return Material(splits, mapped=mapped)
-    splits = _made_up(data, counts, (side, side, 3))
+    splits = _made_up(data, counts, shape)
     return Material(splits, decoding, mapped, waits_for=(workspace.pictures,))
+
+
+def _parts(data: DataConfig) -> dict[AnyPart, int | None]:
+    """The parts of a dataset that a run reads, and how many images of each; None for all."""
+    parts: dict[AnyPart, int | None] = {"train": data.train_images, "test": data.test_images}
+    return parts | ({"validation": None} if data.validation == "own" else {})
 
 
 def _made_up(data: DataConfig, counts: Mapping[str, int], shape: tuple[int, ...]) -> Splits:
@@ -254,15 +260,17 @@ def _made_up(data: DataConfig, counts: Mapping[str, int], shape: tuple[int, ...]
         if len(images) < count:
             images = Rows(images, np.arange(count) % len(images))
         labels = np.arange(count) % len(data.class_names)
-        digests = np.zeros((count, 32), np.uint8) if data.name == "folder" else None
+        digests = np.zeros((count, 32), np.uint8) if data.sized else None
         return Split(images, labels, np.arange(count), digests)
 
-    most = MADE_UP_PICTURES if data.name == "folder" else max(counts.values())
+    most = MADE_UP_PICTURES if data.sized else max(counts.values())
     train = min(counts["train"], data.train_images or counts["train"])
     test = split(min(counts["test"], data.test_images or counts["test"]))
     if data.validation == "test":
         return Splits(split(train), test, test)
-    held_out = round(train * float(data.validation))
+    if data.validation == "own":
+        return Splits(split(train), split(counts["validation"]), test)
+    held_out = round(train * data.validation)
     return Splits(split(train - held_out), split(held_out), test)
 
 

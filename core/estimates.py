@@ -28,6 +28,7 @@ from core.feature_cache import FeatureCache
 from core.files import write_json
 from core.metrics import read_events
 from core.preferences import load_preferences
+from core.rows import FORGET_BYTES
 from core.runs import Run
 from core.validation import Frozen
 from core.workspace import PROJECT, Workspace
@@ -138,7 +139,7 @@ class Estimate(Frozen):
     """What a run will take on one machine.
 
     preparation: seconds before the first phase. mapped: bytes of files that are read by mapping
-    them into memory, where they stay as long as nothing else needs the room.
+    them into memory.
     """
 
     created: datetime
@@ -160,6 +161,11 @@ class Estimate(Frozen):
     def memory(self) -> int:
         """Most bytes of memory that the run cannot do without."""
         return max(phase.memory for phase in self.phases)
+
+    @property
+    def held(self) -> int:
+        """Bytes of mapped files that are in memory at once, at most."""
+        return min(self.mapped, FORGET_BYTES)
 
     @property
     def cache_bytes(self) -> int:
@@ -185,7 +191,7 @@ class Deviation:
     """How far an estimate was off.
 
     seconds: median seconds of an epoch, for each phase that had one. memory: most bytes held,
-    mapped files included.
+    what is mapped of files included.
     """
 
     seconds: tuple[Difference, ...]
@@ -263,7 +269,7 @@ def deviation(estimate: Estimate, run: Run) -> Deviation:
         if taken:
             expected = [phase.seconds + phase.first] + [phase.seconds] * (len(taken) - 1)
             seconds.append(Difference(statistics.median(expected), statistics.median(taken)))
-    expected_memory = min(estimate.memory + estimate.mapped, estimate.machine.memory)
+    expected_memory = min(estimate.memory + estimate.held, estimate.machine.memory)
     return Deviation(tuple(seconds), Difference(expected_memory, run.state.peak_memory))
 
 

@@ -38,6 +38,7 @@ def choose_recipe() -> Recipe:
         list(RECIPES),
         key="recipe",
         persist_state="session",
+        on_change=start_from.carry_dataset,
         help="A complete configuration to start from. Every setting of it can be changed.",
     )
     recipe = RECIPES[chosen]
@@ -71,6 +72,8 @@ def choose_settings(draft: Draft) -> RunConfig | None:
     if draft.origin:
         st.caption(draft.origin)
     level = choose_level()
+    if level == RECIPE:
+        settings_form.ask_images(draft)
     if draft.values["data.name"] == "folder":
         settings_form.ask_folder(draft)
     if level == COMMON:
@@ -103,7 +106,8 @@ def settle(config: RunConfig) -> RunConfig | None:
     """The configuration with what this machine tells, or None with the reason shown."""
     if config.data.name == "folder" and not config.data.path:
         st.info(
-            "Name the folder that holds your images, in train/CLASS/ and test/CLASS/.",
+            "Name the folder that holds your images, in train/CLASS/ and test/CLASS/, or import "
+            "them on Data and choose that dataset.",
             icon=":material/folder_open:",
         )
         return None
@@ -166,12 +170,13 @@ def begin_with() -> str:
 
 
 page("Train", "🏋️")
-if start_from.take_address():
+if start_from.take_address() or start_from.take_dataset_of_address():
     st.session_state["shown"] = NETWORK
 settings_column, seen_column = st.columns([5, 7], gap="medium")
 
 with settings_column:
     draft = Draft.of(choose_recipe())
+    start_from.remember(draft)
     before = dict(draft.values)
     config = choose_settings(draft)
     ready = settle(config) if config else None

@@ -1,11 +1,14 @@
 """What tests of several modules start from: workspaces, runs with made-up predictions, MNIST."""
 
 import gc
+import hashlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -13,6 +16,10 @@ from numpy.typing import NDArray
 
 from core.assets import verified
 from core.config import RunConfig
+from core.imported.dataset import PARTS, ImportedDataset
+from core.imported.library import Library
+from core.imported.report import ImportReport, Span
+from core.imported.writing import Batch, DatasetWriter
 from core.predictions import write_epoch, write_truth
 from core.processes import ProcessIdentity
 from core.recipes import RECIPES
@@ -24,6 +31,8 @@ settings.register_profile("unhurried", settings.default, deadline=None)
 settings.load_profile("unhurried")
 
 MakeRun = Callable[..., Run]
+ImportPictures = Callable[..., ImportedDataset]
+Pixels = NDArray[np.uint8]
 CLASSES = 10
 
 
@@ -122,3 +131,71 @@ def mnist() -> dict[str, NDArray[np.uint8]]:
     """The arrays of the bundled MNIST file."""
     with np.load(verified("mnist.npz"), allow_pickle=False) as arrays:
         return dict(arrays)
+
+
+@pytest.fixture
+def import_pictures(workspace: Workspace) -> ImportPictures:
+    """A function that makes an imported dataset of dark and of light pictures.
+
+    counts: how many of each class each part has. alike: all of one size, so that pixels are kept;
+    else files are. The others are arguments of `DatasetWriter.finish`.
+    """
+
+    def import_(
+        name: str = "shades",
+        counts: dict[str, int] | None = None,
+        *,
+        alike: bool = False,
+        grey: bool = False,
+        size: int = 12,
+        seed: int = 0,
+        **settings: Any,
+    ) -> ImportedDataset:
+        random, rows = np.random.default_rng(seed), []
+        for part, count in (counts or {"train": 10, "test": 6}).items():
+            rows += [(part, label) for label in range(2) for _ in range(count)]
+        pictures = [
+            _shaded(random, label, size if alike else size + place % 7, grey)
+            for place, (_, label) in enumerate(rows)
+        ]
+        files = [_png(picture) for picture in pictures]
+        batch = Batch(
+            names=[f"{part}/{label}/{place}.png" for place, (part, label) in enumerate(rows)],
+            labels=np.array([-1 if part == "unlabelled" else label for part, label in rows]),
+            parts=np.array([PARTS.index(part) for part, _ in rows], np.uint8),
+            digests=_digests([repr(each.shape).encode() + each.tobytes() for each in pictures]),
+            pictures=pictures,
+            files=files,
+            thumbnails=files,
+        )
+        told = {"class_names": ("dark", "light"), "kind": "class folders", "source": "/pictures"}
+        with DatasetWriter(Library(workspace), name) as writer:
+            writer.add(batch)
+            return writer.finish(_report_of(pictures), **told | settings)
+
+    return import_
+
+
+def _shaded(random: np.random.Generator, label: int, side: int, grey: bool) -> Pixels:
+    """A picture of noise, dark (0) or light (1); a grey one has no third dimension."""
+    shape = (side, side) if grey else (side, side, 3)
+    return random.integers(140 * label, 140 * label + 110, shape, np.uint8)
+
+
+def _png(picture: Pixels) -> bytes:
+    in_order = picture if picture.ndim == 2 else picture[..., ::-1]
+    content: bytes = cv2.imencode(".png", in_order)[1].tobytes()
+    return content
+
+
+def _digests(contents: Sequence[bytes]) -> Pixels:
+    digests = b"".join(hashlib.sha256(content).digest() for content in contents)
+    return np.frombuffer(digests, np.uint8).reshape(-1, 32)
+
+
+def _report_of(pictures: Sequence[Pixels]) -> ImportReport:
+    sides = sorted(len(picture) for picture in pictures)
+    span = Span(smallest=sides[0], usual=sides[len(sides) // 2], largest=sides[-1])
+    grey = sum(picture.ndim == 2 for picture in pictures)
+    counts = {"found": len(pictures), "imported": len(pictures)}
+    return ImportReport(**counts, images={}, widths=span, heights=span, grey=grey)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -62,7 +62,11 @@ class Draft:
     @property
     def changes(self) -> list[str]:
         """The settings that were changed against the recipe, of those that do something."""
-        return [setting for setting in self.values if self.is_changed(setting)]
+        return [
+            setting
+            for setting in self.values
+            if self.is_changed(setting) and setting not in choices.FOLLOWING
+        ]
 
     def is_changed(self, setting: str) -> bool:
         """Whether a setting does something and is not as in the recipe."""
@@ -88,9 +92,13 @@ class Draft:
         """
         return self.widget(setting, str(self.generation or ""))
 
-    def take(self, setting: str, value: Any) -> dict[str, Any]:
-        """Change a setting; returns the others that had to change along with it."""
+    def take(self, setting: str, value: Any, also: Mapping[str, Any] = {}) -> dict[str, Any]:
+        """Change a setting; returns the others that had to change along with it.
+
+        also: further settings that shall change along.
+        """
         changes = choices.fitting(self.values, setting, value, self.recipe.config)
+        changes |= {key: new for key, new in also.items() if new != self.values[key]}
         self.values.update(changes)
         self.replaced = None
         del changes[setting]

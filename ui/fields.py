@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from core import choices
+from core import choices, data_choices
 from core.architectures import ARCHITECTURES
-from core.catalogue import DATASETS
+from core.catalogue import DATASETS, facts_of
+from core.errors import TransferLabError
+from core.image_folders import classes_of
+from core.imported.dataset import ImportedDataset
 from core.network_config import RUN
 from core.settings import setting_of
-from ui import lab, run_view
+from ui import lab, run_view, theme
 from ui.draft import Draft
 
 
@@ -48,13 +52,13 @@ def marked(draft: Draft, title: str, *settings: str) -> str:
     return title + CHANGED * any(map(draft.is_changed, settings))
 
 
-def _take(draft: Draft, setting: str, value: Any) -> None:
-    """Take an answer, and tell what changed along with it."""
-    changed = draft.take(setting, value)
+def _take(draft: Draft, setting: str, value: Any, also: Mapping[str, Any] = {}) -> None:
+    """Take an answer, and tell what changed along with it; `also` shall change along."""
+    changed = draft.take(setting, value, also)
     told = [
         f"{key.rpartition('.')[2].replace('_', ' ')} {shown(key, new)}"
         for key, new in changed.items()
-        if draft.shows(key) and new not in ("", [])
+        if draft.shows(key) and key not in choices.FOLLOWING and new not in ("", [])
     ]
     if told:
         st.toast(f"Changed along: {lab.plain(', '.join(told))}.", icon=":material/auto_fix_high:")
@@ -163,15 +167,18 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
 
 
 def _ask_validation(draft: Draft, setting: str, title: str) -> None:
-    shares = sorted({0.05, 0.1, 0.2, *_numbers(draft.values[setting])})
+    now, dataset = draft.values[setting], lab.imported(draft.values["data.name"])
+    has_own = dataset is not None and dataset.about.images.get("validation", 0) > 0
+    own = ["own"] if has_own or now == "own" else []
+    shares = sorted({0.05, 0.1, 0.2, *_numbers(now)})
     asked = _asked(draft, setting)
-    st.selectbox(title, ["test", *shares], format_func=_watched, **asked)
+    st.selectbox(title, ["test", *own, *shares], format_func=_watched, **asked)
 
 
 def _watched(validation: str | float) -> str:
-    return (
-        f"{100 * validation:.3g}% held back" if isinstance(validation, float) else "the test images"
-    )
+    if isinstance(validation, float):
+        return f"{100 * validation:.3g}% held back"
+    return "its validation images" if validation == "own" else "the test images"
 
 
 def _numbers(value: Any) -> list[float]:
@@ -179,8 +186,45 @@ def _numbers(value: Any) -> list[float]:
 
 
 def _ask_dataset(draft: Draft, setting: str, title: str) -> None:
-    asked = _asked(draft, setting)
-    st.selectbox(title, list(DATASETS), format_func=in_words(setting), **asked)
+    imported = {dataset.name: dataset for dataset in lab.library().all()}
+    now, asked = draft.values[setting], _asked(draft, setting)
+    offered = [*imported, *DATASETS]
+    key = asked["key"]
+
+    def take() -> None:
+        choose_dataset(draft, st.session_state[key])
+
+    def called(name: str) -> str:
+        if name in imported:
+            return _counted(imported[name])
+        return in_words(setting)(name) if name in DATASETS else f"{name} (not there)"
+
+    st.selectbox(
+        title,
+        offered if now in offered else [now, *offered],
+        format_func=called,
+        **asked | {"on_change": take},
+    )
+
+
+def choose_dataset(draft: Draft, name: str) -> None:
+    """Take a dataset, with what fits its images; nothing more of one that cannot be read."""
+    try:
+        images = data_choices.images_of(name, lab.imported(name))
+    except TransferLabError:
+        images = None  # who launches a run on it is told
+    also = data_choices.along(draft.values, name, images, draft.start) if images else {}
+    _take(draft, "data.name", name, also)
+
+
+def _counted(dataset: ImportedDataset) -> str:
+    """An imported dataset with how many images and classes it has."""
+    about = dataset.about
+    classes = len(about.class_names)
+    counted = (
+        f"{theme.count(about.count)} images, {classes} {'class' if classes == 1 else 'classes'}"
+    )
+    return f"{dataset.name} · {counted}"
 
 
 def _ask_path(draft: Draft, setting: str, title: str) -> None:
@@ -284,8 +328,7 @@ def _ask_class_weights(draft: Draft, setting: str, title: str) -> None:
 
     def take() -> None:
         kind = st.session_state[key]
-        classes = len(DATASETS[draft.values["data.name"]].class_names)
-        _take(draft, setting, [1.0] * classes if kind == "by hand" else kind)
+        _take(draft, setting, [1.0] * _count_classes(draft) if kind == "by hand" else kind)
 
     st.selectbox(
         title,
@@ -296,6 +339,18 @@ def _ask_class_weights(draft: Draft, setting: str, title: str) -> None:
     )
     if by_hand:
         _ask_numbers(draft, setting)
+
+
+def _count_classes(draft: Draft) -> int:
+    """How many classes there are to tell apart, 0 where that cannot be known yet."""
+    name, path = draft.values["data.name"], draft.values["data.path"]
+    if (dataset := lab.imported(name)) is not None:
+        return len(dataset.about.class_names)
+    try:
+        known = classes_of(Path(path)) if name == "folder" and path else facts_of(name).class_names
+    except TransferLabError:
+        return 0
+    return len(known)
 
 
 def _ask_numbers(draft: Draft, setting: str) -> None:
@@ -333,6 +388,7 @@ ASKED: dict[str, Callable[[Draft, str, str], None]] = {
 SHOWN: dict[str, Callable[[Any], str]] = {
     "data.path": lambda path: path or "none named",
     "data.classes": lambda names: ", ".join(names) or "those of the folders",
+    "data.fingerprint": lambda fingerprint: fingerprint[:12] or "as it is at launch",
     "data.handwriting_samples": lambda fingerprint: fingerprint[:12] or "those at launch",
     "data.validation": _watched,
     "network.weights": _source,

@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core import evaluation
+from core.catalogue import DATASETS
 from core.data_config import DataConfig
 from core.datasets import Split, load_tested
 from core.engine import LocalEngine
@@ -18,6 +19,8 @@ from core.errors import TransferLabError
 from core.explaining import occlusion
 from core.explaining.heat import Heat
 from core.handwriting import Handwriting
+from core.imported.dataset import ImportedDataset
+from core.imported.library import Library
 from core.prediction_service import PredictionService
 from core.preferences import load_preferences
 from core.readings import Ask
@@ -33,6 +36,21 @@ def workspace() -> Workspace:
 def runs() -> Runs:
     """The runs of the workspace."""
     return Runs(workspace())
+
+
+def library() -> Library:
+    """The datasets that were imported into the workspace."""
+    return Library(workspace())
+
+
+def imported(name: str) -> ImportedDataset | None:
+    """An imported dataset, None where there is none of that name or it cannot be read."""
+    if name in DATASETS:
+        return None
+    try:
+        return library().find(name)
+    except TransferLabError:
+        return None  # who launches a run on it is told
 
 
 def handwriting() -> Handwriting:
@@ -158,9 +176,9 @@ AT_ONCE = 500
 
 
 def test_images(run: Run, side: int) -> Split:
-    """What a run was tested on, read once for all sessions; a folder's pictures in that size."""
+    """What a run was tested on, read once for all sessions; pictures from files in that size."""
     data = run.config.data
-    size = side if data.name == "folder" else 0  # others come in one size
+    size = side if data.sized else 0  # others come in one size
     return _test_images(workspace(), data.model_dump_json(), run.state.test_fingerprint, size)
 
 

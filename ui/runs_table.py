@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from core.architectures import ARCHITECTURES
-from core.catalogue import DATASETS
+from core.catalogue import DATASETS, IMPORTED_NAME
 from core.runs import Run
 from ui import lab, run_view, theme
 from ui.run_view import STATUSES
@@ -146,7 +146,7 @@ def ask_filters(runs: Sequence[Run]) -> Filters:
         with st.popover(_title_of_lists(), icon=":material/filter_list:"):
             statuses = _ask_some("Status", "status", list(STATUSES))
             architectures = _ask_some("Network", "network", list(ARCHITECTURES))
-            datasets = _ask_some("Dataset", "dataset", list(DATASETS))
+            datasets = _ask_some("Dataset", "dataset", _datasets_of(runs))
             tags = _ask_tags(runs)
     return Filters(tuple(text.casefold().split()), statuses, architectures, datasets, tags)
 
@@ -163,6 +163,13 @@ def _title_of_lists() -> str:
 def _ask_some(title: str, key: str, options: list[str]) -> tuple[str, ...]:
     chosen = st.pills(title, options, selection_mode="multi", key=key, bind="query-params")
     return tuple(chosen)
+
+
+def _datasets_of(runs: Sequence[Run]) -> list[str]:
+    """The built-in datasets, then the imported ones that runs learned from or a link names."""
+    chosen = st.session_state.get("dataset") or st.query_params.get_all("dataset")
+    known = {run.config.data.name for run in runs} | set(filter(IMPORTED_NAME.fullmatch, chosen))
+    return [*DATASETS, *sorted(known.difference(DATASETS))]
 
 
 def _ask_tags(runs: Sequence[Run]) -> tuple[str, ...]:

@@ -150,6 +150,7 @@ def test_every_setting_can_be_changed_somewhere(form: OpenForm) -> None:
     }
     known = set(settings_of(RECIPES["cnn-digits"].config))
     filled_in = {"recipe", "data.classes", "data.handwriting_samples"}
+    filled_in |= {"data.digits", "data.fingerprint"}
     assert known - filled_in - asked - in_tables <= only_after_a_choice
 
 

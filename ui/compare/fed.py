@@ -7,8 +7,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.architectures import ARCHITECTURES
+from core.data_config import DataConfig
 from core.network_config import NetworkConfig
 from core.preprocessing import for_network
+from ui import lab
 from ui.asked_network import failures_of_one
 from ui.compare.asked import Asked, both, heading
 from ui.compare.view import View
@@ -51,7 +53,7 @@ def _show(asked: Asked, image: NDArray[np.uint8], config: NetworkConfig) -> None
 def _resizing(asked: Asked, image: NDArray[np.uint8], config: NetworkConfig) -> str:
     """How the dataset's image became what the network takes."""
     height, width = image.shape[:2]
-    if asked.side.run.config.data.name == "folder":
+    if _comes_in_files(asked.side.run.config.data):
         size = "Resized from its file"
     elif (height, width) == (config.side, config.side):
         size = "As it is in the dataset"
@@ -63,6 +65,12 @@ def _resizing(asked: Asked, image: NDArray[np.uint8], config: NetworkConfig) -> 
     if image.ndim == 3 and config.channels == 1:
         return f"{size}, its colours turned to grey."
     return f"{size}."
+
+
+def _comes_in_files(data: DataConfig) -> bool:
+    """Whether images are read in the size of the network, from files of many sizes."""
+    dataset = lab.imported(data.name)
+    return data.name == "folder" or (dataset is not None and not dataset.about.alike)
 
 
 def _scaling(config: NetworkConfig) -> str:
