@@ -29,8 +29,7 @@ def find_class_folders(listing: Listing) -> Source | None:
 
     Raises UnreadableUpload where there are parts but none to learn from.
     """
-    level = _level(listing)
-    folders = listing.folders(level)
+    level, folders = _level(listing)
     split = any(part_of(folder) == "train" for folder in folders)
     placed: list[_Placed] = []
     skipped = list(listing.skipped)
@@ -86,9 +85,13 @@ def _source(listing: Listing, placed: list[_Placed], skipped: list[Skipped]) -> 
     )
 
 
-def _level(listing: Listing) -> str:
-    """The innermost of the levels that holds folders at all."""
-    return [level for level in listing.levels() if level == "" or listing.folders(level)][-1]
+def _level(listing: Listing) -> tuple[str, list[str]]:
+    """The innermost of the levels that holds folders, and these."""
+    *outer, innermost = listing.levels
+    folders = listing.folders(innermost)
+    if folders or not outer:
+        return innermost, folders
+    return outer[-1], listing.folders(outer[-1])
 
 
 def _place(name: str, level: str, split: bool) -> tuple[Part, str] | None:
@@ -115,7 +118,7 @@ def _check_no_part(listing: Listing, level: str, folders: list[str]) -> None:
     if all(part_of(folder) for folder in folders):
         raise UnreadableUpload(
             f"{listing.place} must hold a folder train to learn from, beside "
-            f"{' and '.join(map(readable, folders))}; add it, or rename one of them to train"
+            f"{' and '.join(map(readable, folders))}; add it, or rename what is there to train"
         )
 
 

@@ -50,7 +50,7 @@ def find_file_lists(listing: Listing) -> Source | None:
 
     Raises UnreadableUpload, naming the line, where a list is not as it must be.
     """
-    for level in listing.levels():
+    for level in listing.levels:
         names = {name[len(level) :].lower(): name for name in listing.at(level)}
         lists = [names[name] for name in names if _is_list_name(name)]
         if CLASS_LIST in names and lists:

@@ -144,8 +144,8 @@ def _array(name: str, files: Mapping[str, Stored]) -> StoredArray:
         )
     if not packed and declared != size:
         raise UnreadableUpload(
-            f"{shown} must have {declared:,} bytes by its header, got {size:,}; it may be cut "
-            "short, fetch it again"
+            f"{shown} must have {declared:,} bytes by its header, got {size:,}; it is cut short or "
+            "damaged, fetch it again"
         )
     return StoredArray(shown, shape, np.dtype(np.uint8), partial(_behind, stored, packed, header))
 

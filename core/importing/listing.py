@@ -5,6 +5,7 @@ import re
 import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
@@ -90,6 +91,7 @@ class Listing:
     files: Mapping[str, Stored]
     skipped: tuple[Skipped, ...] = ()
 
+    @cached_property
     def levels(self) -> list[str]:
         """Where a dataset may begin: at the top, and in what wraps it, such as "archive/"."""
         levels = [""]

@@ -77,7 +77,8 @@ def _array(name: str, files: dict[str, InZip]) -> StoredArray:
         with stored.open() as file:
             header = _header(file, name)
     except UNREADABLE as error:
-        raise UnreadableUpload(f"{name} is damaged ({error}); save the npz again") from None
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise UnreadableUpload(f"{name} is damaged ({reason}); save the npz again") from None
     if header.dtype.hasobject:
         raise UnreadableUpload(
             f"{name} must hold plain numbers, got Python objects, which are never loaded; save it "

@@ -20,7 +20,7 @@ def find_pixel_tables(listing: Listing) -> Source | None:
 
     Raises UnreadableUpload where the header of one is wrong.
     """
-    for level in listing.levels():
+    for level in listing.levels:
         tables = [
             name
             for name in listing.at(level)

@@ -4,24 +4,29 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from core.errors import InvalidRequest, WorkFailed
+from core.imported.batches import Batch
 from core.imported.dataset import PARTS, ImportedDataset, Part
 from core.imported.library import Library
 from core.imported.report import ImportReport, Span
-from core.imported.writing import Batch, DatasetWriter
+from core.imported.writing import DatasetWriter
 from core.importing.exporting import export_pictures, write_lists, zipped_lists
+from core.importing.importing import import_dataset
+from core.importing.request import ImportRequest
 from core.importing.sources import open_source
 from core.preprocessing import Pixels, decode
 from core.progress import Progress
 from core.workspace import Workspace
-from tests.core.importing.made import folder_of, listed, picture
+from tests.core.importing.made import digits, folder_of, listed, picture, table
 
 CLASSES = ("<b>cat</b>/../..", "dog", "猫")
 LABELS = [1, 0, 2, 1, -1]
+PLACES = ("train/cat", "train/dog", "test/cat", "test/dog")
 IN_PARTS: list[Part] = ["train", "test", "train", "train", "unlabelled"]
 
 
@@ -55,6 +60,13 @@ def shades(*shape: int) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, shape, np.uint8)
 
 
+def noise(seed: int, side: int) -> bytes:
+    """A picture file like no other."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
+    encoded: bytes = cv2.imencode(".png", pixels)[1].tobytes()
+    return encoded
+
+
 def ignore(progress: Progress) -> None:
     del progress
 
@@ -83,6 +95,28 @@ def test_exported_pictures_are_imported_again_as_they_were(
         assert [file.label for file in found] == [LABELS[position] for position in positions]
         for file, position in zip(found, positions, strict=True):
             np.testing.assert_array_equal(decode(file.content.read()), pictures[position])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"train.csv": table(*digits(60)), "test.csv": table(*digits(4, seed=1))},
+        {f"{place}/{n}.png": noise(n, 9) for n in range(4) for place in PLACES},
+        {f"{place}/{n}.png": noise(n, 9 + n) for n in range(4) for place in PLACES},
+    ],
+    ids=["tables", "small pictures", "pictures of many sizes"],
+)
+def test_a_dataset_that_was_exported_is_recognised_when_it_is_imported(
+    workspace: Workspace, tmp_path: Path, source: dict[str, bytes]
+) -> None:
+    library = Library(workspace)
+    found = open_source(folder_of(tmp_path / "in", source))
+    dataset, known = import_dataset(found, ImportRequest(name="first"), library)
+    assert not known
+    export_pictures(dataset, tmp_path / "out", ignore)
+    again = import_dataset(open_source(tmp_path / "out"), ImportRequest(name="second"), library)
+    assert again.known
+    assert again.dataset.name == "first"
 
 
 def test_class_names_never_become_paths(workspace: Workspace, tmp_path: Path) -> None:

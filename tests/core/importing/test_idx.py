@@ -102,7 +102,7 @@ HUGE = struct.pack(">BBBB3I", 0, 0, 8, 3, 2**31, 2**16, 2**16)
         ("train-images-idx3-ubyte", b"", "must begin as an idx file .* got nothing"),
         ("train-images-idx3-ubyte", b"GIF89a", "must begin as an idx file .* got 47 49 46 38"),
         ("train-images-idx3-ubyte", IMAGES[:9], "ends within its header"),
-        ("train-images-idx3-ubyte", IMAGES[:-1], "must have 39,216 bytes .* got 39,215; it may"),
+        ("train-images-idx3-ubyte", IMAGES[:-1], "must have 39,216 bytes .* got 39,215; it is cut"),
         ("train-images-idx3-ubyte", IMAGES + b"x", "must have 39,216 bytes .* got 39,217"),
         ("train-images-idx3-ubyte", HUGE, "at most 1,000,000 rows and 100 GiB, its header says"),
         ("train-images-idx3-ubyte", idx(TRAIN[0][:0]), "holds nothing"),

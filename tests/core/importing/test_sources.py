@@ -22,7 +22,7 @@ def test_nothing_at_a_path_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("1.png", picture(), "is a single picture; choose the folder in which each class has"),
+        ("1.png", picture(), "is a single picture; choose the folder that holds"),
         ("notes.txt", b"text", "is no file that can be imported; choose a ZIP or folder of"),
         ("nothing", b"", "is no file that can be imported"),
         ("some.zip", b"no zip", "is damaged: it does not begin as a ZIP does"),
