@@ -24,8 +24,11 @@ def choose() -> Shown | None:
     """Ask which dataset to show, remembered in the address; None where none is to be shown."""
     abouts = {name: about_of(name) for name in Library(lab.workspace()).names()}
     names = [*abouts, *BUILT_IN]
-    if link.value("dataset") not in names:
-        _tell_of_unknown(link.value("dataset"))
+    asked = link.value("dataset")
+    if not asked:
+        link.keep({"dataset": _newest(abouts)})
+    elif asked not in names:
+        _tell_of_unknown(asked)
         link.open_dataset(_newest(abouts))
     name = link.value("dataset")
     st.session_state[link.CHOICE] = name
@@ -92,12 +95,11 @@ def _counted(images: int, classes: int) -> str:
 
 
 def _tell_of_unknown(name: str) -> None:
-    if name:
-        st.warning(
-            f"There is no dataset {lab.plain(name)} in this workspace; perhaps it was deleted. "
-            "Another one is shown.",
-            icon=":material/link_off:",
-        )
+    st.warning(
+        f"There is no dataset {lab.plain(name)} in this workspace; perhaps it was deleted. "
+        "Another one is shown.",
+        icon=":material/link_off:",
+    )
 
 
 def _invite() -> None:

@@ -95,6 +95,8 @@ def _doubles(shown: Shown, part: Part, index: int, label: int) -> None:
     st.markdown(f"**Also in the dataset** ({theme.count(len(doubles))})")
     if any(double.part != part for double in doubles):
         st.caption("It stands in several parts: a network would be tested on what it learned from.")
+    if any(shown.label_of(double.part, double.index) != label for double in doubles):
+        st.caption("It is labelled with different classes, so that one label at least is wrong.")
     for double in doubles[:MOST_DOUBLES]:
         st.button(
             lab.plain(_described(shown, double)),
