@@ -1,7 +1,7 @@
 """Pictures in folders that are called as their classes: CLASS/*, or train/CLASS/* and test/CLASS/*.
 
-Folders within the folder of a class count to it. Where there are train and validation but no test,
-validation is what networks are tested on.
+Folders within the folder of a class count to it, and a folder that wraps all is looked through.
+Where there are train and validation but no test, validation is what networks are tested on.
 """
 
 from dataclasses import dataclass
@@ -29,22 +29,17 @@ def find_class_folders(listing: Listing) -> Source | None:
 
     Raises UnreadableUpload where there are parts but none to learn from.
     """
-    level, folders = _level(listing)
-    split = any(part_of(folder) == "train" for folder in folders)
+    roots = _roots(listing)
     placed: list[_Placed] = []
     skipped = list(listing.skipped)
     for name, file in listing.files.items():
-        place = _place(name, level, split)
-        reason = why_no_picture(name, file) if place else _why_nowhere(name, split)
+        place = _place(name, roots)
+        reason = why_no_picture(name, file) if place else _why_nowhere(name)
         if place is None or reason:
             skipped.append(Skipped(name=readable(name), reason=reason or ""))
         else:
             placed.append(_Placed(name, *place))
-    if not placed:
-        return None
-    if not split:
-        _check_no_part(listing, level, folders)
-    return _source(listing, placed, skipped)
+    return _source(listing, placed, skipped) if placed else None
 
 
 def _source(listing: Listing, placed: list[_Placed], skipped: list[Skipped]) -> Source:
@@ -56,10 +51,7 @@ def _source(listing: Listing, placed: list[_Placed], skipped: list[Skipped]) -> 
         )
     for picture in placed:
         if picture.class_name not in known:
-            reason = (
-                f"its class {picture.class_name!r} has no pictures to learn from in "
-                "train; put some there"
-            )
+            reason = f"nothing in train is of its class {picture.class_name!r}; put some there"
             skipped.append(Skipped(name=readable(picture.name), reason=reason))
     class_names = sorted(known, key=natural)
     _check_classes(listing, class_names)
@@ -85,6 +77,25 @@ def _source(listing: Listing, placed: list[_Placed], skipped: list[Skipped]) -> 
     )
 
 
+def _roots(listing: Listing) -> dict[str, Part]:
+    """Where class folders lie, such as "train/", each with its part.
+
+    A class may be called as a part is, such as train beside ship: it is a part where it has folders
+    in it, or where all folders are called so.
+    """
+    level, folders = _level(listing)
+    parts = {f"{level}{folder}/": part for folder in folders if (part := part_of(folder))}
+    if any(part == "train" and listing.folders(place) for place, part in parts.items()):
+        return {_unwrapped(listing, place, part): part for place, part in parts.items()}
+    if folders and len(parts) == len(folders):
+        lacking = "folders of classes in train" if "train" in parts.values() else "a folder train"
+        raise UnreadableUpload(
+            f"{listing.place} must hold {lacking} to learn from, got "
+            f"{' and '.join(map(readable, folders))}; put a folder for each class into train"
+        )
+    return {level: "train"}
+
+
 def _level(listing: Listing) -> tuple[str, list[str]]:
     """The innermost of the levels that holds folders, and these."""
     *outer, innermost = listing.levels
@@ -94,32 +105,27 @@ def _level(listing: Listing) -> tuple[str, list[str]]:
     return outer[-1], listing.folders(outer[-1])
 
 
-def _place(name: str, level: str, split: bool) -> tuple[Part, str] | None:
+def _unwrapped(listing: Listing, place: str, part: Part) -> str:
+    """The folder of a part, or the one in it that is called so too and holds its classes."""
+    inside = listing.folders(place)
+    within = f"{place}{inside[0]}/" if inside else place
+    twice = len(inside) == 1 and part_of(inside[0]) == part and listing.folders(within)
+    return within if twice else place
+
+
+def _place(name: str, roots: dict[str, Part]) -> tuple[Part, str] | None:
     """The part and the class of a file, by its path."""
-    if not name.startswith(level):
-        return None
-    pieces = name[len(level) :].split("/")
-    if not split:
-        return ("train", readable(pieces[0])) if len(pieces) > 1 else None
-    part = part_of(pieces[0])
-    in_class = part is not None and part != "unlabelled" and len(pieces) > 2
-    return (part, readable(pieces[1])) if part and in_class else None
+    for root, part in roots.items():
+        if name.startswith(root):
+            class_name, inside, _ = name[len(root) :].partition("/")
+            return (part, readable(class_name)) if inside else None
+    return None
 
 
-def _why_nowhere(name: str, split: bool) -> str:
-    if not named_as_picture(name):
-        return "it lies in no class folder, and is no picture by its ending"
-    where = "a folder of train, test or validation" if split else "a folder"
-    return f"it lies in no class folder; put it into {where} that is called as its class"
-
-
-def _check_no_part(listing: Listing, level: str, folders: list[str]) -> None:
-    """Refuse test and validation without train: they would be taken for classes."""
-    if all(part_of(folder) for folder in folders):
-        raise UnreadableUpload(
-            f"{listing.place} must hold a folder train to learn from, beside "
-            f"{' and '.join(map(readable, folders))}; add it, or rename what is there to train"
-        )
+def _why_nowhere(name: str) -> str:
+    if named_as_picture(name):
+        return "it lies in no class folder; put it into the folder of its class"
+    return "it lies in no class folder, and is no picture by its ending"
 
 
 def _check_classes(listing: Listing, class_names: list[str]) -> None:

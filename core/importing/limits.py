@@ -7,7 +7,7 @@
 | bytes of one picture file | 256 MiB | `core.archives.MOST_OF_ENTRY` |
 | bytes of all files of a ZIP, or of an array, once unpacked | 100 GiB | `MOST_BYTES` |
 | how many times smaller a ZIP or gzip may be packed, above 16 MiB | 200 | `ZIP` |
-| bytes of the list of a ZIP's files | 256 MiB | `ZIP` |
+| bytes of the list of a ZIP's files | 64 MiB: some 600,000 files | `ZIP` |
 | pixels of one picture | 50 million | `core.preprocessing.LARGEST_IMAGE` |
 | bytes of a line of a class list or file list | 8,192 | `LONGEST_LINE` |
 | bytes of a line of a table of pixels | 16,384 | `core.kaggle.LONGEST_LINE` |
@@ -33,6 +33,6 @@ ZIP = Limits(
     most_bytes=MOST_BYTES,
     most_of_entry=MOST_BYTES,
     small=16 * 2**20,  # labels in order of class are packed as tightly as a bomb
-    most_of_directory=256 * 2**20,
+    most_of_directory=64 * 2**20,
 )
 """A table or array in a ZIP is read piece by piece, so it may be as large as all together."""

@@ -12,7 +12,7 @@ from core.importing.class_folders import find_class_folders
 from core.importing.file_lists import find_file_lists, is_list_beside_classes, open_file_list
 from core.importing.idx import find_idx, is_idx_name, list_pair
 from core.importing.items import Source
-from core.importing.listing import Listing, OnDisk, list_folder
+from core.importing.listing import Listing, OnDisk, list_folder, readable
 from core.importing.npz import is_npz, open_npz
 from core.importing.picture_files import ARCHIVES, named_as_picture
 from core.importing.pixel_tables import find_pixel_tables, is_pixel_table, open_pixel_tables
@@ -92,6 +92,9 @@ def _described(listing: Listing) -> str:
     """
     pictures = sum(map(named_as_picture, listing.files))
     others = len(listing.files) - pictures
+    zips = [name for name in listing.files if name.lower().endswith((".zip", ".npz"))]
+    if zips:
+        return f"{readable(zips[0])}, which is to be chosen itself"
     found = [f"{_counted(pictures, 'picture')} in no class folder"] if pictures else []
     found += [_counted(others, "other file")] if others else []
     return f"no dataset, only {' and '.join(found)}" if found else "no files that can be read"

@@ -40,6 +40,7 @@ def test_folders_are_classes_in_natural_order_and_so_are_their_pictures(tmp_path
         (["train"], ["train"]),
         (["archive/train", "archive/test"], ["train", "test"]),
         (["a/b/train", "a/b/test"], ["train", "test"]),
+        (["training_set/training_set", "test_set/test_set"], ["train", "test"]),
     ],
 )
 def test_parts_are_told_by_their_folders(
@@ -55,6 +56,8 @@ def test_parts_are_told_by_their_folders(
     ("files", "classes"),
     [
         (["valid/1.png", "invalid/1.png"], ("invalid", "valid")),
+        (["train/1.png", "ship/1.png"], ("ship", "train")),
+        (["train/train/1.png", "train/ship/1.png"], ("ship", "train")),
         (["archive/cat/1.png", "archive/dog/1.png"], ("cat", "dog")),
         (["archive/cat/1.png", "archive/dog/1.png", "README.md"], ("cat", "dog")),
         (["cat/1.png"], ("cat",)),
@@ -95,7 +98,7 @@ def test_every_file_that_is_not_imported_is_told_with_its_reason(tmp_path: Path)
     assert source.count == 3
     found = reasons(source)
     assert found.pop("hidden files").endswith("3 left out")
-    assert "no pictures to learn from in train" in found.pop("test/bird/1.png")
+    assert "nothing in train is of its class 'bird'" in found.pop("test/bird/1.png")
     assert "in no class folder" in found.pop("train/loose.png")
     assert "in no class folder" in found.pop("other/cat/1.png")
     assert "no picture by its ending" in found.pop("readme.md")
@@ -177,13 +180,12 @@ def test_what_is_no_file_or_empty_or_closed_is_told(tmp_path: Path) -> None:
             ["1.png", "2.png", "notes.txt"],
             "no dataset, only 2 pictures in no class folder and 1 other file;",
         ),
-        (["train/cat.1.png", "train/dog.1.png"], "2 pictures in no class folder"),
-        (["test/cat/1.png"], "must hold a folder train to learn from, beside test; add it"),
-        (["test/cat/1.png", "validation/cat/1.png"], "beside test and validation; add it"),
-        (
-            ["train/notes.txt", "test/cat/1.png"],
-            "pictures to learn from in train/CLASS/, got none there",
-        ),
+        (["train/cat.1.png", "test/1.png"], "folders of classes in train .* got test and train;"),
+        (["test/cat/1.png"], "must hold a folder train to learn from, got test; put a folder"),
+        (["test/cat/1.png", "validation/cat/1.png"], "got test and validation; put a folder"),
+        (["train/notes.txt", "test/cat/1.png"], "folders of classes in train to learn from"),
+        (["train/cat/notes.txt", "test/cat/1.png"], "in train/CLASS/, got none there"),
+        (["mnist.npz"], "holds mnist.npz, which is to be chosen itself"),
     ],
 )
 def test_a_folder_of_nothing_to_learn_from_is_refused(

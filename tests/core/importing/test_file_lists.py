@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import UnreadableUpload
@@ -170,6 +170,7 @@ PATHS = st.text(
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=40)
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_lines_are_read_as_they_were_written(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -192,6 +193,7 @@ def test_lines_are_read_as_they_were_written(
     assert len(source.class_names) == len(classes)
 
 
+@settings(max_examples=50)
 @given(st.binary(max_size=500), st.binary(max_size=500))
 def test_nonsense_ends_in_a_sentence(
     tmp_path_factory: pytest.TempPathFactory, classes: bytes, lines: bytes
