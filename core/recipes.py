@@ -165,7 +165,7 @@ _ALL = (
     ),
     _recipe(
         "vgg16-scratch-folder",
-        "VGG16 with its two layers of 4096, from random weights, on your own folder of images.",
+        "VGG16 with its two layers of 4096, from random weights, on your own images.",
         data={"name": "folder"},
         network={
             "architecture": "vgg16",
@@ -184,17 +184,17 @@ _ALL = (
     ),
     _recipe(
         "vgg16-folder",
-        "VGG16 on your own folder: frozen for 50 epochs, then all of it for 50 more.",
+        "VGG16 on your own images: frozen for 50 epochs, then all of it for 50 more.",
         **_folder("vgg16", 8, weights="bundled"),
     ),
     _recipe(
         "mobilenet-folder",
-        "A narrow MobileNet on your own folder: frozen for 50 epochs, then all of it for 50 more.",
+        "A narrow MobileNet on your own images: frozen for 50 epochs, then all of it for 50 more.",
         **_folder("mobilenet", 32, weights="keras", alpha=0.25),
     ),
     _recipe(
         "resnet50-folder",
-        "ResNet50 on your own folder: frozen for 50 epochs, then all of it for 50 more.",
+        "ResNet50 on your own images: frozen for 50 epochs, then all of it for 50 more.",
         **_folder("resnet50", 8, weights="keras"),
     ),
 )

@@ -10,7 +10,7 @@ import streamlit as st
 from core import precision
 from core.blueprint import Blueprint, Row, blueprint
 from core.config import Phase, RunConfig
-from ui import theme
+from ui import lab, theme
 from ui.diagram import diagram, size
 from ui.figures import Figure, figures
 
@@ -106,19 +106,26 @@ def kept_bytes(config: RunConfig, network: Blueprint, phase: int) -> int | None:
     if images is None:
         return None
     train, test = images
-    count = train * (config.augmentation.passes or 1) + test
+    count = train * (config.augmentation.passes or 1) + test + _own_to_validate_with(config)
     return network.cached_numbers(phase) * bytes_of_number(config) * count
 
 
 def image_counts(config: RunConfig) -> tuple[int, int] | None:
     """Images for training, those held back among them, and for testing, as far as known."""
-    facts = config.data.facts
-    if facts.train_images is None or facts.test_images is None:
+    data, facts = config.data, config.data.facts
+    train, test = facts.train_images, facts.test_images
+    if (dataset := lab.imported(data.name)) is not None:
+        train, test = dataset.about.images["train"], dataset.about.images["test"]
+    if train is None or test is None:
         return None
-    return (
-        min(facts.train_images, config.data.train_images or facts.train_images),
-        min(facts.test_images, config.data.test_images or facts.test_images),
-    )
+    return min(train, data.train_images or train), min(test, data.test_images or test)
+
+
+def _own_to_validate_with(config: RunConfig) -> int:
+    """Images that a dataset brings to validate with, where they are used."""
+    if config.data.validation != "own" or (dataset := lab.imported(config.data.name)) is None:
+        return 0
+    return dataset.about.images["validation"]
 
 
 def choose_phase(config: RunConfig) -> int:

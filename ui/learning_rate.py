@@ -40,7 +40,7 @@ def steps_per_epoch(config: RunConfig) -> list[int]:
     if images is None:
         return [STEPS_WHERE_UNKNOWN] * len(config.phases)
     watched = config.data.validation
-    held_back = 0 if watched == "test" else round(float(watched) * images[0])
+    held_back = round(watched * images[0]) if isinstance(watched, float) else 0
     return [-(-(images[0] - held_back) // phase.batch_size) for phase in config.phases]
 
 
