@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core import commands, compare_command, predict_command
+from core import commands, compare_command, import_command, predict_command
 from core.errors import InvalidRequest, TransferLabError
 from core.tables import as_text
 from core.workspace import ENVIRONMENT_VARIABLE, find_workspace
@@ -55,7 +55,16 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=run)
         return added
 
-    for add in (_add_lists, _add_training, _add_queue, _add_runs, _add_results, _add_cache):
+    groups = (
+        _add_lists,
+        _add_datasets,
+        _add_training,
+        _add_queue,
+        _add_runs,
+        _add_results,
+        _add_cache,
+    )
+    for add in groups:
         add(command)
     return parser
 
@@ -68,6 +77,39 @@ def _add_lists(command: Command) -> None:
     command("recipes", commands.recipes, "list the recipes to start from")
     command("architectures", commands.architectures, "list the networks there are")
     command("datasets", commands.datasets, "list the datasets there are")
+
+
+def _add_datasets(command: Command) -> None:
+    add = command("import-dataset", import_command.import_, "import a dataset, or download one")
+    add.add_argument(
+        "path",
+        metavar="PATH",
+        help="class folders, a ZIP of them, Kaggle's train.csv, idx files, an npz, file lists; or "
+        f"what Keras downloads: {', '.join(import_command.KERAS)}",
+    )
+    add.add_argument("--name", metavar="NAME", help="what data.name calls it from now on")
+    add.add_argument(
+        "--test-share",
+        type=float,
+        default=0.2,
+        metavar="SHARE",
+        help="share of each class held out for testing where there is no test part (default: 0.2)",
+    )
+    add.add_argument("--seed", type=int, default=0, help="decides which are (default: 0)")
+    add.add_argument(
+        "--digits",
+        action=argparse.BooleanOptionalAction,
+        help="whether it shows single handwritten digits as MNIST does (default: found out)",
+    )
+    delete = command("delete-dataset", import_command.delete, "delete an imported dataset")
+    lists = command("export-lists", import_command.lists, "write a dataset's class and file lists")
+    pictures = command(
+        "export-pictures", import_command.pictures, "write a dataset's pictures in class folders"
+    )
+    for named in (delete, lists, pictures):
+        named.add_argument("name", metavar="NAME", help="an imported dataset")
+    for written in (lists, pictures):
+        written.add_argument("folder", metavar="DIR", help="where they go")
 
 
 def _add_training(command: Command) -> None:

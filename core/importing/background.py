@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-import psutil
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from core import background
 from core.errors import InvalidRequest, WorkFailed
 from core.files import write_text
 from core.imported.library import Library
-from core.validation import Frozen
+from core.imported.writing import remove_unfinished
+from core.importing.request import ImportRequest
 from core.workspace import Workspace
 
 KILLED = (
@@ -26,21 +26,6 @@ KILLED = (
 )
 LONGEST_NAME = 100
 """Characters of the name under which an uploaded file is kept."""
-
-
-class Asked(Frozen):
-    """What is to be imported, and how.
-
-    path: a file or folder; empty where files were uploaded. held_out: the share held out for
-    testing where there is no test part. digits: whether handwritten digits are shown, None where
-    the source is to tell.
-    """
-
-    name: str
-    path: str = ""
-    held_out: float = Field(default=0.2, ge=0.0, le=0.5)
-    seed: int = Field(default=0, ge=0, le=2**32 - 1)
-    digits: bool | None = None
 
 
 class Work(background.Work):
@@ -65,21 +50,23 @@ class Importing(background.WorkFolder[Work]):
         """What was uploaded for it, until it ends."""
         return self.folder / "uploads"
 
-    def asked(self) -> Asked | None:
+    def asked(self) -> ImportRequest | None:
         """What was asked for, None where nothing was."""
         try:
-            return Asked.model_validate_json((self.folder / "asked.json").read_bytes())
+            return ImportRequest.model_validate_json((self.folder / "asked.json").read_bytes())
         except (OSError, ValidationError, ValueError):
             return None
 
-    def source(self, asked: Asked) -> Path:
-        """The file or folder to import from."""
+    def source(self, asked: ImportRequest) -> tuple[Path, ImportRequest]:
+        """The file or folder to import from, and what was asked for with the names of uploads."""
         if asked.path:
-            return Path(asked.path)
-        uploaded = list(self.uploads.iterdir())
-        return uploaded[0] if len(uploaded) == 1 else self.uploads
+            return Path(asked.path), asked
+        uploaded = sorted(self.uploads.iterdir())
+        names = ", ".join(path.name for path in uploaded)
+        place = uploaded[0] if len(uploaded) == 1 else self.uploads
+        return place, asked.model_copy(update={"path": names})
 
-    def begin(self, asked: Asked, uploaded: Sequence[tuple[str, BinaryIO]] = ()) -> None:
+    def begin(self, asked: ImportRequest, uploaded: Sequence[tuple[str, BinaryIO]] = ()) -> None:
         """Import what lies at a path, or what was uploaded: the name and content of each file.
 
         Raises InvalidRequest where that name is taken or a file cannot be kept, and WorkFailed
@@ -119,7 +106,7 @@ class Importing(background.WorkFolder[Work]):
     def forget(self) -> None:
         """Remove all that an import that has ended left, besides the dataset."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        remove_unfinished(self.workspace)
+        remove_unfinished(Library(self.workspace))
 
     def remove_uploads(self) -> None:
         """Free the room of what was uploaded; for the process itself, at its end."""
@@ -132,14 +119,6 @@ def imports(workspace: Workspace) -> list[Importing]:
         return []
     found = [Importing(workspace, path.name) for path in sorted(workspace.imports.iterdir())]
     return [importing for importing in found if importing.asked() is not None]
-
-
-def remove_unfinished(workspace: Workspace) -> None:
-    """Remove the half datasets of processes that were killed while they wrote them."""
-    for folder in workspace.imported.glob(".unfinished-*"):
-        process = folder.name.split("-")[1]
-        if not (process.isdecimal() and psutil.pid_exists(int(process))):
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def checked_names(names: list[str]) -> list[str]:

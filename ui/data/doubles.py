@@ -56,6 +56,11 @@ def show(shown: Shown, dataset: ImportedDataset, report: ImportReport) -> None:
         wrap=True,
     )
     wanted = list(filter(KINDS[kind], groups))
+    everything = report.exact_doubles.groups + report.near_doubles.groups
+    if everything > len(groups):
+        st.caption(
+            f"Of {theme.count(everything)} groups the {theme.count(len(groups))} worst are listed."
+        )
     pages = -(-len(wanted) // PER_PAGE)
     page = st.pagination(pages, key=f"report_doubles_{kind}") if pages > 1 else 1
     for group in wanted[(page - 1) * PER_PAGE : page * PER_PAGE]:

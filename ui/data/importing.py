@@ -14,7 +14,8 @@ from core.catalogue import IMPORTED_NAME
 from core.errors import TransferLabError
 from core.imported.library import Library
 from core.importing import limits
-from core.importing.background import Asked, Importing
+from core.importing.background import Importing
+from core.importing.request import ImportRequest
 from core.preprocessing import LARGEST_IMAGE
 from ui import lab
 from ui.data import under_way
@@ -24,12 +25,8 @@ DIGITS: dict[str, bool | None] = {"Detect": None, "Yes": True, "No": False}
 MOST_MEGABYTES = 200
 """What one uploaded file may hold, as `server.maxUploadSize` in .streamlit/config.toml says too."""
 LONGEST_NAME = 40
-_OPEN, _PROBLEM, _SUGGESTED, _NAME = (
-    "import_open",
-    "_import_problem",
-    "_import_suggested",
-    "import_name",
-)
+LAYOUT_WIDTH = 270
+_PROBLEM, _SUGGESTED = "_import_problem", "_import_suggested"
 _FORMATS = f"""
 | what | how it is laid out |
 |---|---|
@@ -43,25 +40,39 @@ _FORMATS = f"""
 Pictures may be PNG, JPEG, WebP, BMP, TIFF or GIF, up to {LARGEST_IMAGE // 10**6} million pixels
 large. What cannot be read is left out and told, file by file.
 """
-_LAYOUTS = """
-cats-and-dogs.zip          cats-and-dogs.zip
-├── cat                    ├── train
-│   ├── 1.jpg              │   ├── cat
-│   └── 2.jpg              │   │   └── 1.jpg
-└── dog                    │   └── dog
-    └── 3.png              │       └── 3.png
-                           └── test
-The share given below          ├── cat
-is held out for testing.       │   └── 4.jpg
-                               └── dog
-                                   └── 5.jpg
+_WHOLE = """
+cats-and-dogs.zip
+├── cat
+│   ├── 1.jpg
+│   └── 2.jpg
+└── dog
+    └── 3.png
+
+The share given below is
+held out for testing.
+"""
+_SPLIT = """
+cats-and-dogs.zip
+├── train
+│   ├── cat
+│   │   └── 1.jpg
+│   └── dog
+│       └── 3.png
+└── test
+    ├── cat
+    │   └── 4.jpg
+    └── dog
+        └── 5.jpg
 """
 
 
 def show() -> None:
     """The form, folded away until somebody wants it."""
     folded = st.expander(
-        "Import a dataset", icon=":material/add_photo_alternate:", key=_OPEN, on_change="rerun"
+        "Import a dataset",
+        icon=":material/add_photo_alternate:",
+        key=under_way.FORM,
+        on_change="rerun",
     )
     if not folded.open:
         return
@@ -83,6 +94,7 @@ def _form() -> None:
     first = files[0].name if files else path
     asked = _ask_settings(path, first)
     problem = _problem(asked.name) if asked.name else ""
+    ready = bool(first and asked.name and not problem) and not _going_on(asked.name)
     if problem:
         st.error(problem, icon=":material/error:")
     st.button(
@@ -90,7 +102,7 @@ def _form() -> None:
         type="primary",
         icon=":material/download_done:",
         key="import_begin",
-        disabled=not first or not asked.name or bool(problem),
+        disabled=not ready,
         on_click=_begin,
         args=(asked, files),
     )
@@ -113,7 +125,7 @@ def _ask_files() -> list[UploadedFile]:
 def _ask_path() -> str:
     path: str = st.text_input(
         "File or folder",
-        key="import_path",
+        key=under_way.PATH,
         placeholder="/home/me/pictures",
         help="On the machine that runs this server. It is read once, and stays as it is: the "
         f"dataset is kept in the workspace. Up to {limits.MOST_FILES:,} files and "
@@ -125,16 +137,18 @@ def _ask_path() -> str:
 def _explain() -> None:
     with st.popover("What can be imported?", icon=":material/help:", type="tertiary"):
         st.markdown(_FORMATS)
-        st.code(_LAYOUTS.strip("\n"), language=None)
+        with st.container(horizontal=True):
+            for layout in (_WHOLE, _SPLIT):
+                st.code(layout.strip(), language=None, width=LAYOUT_WIDTH)
 
 
-def _ask_settings(path: str, first: str) -> Asked:
+def _ask_settings(path: str, first: str) -> ImportRequest:
     """What to call it, what to hold out, and what it shows."""
     _suggest(first)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input(
             "Name",
-            key=_NAME,
+            key=under_way.NAME,
             max_chars=LONGEST_NAME,
             width=260,
             help="Small letters, digits, - and _. It is what runs call the dataset.",
@@ -167,7 +181,7 @@ def _ask_settings(path: str, first: str) -> Asked:
             help="Whether its images are single digits in MNIST's frame, light on dark. Then "
             "drawings and photographs can be framed in the same way on Predict.",
         )
-    return Asked(
+    return ImportRequest(
         name=name.strip(),
         path=path,
         held_out=percent / 100,
@@ -179,8 +193,8 @@ def _ask_settings(path: str, first: str) -> Asked:
 def _suggest(first: str) -> None:
     """Fill in a name made from that of the first file, unless a person wrote one."""
     suggested = suggestion(first, Library(lab.workspace()).names()) if first else ""
-    if st.session_state.get(_NAME, "") in ("", st.session_state.get(_SUGGESTED, "")):
-        st.session_state[_NAME] = suggested
+    if st.session_state.get(under_way.NAME, "") in ("", st.session_state.get(_SUGGESTED, "")):
+        st.session_state[under_way.NAME] = suggested
     st.session_state[_SUGGESTED] = suggested
 
 
@@ -210,7 +224,11 @@ def _problem(name: str) -> str:
     return ""
 
 
-def _begin(asked: Asked, files: Sequence[Any]) -> None:
+def _going_on(name: str) -> bool:
+    return Importing(lab.workspace(), name).at_work()
+
+
+def _begin(asked: ImportRequest, files: Sequence[Any]) -> None:
     st.session_state.pop(_PROBLEM, None)
     try:
         uploaded = [(file.name, file) for file in files]
@@ -219,4 +237,3 @@ def _begin(asked: Asked, files: Sequence[Any]) -> None:
         st.session_state[_PROBLEM] = str(error)
         return
     under_way.mine(asked.name)
-    st.session_state[_OPEN] = False

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.imported.dataset import ImportedDataset
-from core.imported.leakage import leakage
-from core.imported.report import Doubled, ImportReport, Skipped, Span
+from core.imported.report import ImportReport, Skipped, Span
 from ui import lab, theme
 from ui.data import doubles
 from ui.data.shown import PART_NAMES, Shown
 from ui.figures import Figure, figures
 
 MOST_REASONS = 8
+_ALIKE = "Images that are the same as one before them, pixel for pixel or file for file."
+_ALMOST_ALIKE = "Images that look like one before them, but differ in some pixels."
 
 
 def show(shown: Shown) -> None:
@@ -28,7 +28,7 @@ def show(shown: Shown) -> None:
     report = dataset.report
     _figures(report)
     _tell_parts(report)
-    _tell_leakage(dataset, report)
+    _tell_leakage(report.leaked, shown.images["test"])
     if report.skipped:
         _skipped(shown.name, report.skipped)
     _classes(shown)
@@ -40,19 +40,14 @@ def _figures(report: ImportReport) -> None:
         Figure("Found", theme.count(report.found), "Files or rows that were looked at."),
         Figure("Imported", theme.count(report.imported), None, _took(report)),
         Figure("Left out", theme.count(len(report.skipped)), "Each stands below, with the reason."),
-        Figure("Alike", _doubled(report.exact), "Images that are another one pixel for pixel."),
-        Figure("Almost alike", _doubled(report.near), "Images that look the same as another one."),
+        Figure("Alike", theme.count(report.exact_doubles.images), _ALIKE),
+        Figure("Almost alike", theme.count(report.near_doubles.images), _ALMOST_ALIKE),
     )
     st.caption(f"{_size(report)} {_colors(report)}")
 
 
 def _took(report: ImportReport) -> str:
     return f"in {theme.duration(report.seconds)}" if report.seconds else ""
-
-
-def _doubled(groups: tuple[Doubled, ...]) -> str:
-    """How many images there are beyond the first of each group."""
-    return theme.count(sum(len(group.positions) - 1 for group in groups))
 
 
 def _size(report: ImportReport) -> str:
@@ -92,14 +87,13 @@ def _tell_parts(report: ImportReport) -> None:
         )
 
 
-def _tell_leakage(dataset: ImportedDataset, report: ImportReport) -> None:
+def _tell_leakage(leaked: int, tested: int) -> None:
     """How many test images a network has seen before, and what that means."""
-    found = leakage(dataset, report)
-    if not found.leaked:
+    if not leaked:
         return
-    share = theme.percent(found.leaked / found.tested, digits=1)
+    share = theme.percent(leaked / tested, digits=1)
     st.warning(
-        f"**{theme.count(found.leaked)} of {theme.count(found.tested)} test images ({share}) show "
+        f"**{theme.count(leaked)} of {theme.count(tested)} test images ({share}) show "
         "what training images show too.** A network that has learned them by heart gets them right "
         "without having understood anything, so its test accuracy will look better than it is. "
         "They stand first among the duplicates below; take one of each out and import anew.",
@@ -138,8 +132,8 @@ def _skipped(name: str, skipped: tuple[Skipped, ...]) -> None:
             on_click="ignore",
         )
     if wanted:
-        lines = table["File"] + "\n" + table["Why"]
-        table = table[lines.str.contains(wanted, case=False, regex=False)]
+        whole = table["File"] + "\n" + table["Why"]
+        table = table[whole.str.contains(wanted, case=False, regex=False)]
         st.caption(f"{theme.count(len(table))} of {theme.count(len(skipped))}")
     st.dataframe(
         table,

@@ -9,6 +9,8 @@ from ui import lab, theme
 from ui.data import link
 
 TICK_SECONDS = 0.5
+FORM, NAME, PATH = "import_open", "import_name", "import_path"
+"""The keys of the form: whether it is unfolded, and what is written there."""
 _MINE, _UPLOADER = "_imports_begun", "_import_uploader"
 
 
@@ -83,7 +85,7 @@ def _ended(importing: Importing, work: Work) -> None:
     began_here = importing.name in st.session_state.get(_MINE, ())
     if began_here:
         st.session_state[_MINE].discard(importing.name)
-        st.session_state[_UPLOADER] = st.session_state.get(_UPLOADER, 0) + 1
+        _clear_form()
         _open(importing, work)
     if work.known:
         st.info(
@@ -102,6 +104,12 @@ def _ended(importing: Importing, work: Work) -> None:
                 "Show it", on_click=_open, args=(importing, work), key=_key("show", importing)
             )
             _dismiss(importing)
+
+
+def _clear_form() -> None:
+    """Fold the form away, without the files that were imported."""
+    st.session_state[_UPLOADER] = st.session_state.get(_UPLOADER, 0) + 1
+    st.session_state.update({FORM: False, NAME: "", PATH: ""})
 
 
 def _open(importing: Importing, work: Work) -> None:
