@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.augmentation import vary_few
+from core.choices import settings_of
 from core.config import RunConfig
 from core.preprocessing import Pixels, for_network
 from core.recipes import RECIPES
-from core.settings import change, differences, with_full_keys
+from core.settings import change, with_full_keys
 from core.stratified import held_out_positions
 
 Indices = NDArray[np.int64]
@@ -37,10 +38,10 @@ def _decides(key: str) -> bool:
     return key in OTHERS or (key.startswith("augmentation.") and key != "augmentation.passes")
 
 
-def decided(config: RunConfig) -> dict[str, Any]:
-    """The settings that decide the pixels of variations, where they are not as at the beginning."""
-    apart = differences(BEGINNING, config)
-    return {key: now for key, (_, now) in apart.items() if _decides(key)}
+def deciding(config: RunConfig) -> dict[str, Any]:
+    """All settings that decide the pixels of variations."""
+    settings = settings_of(config)
+    return {key: settings[key] for key in settings if _decides(key)}
 
 
 def trained_on(labels: Indices, config: RunConfig) -> Indices:

@@ -42,19 +42,21 @@ def to_preview(draft: Draft) -> None:
         config = preview.previewed(draft.values)
     except InvalidConfig:
         return  # what does not fit is told beside the settings
-    words = [(PARAMETER, word) for word in written(preview.decided(config))]
     st.page_link(
         DATA,
         label="See how images are varied",
         icon=":material/animation:",
-        query_params=[("dataset", draft.values["data.name"]), ("view", "augmentation"), *words],
+        query_params={
+            "dataset": draft.values["data.name"],
+            "view": "augmentation",
+            PARAMETER: written(preview.deciding(config)),
+        },
     )
 
 
 def to_training(dataset: str, settings: Mapping[str, Any]) -> None:
     """Go to Train, with a dataset and settings chosen there."""
-    words = [(PARAMETER, word) for word in written(settings)]
-    st.switch_page(TRAIN, query_params=[("dataset", dataset), *words])
+    st.switch_page(TRAIN, query_params={"dataset": dataset, PARAMETER: written(settings)})
 
 
 def asked_for() -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ from core.config import RunConfig
 from core.data_config import Fill
 from core.errors import InvalidConfig
 from core.settings import change, setting_of
-from ui import augmentation_link, label_warnings
+from ui import augmentation_link, label_warnings, start_from, theme
 from ui.data.shown import Shown
 from ui.data.variations import variations
 from ui.settings_form import TITLES
@@ -91,28 +91,23 @@ def show(shown: Shown) -> None:
 
 def _chosen(shown: Shown) -> Chosen:
     """What the address says, else what was chosen of the dataset before or is usual for it."""
-    key, of_its_own = f"augmenting_{shown.identity}", _of_its_own(shown.identity, shown)
+    key, beginning = f"augmenting_{shown.identity}", start_from.settings_for(shown.name)
     if key not in st.session_state:
         usual = choices.usual_augmentation(digits=shown.digits)
-        st.session_state[key] = Chosen(shown.name, preview.previewed(of_its_own | usual))
+        st.session_state[key] = Chosen(shown.name, preview.previewed(beginning | usual))
     chosen: Chosen = st.session_state[key]
     asked_for = augmentation_link.asked_for()
     if asked_for is not None:
         try:
-            chosen.begin_with(preview.previewed(of_its_own | asked_for))
+            chosen.begin_with(preview.previewed(beginning | asked_for))
         except InvalidConfig as error:
             augmentation_link.tell(error)
     return chosen
 
 
-@st.cache_data(max_entries=32, show_spinner=False)
-def _of_its_own(identity: str, _shown: Shown) -> dict[str, Any]:
-    """The side and the colours that suit a dataset as it is."""
-    sizes = _shown.sizes("train")
-    height, width = sizes[0, :2].tolist()
-    alike = (sizes[:, :2] == sizes[0, :2]).all() and height == width
-    grey = (sizes[:, 2] == 1).all()
-    return {SIDE: height if alike and height <= LARGEST_SIDE else 96, CHANNELS: 1 if grey else 3}
+_SEEN = "augmenting_seen"
+_NEVER_PALE = f"<style>.st-key-{_SEEN} [data-stale] {{ opacity: 1; transition: none; }}</style>"
+"""While a slider moves there are always newer pictures to come, and Streamlit fades those there."""
 
 
 @st.fragment
@@ -121,7 +116,8 @@ def _see(shown: Shown, chosen: Chosen) -> None:
     seen, asked = st.columns([7, 5], gap="medium")
     with asked:
         _ask(shown, chosen)
-    with seen:
+    with seen, st.container(key=_SEEN):
+        st.html(_NEVER_PALE)
         _draw(shown, chosen)
     # Below both, so that nothing moves under a finger that moves a slider.
     label_warnings.show(chosen.config.augmentation, shown.digits)
@@ -135,7 +131,8 @@ def _draw(shown: Shown, chosen: Chosen) -> None:
     network = config.network.side, config.network.channels
     images = _images(shown.identity, shown, config, sample.indices.tolist(), network)
     names = [shown.class_name(int(label)) for label in sample.labels]
-    variations(images, preview.varied(images, sample.positions, config, PASSES), names)
+    varied = preview.varied(images, sample.positions, config, PASSES)
+    variations(images, varied, names, key="augmenting_pictures")
 
 
 def _holds_back(config: RunConfig) -> tuple[float, int] | None:
@@ -208,25 +205,35 @@ _SHUFFLE = "Takes others, at random."
 
 def _ask_of_network(shown: Shown, chosen: Chosen) -> None:
     """Ask for what else decides the pixels of a variation."""
-    own = _of_its_own(shown.identity, shown)[SIDE]
-    sides = sorted({*SIDES, own, chosen.config.network.side})
+    own = _own_side(shown.identity, shown)
+    sides = sorted({*SIDES, *([own] if own else []), chosen.config.network.side})
     left, right = st.columns(2)
     with left:
         _select(chosen, SIDE, sides, lambda side: f"{side} px{' · its own' * (side == own)}")
         st.number_input("Seed", min_value=0, max_value=2**31 - 1, **_asked(chosen, SEED))
     with right:
         _select(chosen, CHANNELS, (1, 3), lambda channels: "grey" if channels == 1 else "colours")
-        _ask_held_back(chosen)
+        _ask_held_back(shown, chosen)
 
 
-def _ask_held_back(chosen: Chosen) -> None:
+@st.cache_data(max_entries=32, show_spinner=False)
+def _own_side(identity: str, _shown: Shown) -> int | None:
+    """The side of a dataset whose images are all of one size and square, if not too large."""
+    sizes = _shown.sizes("train")[:, :2]
+    side = int(sizes[0, 0])
+    return side if side <= LARGEST_SIDE and (sizes == side).all() else None
+
+
+def _ask_held_back(shown: Shown, chosen: Chosen) -> None:
     validation = chosen.config.data.validation
+    otherwise = "own" if shown.images["validation"] else "test"
     key = _key(chosen, VALIDATION)
     st.session_state.setdefault(key, 0.0 if isinstance(validation, str) else validation)
 
     def take() -> None:
         share = st.session_state[key]
-        chosen.config = change(chosen.config, {VALIDATION: max(share, 0.01) if share else "test"})
+        held_back = max(share, 0.01) if share else otherwise
+        chosen.config = change(chosen.config, {VALIDATION: held_back})
 
     st.number_input(
         "Held back for validation",
@@ -280,24 +287,25 @@ def _explain(config: RunConfig) -> None:
     if not config.augmentation.active:
         st.caption("Nothing is varied: in every epoch a network gets each image as it is.")
         return
+    side, validation = config.network.side, config.data.validation
+    share = "" if isinstance(validation, str) else f" ({theme.percent(validation, 0)} held back)"
     st.caption(
-        f"Training gets exactly these pixels, {config.network.side}x{config.network.side}: the row "
-        "*pass 1* when it goes through the training images for the first time, *pass 2* the second "
-        "time, and so on, other ones without end. Settings, seed, side, pass and an image's place "
-        "among those trained on decide them. So a run with another seed, or one that takes fewer "
-        "images or holds others back, varies each image as much but otherwise; any run can be "
-        "repeated."
+        f"Training gets exactly these pixels, {side}x{side}: the row *pass 1* when it goes through "
+        "the training images for the first time, *pass 2* the second time, and so on, other ones "
+        "without end. Settings, seed, side, pass and an image's place among those trained on"
+        f"{share} decide them. A run with another seed, or one that takes fewer images or holds "
+        "others back, varies each image as much but otherwise. Any run can be repeated."
     )
 
 
 def _hand_over(shown: Shown, config: RunConfig) -> None:
-    """Offer the settings to Train and to the command line."""
-    settings = preview.decided(config)
-    settings = {key: value for key, value in settings.items() if key not in (SIDE, CHANNELS)}
-    words = [f"data.name={shown.name}", *augmentation_link.written(settings)]
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Train with this", type="primary", icon=":material/play_arrow:"):
-            augmentation_link.to_training(shown.name, settings)
-    st.code(
-        " ".join(f"--set {shlex.quote(word)}" for word in words), language="bash", wrap_lines=True
-    )
+    """Offer the settings to Train and to the command line; the side is the network's to say."""
+    settings = preview.deciding(config)
+    del settings[SIDE], settings[CHANNELS]
+    beginning = preview.deciding(preview.BEGINNING)
+    changed = {key: value for key, value in settings.items() if value != beginning[key]}
+    words = [f"data.name={shown.name}", *augmentation_link.written(changed)]
+    if st.button("Train with this", type="primary", icon=":material/play_arrow:"):
+        augmentation_link.to_training(shown.name, settings)
+    st.caption("The same for the command line, behind `python -m core train RECIPE`:")
+    st.code(" \\\n".join(f"--set {shlex.quote(word)}" for word in words), language="bash")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import html
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,93 +14,113 @@ from numpy.typing import NDArray
 
 from ui.picture import contact_sheet
 
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
 SHARPEST = 128
 """Pixels of a picture's side that are sent at most: two for each that it takes on the page."""
-MARGIN = 2
-"""Pixels of the edge that are repeated around each picture, so that no neighbour shines through
-where a browser rounds."""
 JPEG_QUALITY = 90
 
-_CSS = """<style>
-.variations { display: grid; gap: 3px; align-items: center; font-size: 0.8rem; }
-.variations .class, .variations .row { overflow: hidden; text-overflow: ellipsis;
-  white-space: nowrap; min-width: 0; }
-.variations .class { text-align: center; font-weight: 600; }
-.variations .row { opacity: 0.75; padding-right: 4px; font-variant-numeric: tabular-nums; }
-.variations .cell { aspect-ratio: 1; border-radius: 3px; background-repeat: no-repeat;
-  background-image: var(--sheet); background-size: var(--size); }
-.variations .sharp { image-rendering: pixelated; }
-.variations .original { margin-bottom: 6px; }
-</style>"""
+_HTML = "<div class='variations' role='table'></div>"
+
+_CSS = """
+.variations { display: grid; gap: 3px; align-items: center;
+              font: 0.8rem/1.3 var(--st-font, sans-serif); color: var(--st-text-color); }
+.line { display: contents; }
+.class, .pass { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; }
+.class { text-align: center; font-weight: 600; }
+.pass { opacity: 0.75; padding-right: 4px; font-variant-numeric: tabular-nums; }
+canvas { width: 100%; aspect-ratio: 1; border-radius: 3px; display: block; }
+canvas.sharp { image-rendering: pixelated; }
+.line:nth-child(2) > * { margin-bottom: 6px; }
+"""
+
+_JS = r"""
+const element = (kind, role, parts) => {
+  const made = Object.assign(document.createElement(kind), parts);
+  made.setAttribute('role', role);
+  return made;
+};
+
+const line = (...cells) => {
+  const made = element('div', 'row', { className: 'line' });
+  made.append(...cells);
+  return made;
+};
+
+const build = (table, { side, classes, passes, sharp }) => {
+  table.style.gridTemplateColumns = `max-content repeat(${classes.length}, minmax(0, 96px))`;
+  const heads = classes.map((name) =>
+    element('div', 'columnheader', { className: 'class', textContent: name, title: name }));
+  const rows = passes.map((pass) => line(
+    element('div', 'rowheader', { className: 'pass', textContent: pass }),
+    ...classes.map((name) => {
+      const canvas = element('canvas', 'img', { width: side, height: side });
+      canvas.classList.toggle('sharp', sharp);
+      canvas.setAttribute('aria-label', `${name}, ${pass}`);
+      return canvas;
+    })));
+  table.replaceChildren(line(element('div', 'cell', {}), ...heads), ...rows);
+};
+
+const paint = (table, image, { side, classes }) => {
+  table.querySelectorAll('canvas').forEach((canvas, i) => {
+    const [row, column] = [Math.floor(i / classes.length), i % classes.length];
+    canvas.getContext('2d').drawImage(
+      image, column * side, row * side, side, side, 0, 0, side, side);
+  });
+};
+
+// Pictures stay until the next ones can be drawn, so that nothing flickers while a slider moves;
+// also where Streamlit takes all of this off the page and puts it there again.
+let last = null;
+
+const show = (table, image, data) => {
+  const frame = JSON.stringify([data.side, data.classes, data.passes, data.sharp]);
+  if (table.dataset.frame !== frame) build(table, data);
+  table.dataset.frame = frame;
+  paint(table, image, data);
+  last = { image, data };
+};
+
+export default function ({ data, parentElement }) {
+  const table = parentElement.querySelector('.variations');
+  const image = new Image();
+  table.__newest = image;
+  if (last && !table.dataset.frame) show(table, last.image, last.data);
+  image.onload = () => { if (table.__newest === image) show(table, image, data); };
+  image.src = data.sheet;
+}
+"""
 
 
 def variations(
     originals: NDArray[np.uint8],
     varied: NDArray[np.uint8],
     class_names: Sequence[str],
+    *,
+    key: str,
 ) -> None:
     """Show pictures (n, side, side, channels) and below each its variations.
 
-    varied: (passes, n, side, side, channels). All travel as one image inside the page.
+    varied: (passes, n, side, side, channels). All travel as one image.
     """
     rows = np.concatenate([originals[np.newaxis], varied])
-    count, columns, side = rows.shape[:3]
     pictures = _small(rows.reshape(-1, *rows.shape[2:]))
-    across, down = (_Sprites(number, pictures.shape[1]) for number in (columns, count))
-    names = ["as it is", *(f"pass {number}" for number in range(1, count))]
-    cells = [_class("")] + [_class(name) for name in class_names]
-    for row, name in enumerate(names):
-        original = " original" if row == 0 else ""
-        cells.append(f'<div class="row{original}">{name}</div>')
-        for column, class_name in enumerate(class_names):
-            place = f"{across.place(column)} {down.place(row)}"
-            told = html.escape(f"{class_name}, {name}")
-            cells.append(
-                f'<div class="cell{" sharp" * (side < SHARPEST)}{original}" role="img" '
-                f'aria-label="{told}" style="background-position:{place}"></div>'
-            )
-    style = (
-        f"grid-template-columns:max-content repeat({columns},minmax(0,96px));"
-        f"--size:{across.size} {down.size};--sheet:url({_data_url(_sheet(pictures, columns))})"
+    _component()(
+        data={
+            "sheet": _data_url(contact_sheet(pictures, len(class_names))),
+            "side": pictures.shape[1],
+            "sharp": rows.shape[2] < SHARPEST,
+            "classes": list(class_names),
+            "passes": ["as it is", *(f"pass {number}" for number in range(1, len(rows)))],
+        },
+        key=key,
     )
-    st.html(f'{_CSS}<div class="variations" style="{style}">{"".join(cells)}</div>')
-
-
-def _class(name: str) -> str:
-    told = html.escape(name)
-    return f'<div class="class" title="{told}">{told}</div>'
-
-
-@dataclass(frozen=True)
-class _Sprites:
-    """Pictures with margins along one axis of a sheet, in the words of CSS for backgrounds."""
-
-    count: int
-    side: int
-
-    @property
-    def size(self) -> str:
-        """Of the whole sheet, where one picture without its margins fills the box."""
-        return f"{100 * self._whole / self.side:.4f}%"
-
-    def place(self, index: int) -> str:
-        """Where the sheet must be for one picture to be in the box."""
-        begins = index * (self.side + 2 * MARGIN) + MARGIN
-        return f"{100 * begins / (self._whole - self.side):.4f}%"
-
-    @property
-    def _whole(self) -> int:
-        return self.count * (self.side + 2 * MARGIN)
-
-
-def _sheet(pictures: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:
-    """Pictures (n, side, side, channels) side by side with their margins."""
-    margins = ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN), (0, 0))
-    sheet = contact_sheet(np.pad(pictures, margins, mode="edge"), columns)
-    return sheet[..., 0] if sheet.shape[2] == 1 else sheet
 
 
 def _small(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pictures (n, side, side, channels), no larger than they are shown."""
     if pictures.shape[1] <= SHARPEST:
         return pictures
     size = (SHARPEST, SHARPEST)
@@ -109,8 +129,11 @@ def _small(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _data_url(sheet: NDArray[np.uint8]) -> str:
-    """Grey pictures stay exact, colours are compressed: they are many more bytes."""
-    if sheet.ndim == 2:
+    """An image (height, width, channels) as a URL.
+
+    Grey ones stay exact; those in colours are compressed, as they are many more bytes.
+    """
+    if sheet.shape[2] == 1:
         kind, (_, code) = "png", cv2.imencode(".png", sheet)
     else:
         bgr = cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)
@@ -119,3 +142,8 @@ def _data_url(sheet: NDArray[np.uint8]) -> str:
             cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]),
         )
     return f"data:image/{kind};base64,{base64.b64encode(code.tobytes()).decode()}"
+
+
+@functools.cache
+def _component() -> ComponentRenderer:
+    return st.components.v2.component("transfer_lab_variations", html=_HTML, css=_CSS, js=_JS)
