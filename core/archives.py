@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, cast
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipExtFile, ZipFile, ZipInfo
 
 from core.errors import UnreadableUpload
-from core.files import UNREADABLE
+from core.files import UNREADABLE, damage
 
 MOST_OF_ENTRY = 256 * 2**20
 """What one entry may hold once unpacked; an uncompressed photograph of 50 million pixels fits."""
@@ -68,9 +68,10 @@ class Archive:
         self._file = file
         try:
             _check_directory(file, limits)
-            found = [info for info in ZipFile(file).infolist() if not info.is_dir()]
+            listed = ZipFile(file).infolist()
         except _BROKEN as error:
-            raise UnreadableUpload(f"the ZIP is damaged ({error}); make it anew") from None
+            raise UnreadableUpload(f"the ZIP is damaged ({damage(error)}); make it anew") from None
+        found = [info for info in listed if not info.filename.endswith("/")]
         _check_sizes(file, found, limits)
         self.entries = [_entry(info, limits) for info in found]
 
@@ -91,7 +92,7 @@ def read(file: BinaryIO, entry: Entry, most: int = MOST_OF_ENTRY) -> bytes:
             return content.read()
     except _BROKEN as error:
         raise UnreadableUpload(
-            f"the file is damaged inside the ZIP ({error}); make the ZIP anew"
+            f"the file is damaged inside the ZIP ({damage(error)}); make the ZIP anew"
         ) from None
 
 
@@ -110,7 +111,7 @@ def stream(file: BinaryIO, entry: Entry, *, closing: bool = False) -> BinaryIO:
         raise BadZipFile("it does not lie where the ZIP says")
     name, extra = struct.unpack_from("<HH", header, 26)
     file.seek(entry.offset + _HEADER_SIZE + name + extra)
-    info = ZipInfo()
+    info = ZipInfo(entry.name)
     info.compress_size, info.file_size = entry.packed, entry.size
     info.CRC, info.compress_type = entry.checksum, entry.how
     unpacked: Any = ZipExtFile  # its types tell files that it closes from others
@@ -148,6 +149,8 @@ def _name(info: ZipInfo) -> str:
 def _refusal(info: ZipInfo, limits: Limits) -> str | None:
     """Why an entry is not read, as far as the list of entries tells."""
     name = _name(info)
+    if not name:
+        return "it has no name; make the ZIP anew"
     if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":":
         return "its name leads out of the ZIP; give it a plain name"
     if stat.S_ISLNK(info.external_attr >> 16):

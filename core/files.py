@@ -17,6 +17,15 @@ UNREADABLE = (OSError, KeyError, ValueError, EOFError, RuntimeError, BadZipFile,
 """What numpy, zipfile and zlib raise between them where the bytes of an npz were changed."""
 
 
+def damage(error: Exception) -> str:
+    """What such an exception says is wrong, in one line.
+
+    >>> damage(EOFError())
+    'it ends too early'
+    """
+    return " ".join(str(error).split()) or "it ends too early"
+
+
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a file beside `path`, flush it to disk, then rename it into place."""
     beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{_UNFINISHED}")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.archives import MOST_OF_ENTRY
 from core.errors import UnreadableUpload
-from core.files import UNREADABLE
+from core.files import UNREADABLE, damage
 from core.imported.dataset import PARTS, Part
 from core.imported.report import Skipped
 from core.importing.items import PixelRows, Source
@@ -61,7 +61,7 @@ class StoredArray:
                     )
         except UNREADABLE as error:
             raise UnreadableUpload(
-                f"{self.name} is damaged ({error}); fetch or make it again"
+                f"{self.name} is damaged ({damage(error)}); fetch or make it again"
             ) from None
 
 

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import UnreadableUpload
-from core.files import UNREADABLE
+from core.files import UNREADABLE, damage
 from core.imported.dataset import PARTS, UNLABELLED, Part
 from core.imported.report import Skipped
 from core.importing.items import FILE_LISTS, PictureFile, Source
 from core.importing.limits import LONGEST_CLASS_NAME, LONGEST_LINE, MOST_CLASSES, MOST_FILES
 from core.importing.listing import (
     Listing,
-    Looked,
     OnDisk,
     Stored,
+    Unlisted,
     part_of,
     readable,
     roles,
@@ -82,7 +82,7 @@ def open_file_list(path: Path) -> Source:
     folder = str(path.parent)
     classes = _read_classes(OnDisk(folder, class_list))
     lines = _read_list(path.name, OnDisk(folder, path.name), classes)
-    return _source(Looked(path.parent).get, path.parent, classes, {path.name: lines})
+    return _source(Unlisted(path.parent).get, path.parent, classes, {path.name: lines})
 
 
 def _source(
@@ -199,7 +199,7 @@ def _lines(file: Stored, name: str) -> Iterator[tuple[int, str]]:
                     raise UnreadableUpload(f"line {empty} of {name} is empty; remove it")
                 yield number, text
     except UNREADABLE as error:
-        raise UnreadableUpload(f"{name} cannot be read ({error}); write it again") from None
+        raise UnreadableUpload(f"{name} cannot be read ({damage(error)}); write it again") from None
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:

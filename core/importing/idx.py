@@ -16,13 +16,13 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from core.errors import UnreadableUpload
-from core.files import UNREADABLE
+from core.files import UNREADABLE, damage
 from core.imported.dataset import Part
 from core.imported.report import Skipped
 from core.importing.arrays import Labelled, StoredArray, check_size, source_of_arrays
 from core.importing.items import Source
 from core.importing.limits import ZIP
-from core.importing.listing import Listing, Looked, Stored, part_of, readable
+from core.importing.listing import Listing, Stored, Unlisted, part_of, readable
 
 _NAME = re.compile(
     r"(?P<set>.*?)[-_.]?(?P<what>images?|labels?)[-_.]idx(?P<axes>[1-4])[-_.]ubyte(?P<gz>\.gz)?",
@@ -60,7 +60,7 @@ def list_pair(path: Path) -> Listing:
     """An idx file and its partner beside it, be that gzipped or not."""
     match = _NAME.fullmatch(path.name)
     wanted = match["set"].lower() if match else ""
-    folder = Looked(path.parent)
+    folder = Unlisted(path.parent)
     files: dict[str, Stored] = {}
     for name in sorted(file.name for file in path.parent.iterdir() if is_idx_name(file.name)):
         other = _NAME.fullmatch(name)
@@ -133,7 +133,7 @@ def _array(name: str, files: Mapping[str, Stored]) -> StoredArray:
             shape = _shape(file, shown)
         size = stored.size
     except UNREADABLE as error:
-        raise UnreadableUpload(f"{shown} is damaged ({error}); fetch it again") from None
+        raise UnreadableUpload(f"{shown} is damaged ({damage(error)}); fetch it again") from None
     header = 4 + 4 * len(shape)
     declared = header + int(np.prod(shape, dtype=object))
     check_size(shown, shape, declared)

@@ -6,12 +6,13 @@ Its arrays are read in pieces. Nothing in it is unpickled.
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from core.errors import UnreadableUpload
-from core.files import UNREADABLE
+from core.files import UNREADABLE, damage
 from core.imported.dataset import Part
 from core.imported.report import Skipped
 from core.importing.arrays import Labelled, StoredArray, check_size, source_of_arrays
@@ -19,6 +20,16 @@ from core.importing.items import Source
 from core.importing.listing import part_of, readable
 from core.importing.zips import InZip, entries_of
 
+_NO_HEADER = (
+    ValueError,
+    SyntaxError,
+    TokenError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    MemoryError,
+)
+"""What comes of reading a header as Python, which is how numpy reads it."""
 _LONGEST_HEADER = 10_000
 """Characters of the header of an array; a plain one has 100."""
 
@@ -75,10 +86,9 @@ def _array(name: str, files: dict[str, InZip]) -> StoredArray:
     stored = files[name]
     try:
         with stored.open() as file:
-            header = _header(file, name)
+            header = _header(file)
     except UNREADABLE as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise UnreadableUpload(f"{name} is damaged ({reason}); save the npz again") from None
+        raise UnreadableUpload(f"{name} is damaged ({damage(error)}); save the npz again") from None
     if header.dtype.hasobject:
         raise UnreadableUpload(
             f"{name} must hold plain numbers, got Python objects, which are never loaded; save it "
@@ -99,11 +109,14 @@ def _array(name: str, files: dict[str, InZip]) -> StoredArray:
     return StoredArray(name, header.shape, header.dtype, partial(_behind, stored, header.size))
 
 
-def _header(file: BinaryIO, name: str) -> _Header:
+def _header(file: BinaryIO) -> _Header:
     version = np.lib.format.read_magic(file)
     if version not in _READERS:
         raise ValueError(f"its format {version[0]}.{version[1]} is not known")
-    shape, by_column, dtype = _READERS[version](file, max_header_size=_LONGEST_HEADER)
+    try:
+        shape, by_column, dtype = _READERS[version](file, max_header_size=_LONGEST_HEADER)
+    except _NO_HEADER:
+        raise ValueError("its header is not that of an array") from None
     return _Header(shape, by_column, dtype, file.tell())
 
 

@@ -1,7 +1,7 @@
 """Which files are pictures: by their ending, else by their first bytes."""
 
 from core.errors import UnreadableUpload
-from core.files import UNREADABLE
+from core.files import UNREADABLE, damage
 from core.importing.listing import Stored
 from core.preprocessing import HEIF_BRANDS
 
@@ -43,7 +43,7 @@ def why_no_picture(name: str, file: Stored) -> str | None:
     except UnreadableUpload as error:
         return str(error)
     except UNREADABLE as error:
-        return f"the file cannot be read ({error})"
+        return f"the file cannot be read ({damage(error)})"
     if _begins_as_picture(start):
         return None
     if not start:

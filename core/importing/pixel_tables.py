@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from core.errors import UnreadableUpload
-from core.files import UNREADABLE
+from core.files import UNREADABLE, damage
 from core.imported.dataset import PARTS, UNLABELLED, Part
 from core.imported.report import Skipped
 from core.importing.items import PixelRows, Source
@@ -98,4 +98,4 @@ def _rows(name: str, file: Stored, part: Part) -> Iterator[PixelRows]:
 
 
 def _damaged(name: str, error: Exception) -> str:
-    return f"{readable(name)} cannot be read ({error}); fetch or make it again"
+    return f"{readable(name)} cannot be read ({damage(error)}); fetch or make it again"

@@ -54,7 +54,8 @@ def list_zip(path: Path) -> Listing:
         if any(is_rubbish(piece) for piece in entry.name.split("/") if piece != ".."):
             hidden += 1
         elif entry.refusal is not None:
-            skipped.append(Skipped(name=readable(entry.name), reason=entry.refusal))
+            name = readable(entry.name) or "a file"
+            skipped.append(Skipped(name=name, reason=entry.refusal))
         elif entry.name in files:
             reason = "the ZIP holds another file of that name, which is taken"
             skipped.append(Skipped(name=readable(entry.name), reason=reason))

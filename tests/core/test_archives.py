@@ -45,6 +45,15 @@ def test_a_name_that_leads_out_of_the_zip_is_refused(name: str) -> None:
     assert "leads out of the ZIP" in refusal_of(zip_of((name, b"x")))
 
 
+def test_an_entry_without_a_name_is_refused() -> None:
+    content = zip_of(("a", b"x"))
+    header, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    nameless = bytearray(content[: end - 1] + content[end:])
+    struct.pack_into("<H", nameless, header + 28, 0)
+    struct.pack_into("<I", nameless, end - 1 + 12, 46)
+    assert "it has no name" in refusal_of(bytes(nameless))
+
+
 def test_a_link_is_refused() -> None:
     info = zipfile.ZipInfo("link.png")
     info.external_attr = (stat.S_IFLNK | 0o777) << 16

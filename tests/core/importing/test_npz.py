@@ -141,6 +141,8 @@ def header_of(shape: tuple[int, ...]) -> bytes:
         (header_of((-2, -28, 28)), "holds nothing"),
         (b"no array", "x_train is damaged"),
         (b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 70_000, "x_train is damaged"),
+        (header_of((3, 28, 28)).replace(b"'", b"\xb6"), "x_train is damaged .its header is not"),
+        (header_of((3, 28, 28)).replace(b", }", b"(, "), "x_train is damaged .its header is not"),
         (b"\x93NUMPY\x09\x00", "x_train is damaged .*format 9.0 is not known"),
     ],
 )
