@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks import (
     comparing,
+    data_page,
     epochs,
     features,
     machine,
@@ -24,7 +25,18 @@ from benchmarks import (
 from benchmarks.options import Options
 from benchmarks.record import Benchmark, Record
 
-KINDS = (training, epochs, features, pages, comparing, wrong_labels, uploads, many, store)
+KINDS = (
+    training,
+    epochs,
+    features,
+    pages,
+    comparing,
+    data_page,
+    wrong_labels,
+    uploads,
+    many,
+    store,
+)
 MINUTES = {name: minutes for kind in KINDS for name, minutes in kind.MINUTES.items()}
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 

@@ -93,7 +93,7 @@ def _bars(shown: Shown, heights: Mapping[Part, NDArray[Any]], kind: str) -> None
 
 def _lines(shown: Shown, heights: Mapping[Part, NDArray[Any]], kind: str) -> None:
     """A line for each part through the classes, the largest first, with gaps where one is empty."""
-    order = np.argsort(-np.sum(list(heights.values()), axis=0), kind="stable")
+    order = np.lexsort([-height for height in reversed(heights.values())])
     lowest = min(float(height[height > 0].min()) for height in heights.values())
     steep = _highest(heights) > STEEP * lowest
     line_chart(

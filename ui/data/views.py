@@ -50,6 +50,7 @@ def show(shown: Shown) -> None:
             key="data_view",
             required=True,
             label_visibility="collapsed",
+            wrap=True,
             on_change=lambda: link.keep({"view": st.session_state["data_view"]}),
         )
         if shown.images["train"]:
