@@ -139,7 +139,7 @@ def sliders(
     found = {
         slider.name: _within(moved[slider.name], slider)
         for slider in asked
-        if isinstance(moved.get(slider.name), int | float)
+        if type(moved.get(slider.name)) in (int, float)
     }
     each = [slider._asdict() for slider in asked]
     data: dict[str, Any] = {"label": label, "sliders": each, "heard": number}
