@@ -3,6 +3,7 @@
 Its arrays are read in pieces. Nothing in it is unpickled.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from core.archives import Entry
 from core.errors import UnreadableUpload
 from core.files import UNREADABLE, damage
 from core.imported.dataset import Part
@@ -18,7 +20,7 @@ from core.imported.report import Skipped
 from core.importing.arrays import Labelled, StoredArray, check_size, source_of_arrays
 from core.importing.items import Source
 from core.importing.listing import part_of, readable
-from core.importing.zips import InZip, entries_of
+from core.importing.zips import InZip
 
 _NO_HEADER = (
     ValueError,
@@ -42,17 +44,15 @@ class _Header:
     size: int
 
 
-def is_npz(path: Path) -> bool:
-    """Whether a ZIP holds nothing but arrays, or is called as such files are."""
-    if path.suffix.lower() == ".npz":
-        return True
-    entries = entries_of(path)
-    return bool(entries) and all(entry.name.endswith(".npy") for entry in entries)
+def is_npz(path: Path, entries: Sequence[Entry]) -> bool:
+    """Whether a ZIP is called as an npz is, or holds nothing but arrays."""
+    arrays = all(entry.name.endswith(".npy") for entry in entries)
+    return path.suffix.lower() == ".npz" or (bool(entries) and arrays)
 
 
-def open_npz(path: Path) -> Source:
+def open_npz(path: Path, entries: Sequence[Entry]) -> Source:
     """The images of an npz. Raises UnreadableUpload where it is not as it must be."""
-    files = {entry.name.removesuffix(".npy"): InZip(str(path), entry) for entry in entries_of(path)}
+    files = {entry.name.removesuffix(".npy"): InZip(str(path), entry) for entry in entries}
     names: dict[Part, str] = {}
     for name in files:
         part = part_of(name[2:]) if name.startswith("x_") else None

@@ -16,7 +16,7 @@ from core.importing.listing import Listing, OnDisk, list_folder, readable
 from core.importing.npz import is_npz, open_npz
 from core.importing.picture_files import ARCHIVES, named_as_picture
 from core.importing.pixel_tables import find_pixel_tables, is_pixel_table, open_pixel_tables
-from core.importing.zips import is_zip, list_zip
+from core.importing.zips import entries_of, is_zip, list_zip
 
 KINDS: tuple[Callable[[Listing], Source | None], ...] = (
     find_file_lists,
@@ -63,7 +63,9 @@ def _open(path: Path) -> Source:
 
 def _open_file(path: Path) -> Source:
     if is_zip(path):
-        return open_npz(path) if is_npz(path) else _source_in(list_zip(path))
+        entries = entries_of(path)
+        arrays = is_npz(path, entries)
+        return open_npz(path, entries) if arrays else _source_in(list_zip(path, entries))
     if is_list_beside_classes(path):
         return open_file_list(path)
     if is_idx_name(path.name):

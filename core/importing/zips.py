@@ -1,5 +1,6 @@
 """ZIPs of what can be imported: listed within limits, read entry by entry, never unpacked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -45,12 +46,12 @@ class InZip:
         return archives.stream(_opened(self.path), self.entry, closing=True)
 
 
-def list_zip(path: Path) -> Listing:
-    """The files of a ZIP. Raises UnreadableUpload where it is damaged or goes beyond the limits."""
+def list_zip(path: Path, entries: Sequence[Entry]) -> Listing:
+    """The files of a ZIP, of all that it holds."""
     files: dict[str, InZip] = {}
     skipped: list[Skipped] = []
     hidden = 0
-    for entry in entries_of(path):
+    for entry in entries:
         if any(is_rubbish(piece) for piece in entry.name.split("/") if piece != ".."):
             hidden += 1
         elif entry.refusal is not None:
