@@ -324,6 +324,7 @@ CORE: dict[str, set[str]] = {
     "imported_data": {
         "catalogue",
         "data_config",
+        "digits",
         "errors",
         "feature_cache",
         "imported.dataset",
@@ -432,6 +433,7 @@ CORE: dict[str, set[str]] = {
     },
     "importing.looks": {"preprocessing"},
     "importing.npz": {
+        "archives",
         "errors",
         "files",
         "imported.dataset",
