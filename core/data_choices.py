@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.catalogue import DATASETS
+from core.catalogue import DATASETS, facts_of
 from core.choices import Settings
 from core.imported.dataset import ImportedDataset
 
@@ -28,10 +28,10 @@ class Images:
 
 
 def images_of(name: str, imported: ImportedDataset | None) -> Images | None:
-    """Those of a dataset, None of a folder, which nobody has looked into. Raises DamagedFile."""
+    """Those of a dataset, None where nobody has looked into it. Raises DamagedFile."""
     if imported is not None:
         return _images_of(imported)
-    facts = DATASETS[name]
+    facts = facts_of(name)
     if not facts.image_shape:
         return None
     colours = len(facts.image_shape) == 3

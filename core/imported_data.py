@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.catalogue import DATASETS
 from core.data_config import DataConfig
+from core.digits import DIGIT_SIDE
 from core.errors import DamagedFile, DatasetUnavailable, InvalidConfig
 from core.feature_cache import FeatureCache
 from core.imported.dataset import About, ImportedDataset, Part, Positions
@@ -81,11 +82,20 @@ def _check_parts(data: DataConfig, about: About) -> None:
             f"data.name must name a dataset with two classes at least, got {shown(data.name)}, "
             f"which has {len(about.class_names)}; there is nothing to tell apart in it"
         )
+    if data.handwriting and not _as_handwriting(about):
+        raise InvalidConfig(
+            f"data.handwriting must be false for {data.name}: handwriting is of the ten digits on "
+            "28x28 grey pixels, and this dataset's images are not"
+        )
     if data.validation == "own" and not about.images.get("validation"):
         raise InvalidConfig(
             f"data.validation must be test or a fraction for {data.name}, got own: the dataset "
             "has no validation part of its own"
         )
+
+
+def _as_handwriting(about: About) -> bool:
+    return about.digits and about.shape == (DIGIT_SIDE, DIGIT_SIDE) and len(about.class_names) == 10
 
 
 def find(data: DataConfig, workspace: Workspace, *, changed: bool = False) -> ImportedDataset:

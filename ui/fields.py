@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 from pydantic.fields import FieldInfo
 
-from core import choices, data_choices
+from core import choices
 from core.architectures import ARCHITECTURES
-from core.catalogue import DATASETS, facts_of
-from core.errors import TransferLabError
-from core.image_folders import classes_of
-from core.imported.dataset import ImportedDataset
+from core.catalogue import DATASETS
 from core.network_config import RUN
 from core.settings import setting_of
-from ui import lab, run_view, theme
+from ui import known_datasets, lab, run_view
 from ui.draft import Draft
 
 
@@ -167,8 +163,8 @@ WORDS: Mapping[str, Mapping[Any, str]] = {
 
 
 def _ask_validation(draft: Draft, setting: str, title: str) -> None:
-    now, dataset = draft.values[setting], lab.imported(draft.values["data.name"])
-    has_own = dataset is not None and dataset.about.images.get("validation", 0) > 0
+    now = draft.values[setting]
+    has_own = known_datasets.has_own_validation(draft.values["data.name"])
     own = ["own"] if has_own or now == "own" else []
     shares = sorted({0.05, 0.1, 0.2, *_numbers(now)})
     asked = _asked(draft, setting)
@@ -186,45 +182,19 @@ def _numbers(value: Any) -> list[float]:
 
 
 def _ask_dataset(draft: Draft, setting: str, title: str) -> None:
-    imported = {dataset.name: dataset for dataset in lab.library().all()}
     now, asked = draft.values[setting], _asked(draft, setting)
-    offered = [*imported, *DATASETS]
-    key = asked["key"]
+    offered = known_datasets.offered()
+    called = offered if now in offered else {now: f"{now} (not there)", **offered}
 
     def take() -> None:
-        choose_dataset(draft, st.session_state[key])
+        choose_dataset(draft, st.session_state[asked["key"]])
 
-    def called(name: str) -> str:
-        if name in imported:
-            return _counted(imported[name])
-        return in_words(setting)(name) if name in DATASETS else f"{name} (not there)"
-
-    st.selectbox(
-        title,
-        offered if now in offered else [now, *offered],
-        format_func=called,
-        **asked | {"on_change": take},
-    )
+    st.selectbox(title, list(called), format_func=called.__getitem__, **asked | {"on_change": take})
 
 
 def choose_dataset(draft: Draft, name: str) -> None:
-    """Take a dataset, with what fits its images; nothing more of one that cannot be read."""
-    try:
-        images = data_choices.images_of(name, lab.imported(name))
-    except TransferLabError:
-        images = None  # who launches a run on it is told
-    also = data_choices.along(draft.values, name, images, draft.start) if images else {}
-    _take(draft, "data.name", name, also)
-
-
-def _counted(dataset: ImportedDataset) -> str:
-    """An imported dataset with how many images and classes it has."""
-    about = dataset.about
-    classes = len(about.class_names)
-    counted = (
-        f"{theme.count(about.count)} images, {classes} {'class' if classes == 1 else 'classes'}"
-    )
-    return f"{dataset.name} · {counted}"
+    """Take a dataset, with what fits its images."""
+    _take(draft, "data.name", name, known_datasets.along(draft.values, name, draft.start))
 
 
 def _ask_path(draft: Draft, setting: str, title: str) -> None:
@@ -328,7 +298,9 @@ def _ask_class_weights(draft: Draft, setting: str, title: str) -> None:
 
     def take() -> None:
         kind = st.session_state[key]
-        _take(draft, setting, [1.0] * _count_classes(draft) if kind == "by hand" else kind)
+        name, path = draft.values["data.name"], draft.values["data.path"]
+        alike = [1.0] * known_datasets.count_classes(name, path)
+        _take(draft, setting, alike if kind == "by hand" else kind)
 
     st.selectbox(
         title,
@@ -339,18 +311,6 @@ def _ask_class_weights(draft: Draft, setting: str, title: str) -> None:
     )
     if by_hand:
         _ask_numbers(draft, setting)
-
-
-def _count_classes(draft: Draft) -> int:
-    """How many classes there are to tell apart, 0 where that cannot be known yet."""
-    name, path = draft.values["data.name"], draft.values["data.path"]
-    if (dataset := lab.imported(name)) is not None:
-        return len(dataset.about.class_names)
-    try:
-        known = classes_of(Path(path)) if name == "folder" and path else facts_of(name).class_names
-    except TransferLabError:
-        return 0
-    return len(known)
 
 
 def _ask_numbers(draft: Draft, setting: str) -> None:

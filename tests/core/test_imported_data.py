@@ -198,6 +198,17 @@ def test_own_images_to_validate_with_must_be_there(
     assert "only an imported dataset" in refused(workspace, "mnist", validation="own")
 
 
+def test_handwriting_goes_with_the_ten_digits_only(
+    import_pictures: ImportPictures, workspace: Workspace
+) -> None:
+    import_pictures(alike=True, grey=True, size=28, digits=True)
+    assert "is of the ten digits" in refused(workspace, digits=True, handwriting=True)
+    ten = tuple("0123456789")
+    import_pictures("mine", alike=True, grey=True, size=28, digits=True, class_names=ten)
+    data = data_of("mine", digits=True, handwriting=True)
+    assert settle(data, workspace).handwriting
+
+
 def test_another_state_of_a_dataset_is_refused(
     import_pictures: ImportPictures, workspace: Workspace
 ) -> None:
