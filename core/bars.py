@@ -5,6 +5,12 @@ from typing import Any
 from tqdm import tqdm
 
 
+class _Bar(tqdm):  # type: ignore[type-arg]
+    """Without tqdm's thread, beside which no process may be copied."""
+
+    monitor_interval = 0
+
+
 class Bars:
     """One progress bar, begun anew for each phase or epoch."""
 
@@ -27,7 +33,7 @@ class Bars:
             self._close()
             self._title = title
             of_bytes = unit == "B"
-            self._bar = tqdm(
+            self._bar = _Bar(
                 total=total or None,
                 desc=title,
                 unit=unit if of_bytes else f" {unit}",

@@ -65,7 +65,7 @@ def _request(options: Namespace) -> ImportRequest:
         raise InvalidRequest(f"--seed must be from 0 to {2**32 - 1}, got {options.seed}")
     return ImportRequest(
         name=options.name,
-        path=options.path,
+        path=str(Path(options.path).absolute()),
         held_out=options.test_share,
         seed=options.seed,
         digits=options.digits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -131,7 +132,7 @@ def _ask_path() -> str:
         f"dataset is kept in the workspace. Up to {limits.MOST_FILES:,} files and "
         f"{limits.MOST_BYTES // 2**30} GiB.",
     )
-    return path.strip()
+    return os.path.abspath(os.path.expanduser(path.strip())) if path.strip() else ""
 
 
 def _explain() -> None:
