@@ -44,11 +44,11 @@ def show(shown: Shown) -> None:
     if counted:
         if len(shown.class_names) > 1:
             _chart(shown, counted)
-        _tell_balance(shown, counted)
+        tell_balance(shown, counted)
     else:
         st.info(
-            "None of these images has a label. Networks can be asked about them on Predict; to "
-            "train one, import images with labels.",
+            "None of these images has a label, so no network can learn from them alone. To have "
+            "one predict them, bring their files to Predict.",
             icon=":material/label_off:",
         )
     facts_table(_facts(shown))
@@ -93,7 +93,7 @@ def _bars(shown: Shown, heights: Mapping[Part, NDArray[Any]], kind: str) -> None
 
 def _lines(shown: Shown, heights: Mapping[Part, NDArray[Any]], kind: str) -> None:
     """A line for each part through the classes, the largest first, with gaps where one is empty."""
-    order = np.lexsort([-height for height in reversed(heights.values())])
+    order = np.lexsort([-height for height in list(heights.values())[::-1]])
     lowest = min(float(height[height > 0].min()) for height in heights.values())
     steep = _highest(heights) > STEEP * lowest
     line_chart(
@@ -128,7 +128,7 @@ def _highest(heights: Mapping[Part, NDArray[Any]]) -> float:
     return max(float(height.max()) for height in heights.values())
 
 
-def _tell_balance(shown: Shown, counted: Counts) -> None:
+def tell_balance(shown: Shown, counted: Counts) -> None:
     """How even the parts are, and which classes they lack."""
     if len(shown.class_names) == 1:
         return

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from core.catalogue import DATASETS
 from core.data_config import DataConfig
 from core.datasets import Split, load_part
+from core.errors import DamagedFile
 from core.image_tags import image_ids
 from core.imported.dataset import PARTS, ImportedDataset, Part, Positions
 from core.imported.report import Doubled
@@ -287,8 +288,13 @@ def _built_in(workspace: Workspace, name: str, part: str) -> Split:
 
 
 def _decoded(thumbnail: bytes, how: int) -> Pixels:
-    """A thumbnail, which the import made as a JPEG."""
-    return np.asarray(cv2.imdecode(np.frombuffer(thumbnail, np.uint8), how), np.uint8)
+    """A thumbnail, which the import made as a JPEG. Raises DamagedFile."""
+    read = cv2.imdecode(np.frombuffer(thumbnail, np.uint8), how) if thumbnail else None
+    if read is None:
+        raise DamagedFile(
+            "a thumbnail of the dataset is damaged; delete the dataset on Data and import it again"
+        )
+    return np.asarray(read, np.uint8)
 
 
 def no_larger(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -307,7 +313,7 @@ def _on_black(image: Pixels, side: int) -> Pixels:
     height, width = image.shape[:2]
     scale = side / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_NEAREST
+    how = cv2.INTER_NEAREST if scale > 1 else cv2.INTER_LINEAR  # a thumbnail is hardly larger
     fitted = cv2.resize(image, size, interpolation=how)
     square = np.zeros((side, side, *image.shape[2:]), np.uint8)
     top, left = (side - size[1]) // 2, (side - size[0]) // 2

@@ -115,6 +115,31 @@ def test_a_dataset_that_lacks_a_file_is_a_sentence(
     assert "labels\\.npy" in at.error[0].value
 
 
+@pytest.mark.parametrize("view", ["pictures", "pixels"])
+def test_a_dataset_that_was_cut_short_is_a_sentence(
+    open_page: OpenPage, import_pictures: ImportPictures, view: str
+) -> None:
+    dataset = import_pictures(seed=99)  # pages of others may be kept
+    (dataset.folder / "thumbnails.bin").write_bytes(b"")
+    at = open_page(DATA, view=view)
+    assert not at.exception
+    assert "damaged" in at.error[0].value
+
+
+def test_a_link_from_another_page_opens_what_was_looked_at_before(
+    open_page: OpenPage, import_pictures: ImportPictures
+) -> None:
+    for name in ("one", "two"):
+        import_pictures(name)
+    at = open_page(DATA, dataset="one")
+    at.selectbox(key="data_dataset").select("two").run()
+    at.switch_page("pages/3_Runs.py").run()
+    at.query_params.clear()
+    at.query_params["dataset"] = "one"
+    at.switch_page(DATA).run()
+    assert at.selectbox(key="data_dataset").value == "one"
+
+
 def test_counts_are_charted_for_each_class_and_part(
     open_page: OpenPage, import_pictures: ImportPictures
 ) -> None:
