@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import (
+    augmentation,
     comparing,
     data_page,
     epochs,
@@ -36,6 +37,7 @@ KINDS = (
     uploads,
     many,
     store,
+    augmentation,
 )
 MINUTES = {name: minutes for kind in KINDS for name, minutes in kind.MINUTES.items()}
 RESULTS = Path(__file__).parent / "results" / "latest.json"

@@ -41,6 +41,10 @@ What came later to be drawn has a stream of its own: the numbers before stay as 
 """
 
 
+JUMP = 0x9E3779B97F4A7C15F39CC0605CEDC835
+"""How far apart the noise of one image begins from that of the next, as in PCG64.jumped."""
+
+
 class Variations:
     """The variations of the `count` images of a split: other ones in each pass, numbered from 1.
 
@@ -190,9 +194,12 @@ def grain(images: Pixels, share: float, seed: int, number: int, positions: Posit
     share: its standard deviation, of white. Each channel has noise of its own.
     """
     levels = quantiles() * np.float32(WHITE * share)
+    bits = np.random.PCG64([seed, number, NOISE_STREAM])
+    random, beginning = np.random.Generator(bits), bits.state
     grained = np.empty_like(images)
     for image, position, target in zip(images, positions, grained, strict=True):
-        random = np.random.default_rng([seed, number, NOISE_STREAM, int(position)])
+        bits.state = beginning
+        bits.advance(int(position) * JUMP)
         noise = levels.take(random.integers(0, len(levels), image.shape, np.uint16))
         target[:] = cv2.add(image, noise, dtype=cv2.CV_8U).reshape(image.shape)
     return grained

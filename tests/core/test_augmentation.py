@@ -460,3 +460,11 @@ def test_each_channel_has_noise_of_its_own() -> None:
     grained = Variations(AugmentationConfig(noise=0.1), 1, 1).apply(grey, np.arange(1), 1)
     correlations = np.corrcoef(grained.reshape(-1, 3), rowvar=False)
     np.testing.assert_allclose(correlations, np.eye(3), atol=0.1)
+
+
+def test_each_image_has_noise_of_its_own() -> None:
+    grey = np.full((40, 30, 30, 1), 128, np.uint8)
+    variations = Variations(AugmentationConfig(noise=0.1), 1, len(grey))
+    grained = variations.apply(grey, np.arange(len(grey)), 1).reshape(len(grey), -1)
+    apart = np.corrcoef(grained) - np.eye(len(grey))
+    assert np.abs(apart).max() < 0.2  # 6 standard deviations

@@ -260,6 +260,17 @@ def test_a_paused_queue_waits_until_it_may_go_on(
     eventually(lambda: runs.again(run).status == "finished")
 
 
+def test_training_warns_of_variations_that_make_wrong_labels(command: Command) -> None:
+    command("queue", "--pause")
+    varied = settings(*TINY, "vertical_flip=true", "rotation=90")
+    answer = command("train", "cnn-digits", *varied, "--detach", "--json")
+    assert (answer.status, answer.document["status"]) == (0, "queued")
+    lines = answer.err.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["python -m core"] * 2
+    assert "a digit upside down is a wrong digit" in lines[0]
+    assert "a 6 turned by 180 degrees is a 9" in lines[1]
+
+
 @pytest.mark.usefixtures("quick_workers")
 def test_a_finished_run_is_trained_for_more_epochs(command: Command, runs: Runs) -> None:
     command("train", "cnn-digits", *settings(*TINY), "--name", "mine", "--json")
