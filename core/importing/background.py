@@ -87,6 +87,7 @@ class Importing(background.WorkFolder[Work]):
             shutil.rmtree(self.folder, ignore_errors=True)
             self.uploads.mkdir(parents=True)
             for name, (_, file) in zip(names, uploaded, strict=True):
+                file.seek(0)
                 with (self.uploads / name).open("xb") as kept:
                     shutil.copyfileobj(file, kept, 2**20)
             write_text(self.folder / "asked.json", asked.model_dump_json() + "\n")
@@ -105,12 +106,13 @@ class Importing(background.WorkFolder[Work]):
 
     def forget(self) -> None:
         """Remove all that an import that has ended left, besides the dataset."""
+        self.clean_up()
         shutil.rmtree(self.folder, ignore_errors=True)
-        remove_unfinished(Library(self.workspace))
 
-    def remove_uploads(self) -> None:
-        """Free the room of what was uploaded; for the process itself, at its end."""
+    def clean_up(self) -> None:
+        """Free the room of what was uploaded, and of what a killed process has half written."""
         shutil.rmtree(self.uploads, ignore_errors=True)
+        remove_unfinished(Library(self.workspace))
 
 
 def imports(workspace: Workspace) -> list[Importing]:

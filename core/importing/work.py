@@ -39,7 +39,7 @@ def work(importing: Importing, asked: ImportRequest, stop: threading.Event) -> N
             traceback.print_exc()
         telling.end(_sentence(error, importing))
     finally:
-        importing.remove_uploads()
+        importing.clean_up()
 
 
 def _sentence(error: Exception, importing: Importing) -> str:

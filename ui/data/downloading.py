@@ -20,14 +20,15 @@ def offer(name: str) -> None:
     The page is shown anew as soon as it is there.
     """
     downloading = download_of(name, lab.workspace())
+    began = downloading.at_work()
 
-    @st.fragment(run_every=TICK_SECONDS if downloading.at_work() else None)
+    @st.fragment(run_every=TICK_SECONDS if began else None)
     def tick() -> None:
         work = downloading.work()
-        if downloading.there:
-            st.rerun()
-        elif work is not None and not work.ended:
+        if work is not None and not work.ended:
             _progress(downloading, work)
+        elif began or downloading.there:
+            st.rerun()  # which ends the ticking
         else:
             _ask(downloading, work.failure if work is not None else "")
 
@@ -38,9 +39,12 @@ def _progress(downloading: Downloading, work: Work) -> None:
     share = min(work.done / work.total, 1.0) if work.total else 0.0
     st.progress(share, text=_how_far(work))
     st.caption("It goes on when you close this page.")
-    if st.button("Cancel", icon=":material/close:", key=f"cancel_download_{downloading.name}"):
-        downloading.cancel()
-        st.rerun()
+    st.button(
+        "Cancel",
+        icon=":material/close:",
+        key=f"cancel_download_{downloading.name}",
+        on_click=downloading.cancel,
+    )
 
 
 def _how_far(work: Work) -> str:

@@ -39,7 +39,9 @@ _FORMATS = f"""
 | Lists | `classes.txt` with one class a line, `files.txt` with `class_index;path` on each |
 
 Pictures may be PNG, JPEG, WebP, BMP, TIFF or GIF, up to {LARGEST_IMAGE // 10**6} million pixels
-large. What cannot be read is left out and told, file by file.
+large. What cannot be read is left out and told, file by file. At most
+{limits.MOST_FILES:,} files, {limits.MOST_CLASSES:,} classes and {limits.MOST_BYTES // 2**30} GiB
+once unpacked.
 """
 _WHOLE = """
 cats-and-dogs.zip

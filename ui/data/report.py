@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.imported.report import ImportReport, Skipped, Span
 from ui import lab, theme
 from ui.data import doubles
+from ui.data.counts import by_class
+from ui.data.overview import tell_balance
 from ui.data.shown import PART_NAMES, Shown
 from ui.figures import Figure, figures
 
@@ -144,13 +145,13 @@ def _skipped(name: str, skipped: tuple[Skipped, ...]) -> None:
 
 
 def _classes(shown: Shown) -> None:
-    """How many images of each class each part has."""
+    """How many images of each class each part has, and how even that is."""
+    counted = by_class(shown)
+    if not counted:
+        return
     st.subheader("Images of each class", anchor=False)
-    classes = len(shown.class_names)
-    columns = {"Class": list(shown.class_names)}
-    for part in shown.parts:
-        labels = shown.labels(part)
-        counts = np.bincount(labels[labels >= 0], minlength=classes)
-        if counts.any():
-            columns[PART_NAMES[part]] = counts.tolist()
-    st.dataframe(pd.DataFrame(columns), hide_index=True, height="auto")
+    tell_balance(shown, counted)
+    columns = {PART_NAMES[part]: counts for part, counts in counted.items()}
+    st.dataframe(
+        pd.DataFrame({"Class": shown.class_names} | columns), hide_index=True, height="auto"
+    )

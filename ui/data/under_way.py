@@ -74,6 +74,7 @@ def _how_far(name: str, work: Work | None) -> str:
 
 
 def _failed(importing: Importing, work: Work) -> None:
+    importing.clean_up()
     st.error(
         f"**{lab.plain(importing.name)}** was not imported. {lab.sentence(work.failure)}",
         icon=":material/error:",
