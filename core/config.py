@@ -144,8 +144,8 @@ class RunConfig(Frozen):
         None,
         ge=1,
         le=1_000_000,
-        description="Look at only so many batches of validation images after each epoch, to save "
-        "time; empty looks at all of them.",
+        description="Look at only so many batches of validation images after each epoch, the "
+        "first ones of each class, to save time; empty looks at all of them.",
     )
     optimizer: Literal["sgd", "rmsprop", "adam", "adamw", "adagrad"] = Field(
         description="The rule by which each step changes the weights. Adam suits most networks as "

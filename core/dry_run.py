@@ -304,9 +304,9 @@ def _evaluations(
     if frozen is not None and isinstance(fed.test, LiveInputs):
         at_once = min(at_once, frozen.batch_size)
     evaluate = Evaluation(model, at_once)
-    most = min(at_once, len(fed.test))
+    chosen = np.arange(min(at_once, len(fed.test)))
     for _ in repeat(None, MOST_PIECES):
-        yield len(evaluate(fed.test, _ignore, most))
+        yield len(evaluate(fed.test, _ignore, chosen))
 
 
 def _cacheable(config: RunConfig, splits: Splits, frozen: FrozenLayers | None) -> int:

@@ -331,7 +331,7 @@ _KILLED = (-9, 137)
 
 def _file(config: RunConfig, workspace: Workspace) -> Path:
     settings = config.model_dump(mode="json", exclude=_COSTS_NOTHING)
-    if config.data.validation == "test" and not config.augmentation.active:
+    if config.data.validation in ("test", "own") and not config.augmentation.active:
         del settings["seed"]  # else it decides which images there are
     content = {
         "settings": settings,

@@ -35,6 +35,7 @@ from core.progress import (
     ShouldStop,
 )
 from core.schedules import phase_schedule
+from core.stratified import first_of_each_class
 from core.weights import arrays_of
 
 MOST_EVALUATED = 500
@@ -292,14 +293,18 @@ def _validate(
     evaluate: "Evaluation",
     of_test: NDArray[np.float32] | None,
 ) -> dict[str, float]:
-    """Metrics of the validation images, or of the first `validation_steps` batches of them."""
+    """Metrics of the validation images, or of `validation_steps` batches of them.
+
+    Those are the first ones of each class, since images may stand in order of class.
+    """
     steps, labels = course.config.validation_steps, course.splits.validation.labels
     most = len(labels) if steps is None else min(len(labels), steps * phase.batch_size)
+    chosen = first_of_each_class(labels, most)
     if of_test is not None and fed.validation is fed.test:
-        watched = of_test[:most]
+        watched = of_test[chosen]
     else:
-        watched = evaluate(fed.validation, course.report, most)
-    return measure(watched, labels[:most], "val_")
+        watched = evaluate(fed.validation, course.report, chosen)
+    return measure(watched, labels[chosen], "val_")
 
 
 def _diverged(phase: Phase, when: str, rate: float) -> Diverged:
@@ -492,14 +497,12 @@ class Evaluation:
         )
 
     def __call__(
-        self, inputs: Inputs, report: Report, most: int | None = None
+        self, inputs: Inputs, report: Report, chosen: Positions | None = None
     ) -> NDArray[np.float32]:
-        """(count, classes) probabilities of all inputs, or of the first `most`."""
-        count = len(inputs) if most is None else most
-        every = (
-            np.arange(start, min(start + self._at_once, count))
-            for start in range(0, count, self._at_once)
-        )
+        """(count, classes) probabilities of all inputs, or of those at some positions."""
+        chosen = np.arange(len(inputs)) if chosen is None else chosen
+        count = len(chosen)
+        every = (chosen[start : start + self._at_once] for start in range(0, count, self._at_once))
         parts, done = [], 0
         for rows in ahead(inputs.rows, every):
             parts.append(self._forward(list(rows)).numpy())

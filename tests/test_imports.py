@@ -643,6 +643,7 @@ CORE: dict[str, set[str]] = {
         "predictions",
         "progress",
         "schedules",
+        "stratified",
         "weights",
     },
     "turns": set(),
