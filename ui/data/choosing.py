@@ -81,7 +81,8 @@ def _described(name: str, about: About | None) -> str:
     if name in BUILT_IN:
         facts = DATASETS[name]
         count = (facts.train_images or 0) + (facts.test_images or 0)
-        return f"{facts.label} · {_counted(count, len(facts.class_names))} · built in"
+        where = "to be downloaded" if built_in(name) is None else "built in"
+        return f"{facts.label} · {_counted(count, len(facts.class_names))} · {where}"
     if about is None:
         return f"{name} · damaged"
     return f"{name} · {_counted(about.count, len(about.class_names))}"
@@ -105,7 +106,7 @@ def _tell_of_unknown(name: str) -> None:
 def _invite() -> None:
     st.info(
         "Nothing was imported yet, so this is one of the built-in datasets. Bring your own "
-        "pictures to see them here and to train on them.",
+        "pictures with “Import a dataset” below: they are looked at here, and trained on like any.",
         icon=":material/add_photo_alternate:",
     )
 
