@@ -9,7 +9,7 @@ from core.imported.dataset import ImportedDataset
 from core.validation import shown
 from core.workspace import Workspace
 
-CLASS_NAME_LENGTH = 200
+CLASS_NAME_LENGTH = 255
 
 
 class Library:
@@ -86,14 +86,18 @@ class Library:
 def checked_classes(dataset: ImportedDataset, names: Sequence[str]) -> tuple[str, ...]:
     """Other names for the classes of a dataset, without the space around them.
 
-    Raises InvalidRequest where one is empty, too long, doubled or missing.
+    What a class was called before is right, whatever it is. Raises InvalidRequest where one is empty, too long, doubled or missing.
     """
-    cleaned = tuple(" ".join(name.split()) for name in names)
     before = dataset.about.class_names
-    if len(cleaned) != len(before):
-        raise InvalidRequest(f"there must be {len(before)} class names, got {len(cleaned)}")
+    if len(names) != len(before):
+        raise InvalidRequest(f"there must be {len(before)} class names, got {len(names)}")
+    cleaned = tuple(
+        name if name == known else " ".join(name.split())
+        for name, known in zip(names, before, strict=True)
+    )
     for label, name in enumerate(cleaned):
-        if not name or not name.isprintable() or len(name) > CLASS_NAME_LENGTH:
+        well_formed = name.isprintable() and 1 <= len(name) <= CLASS_NAME_LENGTH
+        if name != before[label] and not well_formed:
             raise InvalidRequest(
                 f"a class name must have 1 to {CLASS_NAME_LENGTH} characters that can be seen, got "
                 f"{shown(name)} for {shown(before[label])}"
