@@ -15,6 +15,7 @@ from benchmarks import (
     data_page,
     epochs,
     features,
+    importing,
     machine,
     many,
     pages,
@@ -38,6 +39,7 @@ KINDS = (
     many,
     store,
     augmentation,
+    importing,
 )
 MINUTES = {name: minutes for kind in KINDS for name, minutes in kind.MINUTES.items()}
 RESULTS = Path(__file__).parent / "results" / "latest.json"

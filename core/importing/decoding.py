@@ -16,7 +16,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import connection
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -76,6 +76,7 @@ def decode_files(
         yield from _decoded_here(contents, keep, should_stop)
         return
     cores = _cores()
+    cv2.setNumThreads(1)  # ends OpenCV's own threads, which copies of this process would wait for
     pool = ProcessPoolExecutor(cores, _context(), _begin, (contents,))
     try:
         yield from _decoded_in_order(pool, 2 * cores, len(contents), keep, should_stop)
@@ -89,13 +90,15 @@ def decode_files(
 
 
 def digests_of(pictures: Sequence[Pixels] | Pixels) -> NDArray[np.uint8]:
-    """(n, 32), SHA-256 of the shape and pixels of each image."""
-    shapes = {picture.shape for picture in pictures}
-    starts = {shape: hashlib.sha256(repr(shape).encode()) for shape in shapes}
+    """(n, 32), SHA-256 of the shape and pixels of each image, which are contiguous."""
+    starts: dict[tuple[int, ...], Any] = {}
     digests = []
     for picture in pictures:
-        digest = starts[picture.shape].copy()
-        digest.update(np.ascontiguousarray(picture).data)
+        shape = picture.shape
+        if shape not in starts:
+            starts[shape] = hashlib.sha256(repr(shape).encode())
+        digest = starts[shape].copy()
+        digest.update(picture.data)
         digests.append(digest.digest())
     return _rows(digests)
 
@@ -159,9 +162,10 @@ def _cores() -> int:
 def _context() -> multiprocessing.context.BaseContext:
     """How processes are begun: in no time as copies of this one, where that is safe.
 
-    It is so on Linux, as long as no other thread could hold a lock that the copy waits for.
+    It is so on Linux, as long as no other thread could hold a lock that the copy waits for, also
+    none that the module threading does not know.
     """
-    copied = sys.platform == "linux" and threading.active_count() == 1
+    copied = sys.platform == "linux" and len(sys._current_frames()) == 1
     return multiprocessing.get_context("fork" if copied else "spawn")
 
 
@@ -199,27 +203,27 @@ def _decode(contents: Sequence[Content], keep: Keep) -> Decoded:
 def _decode_alike(contents: Sequence[Content]) -> Decoded:
     pictures: list[Pixels] = []
     skipped: dict[int, str] = {}
-    held = looked = 0
+    size, held, looked = (0, 0), 0, 0
     for looked, content in enumerate(contents, start=1):
         try:
             picture = decode(content.read())
         except Exception as error:  # whatever a file does to a decoder, the others are read
             skipped[looked - 1] = _reason(error)
             continue
-        if not pictures and max(picture.shape[:2]) > LARGEST_KEPT_AS_PIXELS:
-            raise NotAlike
-        if pictures and picture.shape[:2] != pictures[0].shape[:2]:
-            raise NotAlike
+        if picture.shape[:2] != size:
+            if pictures or max(picture.shape[:2]) > LARGEST_KEPT_AS_PIXELS:
+                raise NotAlike
+            size = picture.shape[:2]
         pictures.append(picture)
         held += picture.nbytes
         if held >= MOST_BYTES:
             break
-    if not pictures:
-        nothing = np.empty((0, 3), np.int32), np.empty((0, 32), np.uint8)
-        return Decoded(looked, skipped, *nothing, looks_of([]))
-    pixels = _stacked(pictures)
-    sizes = np.array([_size(picture) for picture in pictures], np.int32)
-    return Decoded(looked, skipped, sizes, digests_of(pictures), looks_of(pixels), pixels)
+    sizes = np.empty((len(pictures), 3), np.int32)
+    sizes[:, :2] = size
+    sizes[:, 2] = [3 if picture.ndim == 3 else 1 for picture in pictures]
+    pixels = _stacked(pictures) if pictures else None
+    looks = looks_of(pictures if pixels is None else pixels)
+    return Decoded(looked, skipped, sizes, digests_of(pictures), looks, pixels)
 
 
 def _decode_any(contents: Sequence[Content]) -> Decoded:

@@ -18,7 +18,7 @@ NEAR = 0.09
 """Root mean square of the difference of two images that look the same."""
 LIGHT, TINT = 40.0, 6.0
 """How much their mean brightness may differ, and the mean of their colours (half levels)."""
-FLAT = 8.0
+FLAT = 16.0
 """A smaller spread of brightness than this is noise on an empty picture, and not blown up."""
 
 AXES = 32

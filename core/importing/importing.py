@@ -99,8 +99,8 @@ def _import(
         report(Progress(COMPARING, 0, len(looks), "pictures"))
         duplicates = find_duplicates(written.digests, looks)
         report(Progress(COMPARING, len(looks), len(looks), "pictures"))
-        held_out = 0.0 if np.any(written.parts == TEST) else request.held_out
-        if held_out and np.any(written.parts == TRAIN):
+        held_out = request.held_out if _has_only_train(written) else 0.0
+        if held_out:
             parts = hold_out(written, duplicates.together, held_out, request.seed)
             written = written.with_parts(parts)
         known = _with_fingerprint(library, written.fingerprint())
@@ -209,6 +209,10 @@ def _check_classes(
             f"every class must have a picture to learn from that can be read, got none of "
             f"{shown(class_names[label])}{_because(skipped)}"
         )
+
+
+def _has_only_train(written: Written) -> bool:
+    return bool(np.any(written.parts == TRAIN) and not np.any(written.parts == TEST))
 
 
 def _nothing(skipped: Sequence[Skipped]) -> str:
