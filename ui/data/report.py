@@ -153,5 +153,8 @@ def _classes(shown: Shown) -> None:
     tell_balance(shown, counted)
     columns = {PART_NAMES[part]: counts for part, counts in counted.items()}
     st.dataframe(
-        pd.DataFrame({"Class": shown.class_names} | columns), hide_index=True, height="auto"
+        pd.DataFrame({"Class": shown.class_names} | columns),
+        hide_index=True,
+        height="auto",
+        column_config={name: st.column_config.NumberColumn(format="localized") for name in columns},
     )

@@ -98,6 +98,8 @@ def _ended(importing: Importing, work: Work) -> None:
     elif began_here:
         importing.forget()
         st.toast(f"{lab.plain(work.dataset)} is imported.", icon=":material/check:")
+    elif link.value("dataset") == work.dataset:  # found without being told
+        importing.forget()
     else:
         st.success(f"**{lab.plain(work.dataset)}** was imported.", icon=":material/check:")
         with st.container(horizontal=True):

@@ -51,20 +51,21 @@ def test_a_failed_download_says_what_to_do_and_can_be_started_again(
     beside.write_bytes(b"nothing of the kind")
     at = open_page(DATA, dataset="cifar10")
     at.button(key="download_cifar10").click().run()
-    at = until(at, lambda: bool(at.error))
+    until(lambda: not download_of("cifar10", workspace).at_work())
+    at.run()
     assert "could not be downloaded" in at.error[0].value
     assert str(workspace.datasets) in plain(at.error[0].value)
     archive(beside, "cifar10", arrays_for((32, 32, 3), 10))
     assert at.button(key="download_cifar10").label == "Start again"
-    at.button(key="download_cifar10").click().run()
-    at = until(at, lambda: bool(at.metric))
+    download_of("cifar10", workspace).begin()
+    until(lambda: download_of("cifar10", workspace).there)
+    at = open_page(DATA, dataset="cifar10")
+    assert at.metric
     assert not at.error
     assert not at.exception
 
 
-def until(at: AppTest, condition: Callable[[], bool]) -> AppTest:
+def until(condition: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
     while not condition() and time.monotonic() < end:
         time.sleep(0.1)
-        at.run()
-    return at
