@@ -8,35 +8,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 
 from core.downloading import download_of
 from core.imported.library import Library
 from core.workspace import PROJECT, Workspace
 from tests.core.conftest import Answer
-from tests.core.importing.made import folder_of, zip_of
+from tests.core.importing.made import folder_of, pets, zip_of
 from tests.core.test_datasets import archive, arrays_for
 
 Command = Callable[..., Answer]
 Eventually = Callable[[Callable[[], Any]], Any]
 
 
-def pets(count: int = 10) -> dict[str, bytes]:
-    """Pictures of noise, no two of which are alike."""
-    random = np.random.default_rng(0)
-    return {
-        f"{name}/{number}.png": cv2.imencode(".png", noise)[1].tobytes()
-        for name in ("cat", "dog")
-        for number, noise in enumerate(random.integers(0, 256, (count, 12, 12), np.uint8))
-    }
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Pictures in class folders: two that are alike, and one that is broken."""
-    files = pets() | {"dog/again.png": pets()["dog/1.png"], "cat/broken.png": b"no picture"}
+    files = pets(10) | {"dog/again.png": pets()["dog/1.png"], "cat/broken.png": b"no picture"}
     return folder_of(tmp_path / "pets", files)
 
 

@@ -22,6 +22,16 @@ def picture(shade: int = 100, ending: str = ".png", side: int = 8) -> bytes:
     return encoded
 
 
+def pets(count: int = 6, classes: tuple[str, ...] = ("cat", "dog")) -> dict[str, bytes]:
+    """Pictures in class folders, so many in each; they are noise, no two of which are alike."""
+    random = np.random.default_rng(0)
+    return {
+        f"{name}/{number}.png": cv2.imencode(".png", noise)[1].tobytes()
+        for name in classes
+        for number, noise in enumerate(random.integers(0, 256, (count, 12, 12), np.uint8))
+    }
+
+
 def folder_of(folder: Path, files: Mapping[str, bytes] | Iterable[str]) -> Path:
     """A folder with some files; those without content hold a picture."""
     contents = files if isinstance(files, Mapping) else dict.fromkeys(files, picture())

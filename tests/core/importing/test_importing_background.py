@@ -6,10 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from core.errors import InvalidRequest, WorkFailed
 from core.imported.library import Library
@@ -17,7 +14,7 @@ from core.importing.background import Importing, Work, checked_names, imports
 from core.importing.request import ImportRequest
 from core.processes import ProcessIdentity, this_process
 from core.workspace import Workspace
-from tests.core.importing.made import digits, folder_of, idx, zip_of
+from tests.core.importing.made import digits, folder_of, idx, pets, zip_of
 
 Eventually = Callable[[Callable[[], object]], object]
 OtherProcess = tuple[subprocess.Popen[str], ProcessIdentity]
@@ -37,25 +34,10 @@ def ended(importing: Importing, eventually: Eventually) -> Work:
     return work
 
 
-def cats_and_dogs(count: int = 6) -> dict[str, bytes]:
-    """Pictures of noise, no two of which are alike."""
-    random = np.random.default_rng(0)
-    return {
-        f"{name}/{number}.png": png(random.integers(0, 256, (12, 12), np.uint8))
-        for name in ("cat", "dog")
-        for number in range(count)
-    }
-
-
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    content: bytes = cv2.imencode(".png", pixels)[1].tobytes()
-    return content
-
-
 def test_what_was_uploaded_is_imported_and_then_removed(
     workspace: Workspace, tmp_path: Path, eventually: Eventually
 ) -> None:
-    content = zip_of(tmp_path / "cats.zip", cats_and_dogs()).read_bytes()
+    content = zip_of(tmp_path / "cats.zip", pets()).read_bytes()
     uploaded = [("../cats & dogs.zip", io.BytesIO(content))]
     importing = Importing(workspace, "cats")
     importing.begin(ImportRequest(name="cats", held_out=0.5), uploaded)
@@ -90,7 +72,7 @@ def test_several_files_belong_together(
 def test_the_same_images_again_are_recognised(
     workspace: Workspace, tmp_path: Path, eventually: Eventually
 ) -> None:
-    folder = folder_of(tmp_path / "pets", cats_and_dogs())
+    folder = folder_of(tmp_path / "pets", pets())
     for name in ("pets", "again"):
         importing = Importing(workspace, name)
         importing.begin(ImportRequest(name=name, path=str(folder)))
@@ -120,7 +102,7 @@ def test_what_cannot_be_imported_ends_in_a_sentence_and_leaves_nothing(
 def test_a_cancelled_import_leaves_nothing(
     workspace: Workspace, tmp_path: Path, eventually: Eventually
 ) -> None:
-    folder = folder_of(tmp_path / "many", cats_and_dogs(2000))
+    folder = folder_of(tmp_path / "many", pets(2000))
     importing = Importing(workspace, "many")
     importing.begin(ImportRequest(name="many", path=str(folder)))
     eventually(lambda: list(workspace.imported.glob(".unfinished-*")))

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -18,22 +16,12 @@ from core.importing.background import Importing, Work
 from core.importing.request import ImportRequest
 from core.processes import this_process
 from core.workspace import Workspace
-from tests.core.importing.made import folder_of
+from tests.core.importing.made import folder_of, pets
 from ui.data.importing import PATH
 
 OpenPage = Callable[..., AppTest]
 ImportPictures = Callable[..., ImportedDataset]
 DATA = "pages/1_Data.py"
-
-
-def pets(count: int = 5) -> dict[str, bytes]:
-    """Pictures of noise, no two of which are alike."""
-    random = np.random.default_rng(0)
-    return {
-        f"{name}/{number}.png": cv2.imencode(".png", noise)[1].tobytes()
-        for name in ("cat", "<b>dog<!b>")
-        for number, noise in enumerate(random.integers(0, 256, (count, 12, 12), np.uint8))
-    }
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -45,11 +33,12 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 @pytest.fixture
-def form(open_page: OpenPage) -> Callable[..., AppTest]:
-    """A function that opens Data with the form unfolded."""
+def form(open_page: OpenPage, import_pictures: ImportPictures) -> Callable[[], AppTest]:
+    """A function that opens Data, where a dataset "shades" is shown, with the form unfolded."""
+    import_pictures()
 
-    def form(**address: str) -> AppTest:
-        at = open_page(DATA, **address)
+    def form() -> AppTest:
+        at = open_page(DATA)
         at.session_state["import_open"] = True
         at.run()
         assert not at.exception
@@ -85,6 +74,15 @@ def choose_path(at: AppTest, path: Path) -> AppTest:
     return at
 
 
+def leave(workspace: Workspace, name: str, work: Work) -> Importing:
+    """An import that somebody else began, as far as it says of itself."""
+    importing = Importing(workspace, name)
+    importing.folder.mkdir(parents=True)
+    (importing.folder / "asked.json").write_text(ImportRequest(name=name).model_dump_json())
+    importing.tell(work)
+    return importing
+
+
 def begin(at: AppTest, name: str) -> AppTest:
     """Click on Import and wait until it has ended."""
     at.button(key="import_begin").click().run()
@@ -98,12 +96,15 @@ def begin(at: AppTest, name: str) -> AppTest:
 
 
 def test_a_zip_is_imported_under_the_name_of_its_file_and_its_report_shown(
-    form: Callable[..., AppTest], workspace: Workspace
+    form: Callable[[], AppTest], workspace: Workspace
 ) -> None:
-    at = upload(form(), ("My Pets.zip", zipped(pets() | {"cat/broken.png": b"no picture"})))
+    at = upload(
+        form(),
+        ("My Pets.zip", zipped(pets(5, ("cat", "<b>dog<!b>")) | {"cat/broken.png": b"no picture"})),
+    )
     assert at.text_input(key="import_name").value == "my-pets"
     begin(at, "my-pets")
-    assert Library(workspace).names() == ["my-pets"]
+    assert Library(workspace).names() == ["my-pets", "shades"]
     assert address(at) == ("my-pets", "report")
     assert "my\\-pets is imported" in texts(at)
     assert "import_begin" not in keys(at)  # the form is folded away
@@ -115,7 +116,7 @@ def test_a_zip_is_imported_under_the_name_of_its_file_and_its_report_shown(
 
 
 def test_a_folder_on_the_machine_is_imported_by_its_path(
-    form: Callable[..., AppTest], workspace: Workspace, tmp_path: Path
+    form: Callable[[], AppTest], workspace: Workspace, tmp_path: Path
 ) -> None:
     at = choose_path(form(), folder_of(tmp_path / "pets", pets(10)))
     at.number_input(key="import_held_out").set_value(30).run()
@@ -125,27 +126,26 @@ def test_a_folder_on_the_machine_is_imported_by_its_path(
 
 
 def test_the_same_images_again_are_answered_with_the_name_that_has_them(
-    form: Callable[..., AppTest], workspace: Workspace, tmp_path: Path
+    form: Callable[[], AppTest], workspace: Workspace
 ) -> None:
-    folder = folder_of(tmp_path / "pets", pets())
-    begin(choose_path(form(), folder), "pets")
-    at = choose_path(form(), folder)
-    assert at.text_input(key="import_name").value == "pets-2"
-    begin(at, "pets-2")
+    leave(
+        workspace, "again", Work(process=this_process(), ended=True, dataset="shades", known=True)
+    )
+    at = form()
     assert "These images are there already" in texts(at)
-    assert address(at)[0] == "pets"
-    assert Library(workspace).names() == ["pets"]
-    at.button(key="dismiss_import_pets-2").click().run()
+    assert "**shades**" in texts(at)
+    at.button(key="dismiss_import_again").click().run()
     assert "These images are there already" not in texts(at)
+    assert not list(workspace.imports.iterdir())
 
 
 def test_what_cannot_be_imported_ends_in_a_sentence_and_the_form_stays_filled_in(
-    form: Callable[..., AppTest], workspace: Workspace
+    form: Callable[[], AppTest], workspace: Workspace
 ) -> None:
     at = upload(form(), ("notes.zip", zipped({"read me.txt": b"hello"})))
     begin(at, "notes")
     assert "**notes** was not imported" in texts(at)
-    assert Library(workspace).names() == []
+    assert Library(workspace).names() == ["shades"]
     assert at.file_uploader[0].value
     assert at.text_input(key="import_name").value == "notes"
     at.button(key="dismiss_import_notes").click().run()
@@ -154,9 +154,9 @@ def test_what_cannot_be_imported_ends_in_a_sentence_and_the_form_stays_filled_in
 
 
 def test_a_name_is_checked_as_it_is_typed(
-    form: Callable[..., AppTest], import_pictures: ImportPictures
+    form: Callable[[], AppTest], import_pictures: ImportPictures
 ) -> None:
-    import_pictures("pets")
+    import_pictures("pets", seed=1)
     at = form()
     assert at.button(key="import_begin").disabled
     upload(at, ("pets.npz", b"anything"))
@@ -170,7 +170,7 @@ def test_a_name_is_checked_as_it_is_typed(
 
 
 def test_a_name_that_a_person_wrote_stays_when_another_file_is_chosen(
-    form: Callable[..., AppTest],
+    form: Callable[[], AppTest],
 ) -> None:
     at = upload(form(), ("first.npz", b"anything"))
     upload(at, ("second.npz", b"anything"))
@@ -181,7 +181,7 @@ def test_a_name_that_a_person_wrote_stays_when_another_file_is_chosen(
 
 
 def test_a_path_where_nothing_is_is_told_at_once(
-    form: Callable[..., AppTest], tmp_path: Path
+    form: Callable[[], AppTest], tmp_path: Path
 ) -> None:
     at = choose_path(form(), tmp_path / "nowhere")
     at.button(key="import_begin").click().run()
@@ -190,13 +190,11 @@ def test_a_path_where_nothing_is_is_told_at_once(
 
 
 def test_another_session_sees_how_far_an_import_is_and_can_cancel_it(
-    open_page: OpenPage, workspace: Workspace
+    open_page: OpenPage, workspace: Workspace, import_pictures: ImportPictures
 ) -> None:
-    importing = Importing(workspace, "elsewhere")
-    importing.folder.mkdir(parents=True)
-    (importing.folder / "asked.json").write_text(ImportRequest(name="elsewhere").model_dump_json())
+    import_pictures()
     work = Work(process=this_process(), phase="decoding", done=3000, total=9000, left=65.0)
-    importing.tell(work)
+    importing = leave(workspace, "elsewhere", work)
     at = open_page(DATA)
     told = at.get("progress")[0].proto.text
     assert told == "Importing **elsewhere**: decoding, 3,000 of 9,000 · 1 min 05 s left of this"
@@ -210,13 +208,11 @@ def test_another_session_sees_how_far_an_import_is_and_can_cancel_it(
 def test_another_session_is_told_how_an_import_ended(
     open_page: OpenPage, workspace: Workspace, import_pictures: ImportPictures
 ) -> None:
-    import_pictures("pets")
-    importing = Importing(workspace, "pets")
-    importing.folder.mkdir(parents=True)
-    (importing.folder / "asked.json").write_text(ImportRequest(name="pets").model_dump_json())
-    importing.tell(Work(process=this_process(), ended=True, dataset="pets"))
-    at = open_page(DATA, dataset="mnist")
-    assert address(at)[0] == "mnist"
+    import_pictures("shades")
+    import_pictures("pets", seed=1)
+    leave(workspace, "pets", Work(process=this_process(), ended=True, dataset="pets"))
+    at = open_page(DATA, dataset="shades")
+    assert address(at)[0] == "shades"
     assert "**pets** was imported" in texts(at)
     at.button(key="show_import_pets").click().run()
     assert address(at) == ("pets", "report")
