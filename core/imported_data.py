@@ -129,9 +129,14 @@ def read_part(
     """The first `most` images of a part, or all.
 
     Those that are all alike come in their own size; files are decoded and resized to `side` once,
-    and kept in the cache. Raises DamagedFile, DiskFull.
+    and kept in the cache. Raises DatasetUnavailable where there are none, DamagedFile, DiskFull.
     """
     every = dataset.positions(part)
+    if not len(every):
+        raise DatasetUnavailable(
+            f"the dataset {dataset.name!r} has no images in its {part} part; import it anew with "
+            "some"
+        )
     labels = dataset.labels[every].astype(np.int64)
     indices = _first(labels, most, dataset.about.by_class)
     positions, labels = every[indices], labels[indices]

@@ -262,6 +262,14 @@ def test_what_a_run_was_tested_on_is_refused_once_it_changed(
         load_tested(data, tested, side=SIDE, workspace=workspace)
 
 
+def test_a_dataset_that_lost_its_test_images_is_told(
+    import_pictures: ImportPictures, workspace: Workspace
+) -> None:
+    import_pictures(counts={"train": 5})
+    with pytest.raises(NotComparable, match="no images in its test part"):
+        load_tested(data_of(), "0" * 64, side=SIDE, workspace=workspace)
+
+
 def test_a_damaged_dataset_is_told_and_nothing_of_it_kept(
     import_pictures: ImportPictures, workspace: Workspace
 ) -> None:
