@@ -14,10 +14,12 @@ from ui import picture_row, theme
 from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Shown
 
-PER_PAGE = 8
+PER_PAGE = 12
 MOST_OF_GROUP = 8
 """Images of a group that are shown; a blank picture may be there a thousand times."""
 
+PICTURE_WIDTH, NARROWEST = 132, 300
+"""Pixels across that a picture of a group takes, and the least for what is said of it."""
 LONGEST_NAME = 50
 
 
@@ -63,8 +65,11 @@ def show(shown: Shown, dataset: ImportedDataset, report: ImportReport) -> None:
         )
     pages = -(-len(wanted) // PER_PAGE)
     page = st.pagination(pages, key=f"report_doubles_{kind}") if pages > 1 else 1
-    for group in wanted[(page - 1) * PER_PAGE : page * PER_PAGE]:
-        _group(shown, dataset, group)
+    with st.container(horizontal=True, gap="medium"):
+        for group in wanted[(page - 1) * PER_PAGE : page * PER_PAGE]:
+            pictures = min(len(group.doubled.positions), MOST_OF_GROUP)
+            with st.container(width=max(PICTURE_WIDTH * pictures, NARROWEST)):
+                _group(shown, dataset, group)
 
 
 def in_order(report: ImportReport) -> list[Group]:
