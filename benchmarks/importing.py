@@ -46,6 +46,7 @@ KINDS = {
 
 def measure(kind: str, images: int, folder: Path) -> Sample:
     """Seconds of a bare loop of `cv2.imread` and of an import, both with as many processes."""
+    cv2.setNumThreads(1)  # threads of its own would be waited for by copies of this process
     place, workspace = folder / "from", Workspace(folder / "workspace")
     make_files(kind, images, place)
     paths = sorted(str(path) for path in place.glob("*/*"))

@@ -110,7 +110,7 @@ def train(workspace: Workspace, options: Namespace) -> Result:
     config = change(find_recipe(options.recipe).config, parse_settings(options.settings))
     config = preflight.settle(config, runs)
     for warning in label_warnings(config.augmentation, config.data.shows_digits):
-        print(f"python -m core: {warning}", file=sys.stderr)
+        sys.stderr.write(f"python -m core: {warning}\n")
     expected = estimates.find(config, workspace)
     impossible = estimates.blocked(config, expected)
     if impossible:

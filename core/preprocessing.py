@@ -24,6 +24,7 @@ COMMON_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 FORMATS = (*COMMON_FORMATS, "HEIC", "HEIF")
 HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 DAMAGED = "the image is damaged or cut short; save it anew and try again"
+_BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
 _DEPTH = "save it with 8 or 16 bits a channel"
 
 
@@ -110,7 +111,19 @@ def _too_large() -> str:
     return f"an image must have at most {LARGEST_IMAGE // 1_000_000} million pixels"
 
 
+def begins_as_picture(start: bytes) -> bool:
+    """Whether the first 32 bytes of a file are those of a picture of a known format."""
+    return (
+        start.startswith(_BEGINNINGS)
+        or (start.startswith(b"RIFF") and start[8:12] == b"WEBP")
+        or (start.startswith(b"BM") and start[6:10] == b"\0\0\0\0")
+        or _is_heif(start)
+    )
+
+
 def _unknown(content: bytes) -> str:
+    if begins_as_picture(content[:32]):
+        return DAMAGED
     if b"<svg" in content[:1000].lower():
         return (
             "the file is an SVG, which holds instructions for drawing and no pixels; export it as "

@@ -86,7 +86,8 @@ class Library:
 def checked_classes(dataset: ImportedDataset, names: Sequence[str]) -> tuple[str, ...]:
     """Other names for the classes of a dataset, without the space around them.
 
-    What a class was called before is right, whatever it is. Raises InvalidRequest where one is empty, too long, doubled or missing.
+    What a class was called before is right, whatever it is. Raises InvalidRequest where one is
+    empty, too long, doubled or missing.
     """
     before = dataset.about.class_names
     if len(names) != len(before):

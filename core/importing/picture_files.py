@@ -3,7 +3,7 @@
 from core.errors import UnreadableUpload
 from core.files import UNREADABLE, damage
 from core.importing.listing import Stored
-from core.preprocessing import HEIF_BRANDS
+from core.preprocessing import begins_as_picture
 
 ENDINGS = (
     ".png",
@@ -22,7 +22,6 @@ ENDINGS = (
 """Endings of picture files, in any case. What is in them is found out when they are decoded."""
 ARCHIVES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz")
 """Endings of files that hold others. Within what is imported they are not opened."""
-_BEGINNINGS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
 
 
 def named_as_picture(name: str) -> bool:
@@ -44,19 +43,10 @@ def why_no_picture(name: str, file: Stored) -> str | None:
         return str(error)
     except UNREADABLE as error:
         return f"the file cannot be read ({damage(error)})"
-    if _begins_as_picture(start):
+    if begins_as_picture(start):
         return None
     if not start:
         return "the file is empty"
     if name.lower().endswith(ARCHIVES):
         return "an archive within is not opened; unpack it first"
     return "it is no picture, neither by its ending nor by its first bytes"
-
-
-def _begins_as_picture(start: bytes) -> bool:
-    return (
-        start.startswith(_BEGINNINGS)
-        or (start.startswith(b"RIFF") and start[8:12] == b"WEBP")
-        or (start.startswith(b"BM") and start[6:10] == b"\0\0\0\0")
-        or (start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS)
-    )

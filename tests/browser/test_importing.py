@@ -1,0 +1,110 @@
+"""From a ZIP of one's own pictures to a network that learned from them, in a real browser."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+from zipfile import ZipFile
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Page, expect
+
+from core.runs import Runs
+from tests.browser.test_whole_path import SOON, TRAINED, badge, launch
+
+Visit = Callable[..., Any]
+EACH = 20
+
+
+def drawn(shape: str, number: int) -> NDArray[np.uint8]:
+    """A disc or a square in a colour of its own, (24, 24, 3)."""
+    random = np.random.default_rng([number, len(shape)])
+    picture = random.integers(0, 40, (24, 24, 3), np.uint8)
+    color = tuple(map(int, random.integers(120, 255, 3)))
+    x, y = map(int, random.integers(9, 15, 2))
+    if shape == "disc":
+        cv2.circle(picture, (x, y), 7, color, -1)
+    else:
+        cv2.rectangle(picture, (x - 6, y - 6), (x + 6, y + 6), color, -1)
+    return picture
+
+
+def zip_of_shapes() -> bytes:
+    """Class folders of discs and squares, of which one file is damaged and one there twice."""
+    packed = io.BytesIO()
+    with ZipFile(packed, "w") as archive:
+        for shape in ("disc", "square"):
+            for number in range(EACH):
+                content = cv2.imencode(".png", drawn(shape, number))[1].tobytes()
+                archive.writestr(f"shapes/{shape}/{number}.png", content)
+        archive.writestr("shapes/square/twice.png", content)
+        archive.writestr("shapes/disc/broken.png", content[: len(content) // 2])
+    return packed.getvalue()
+
+
+def test_a_zip_is_imported_seen_varied_and_trained_on(server: Any, visit: Visit) -> None:
+    with visit(server) as visitor:
+        page = visitor.open("Data")
+        bring_in(page)
+        read_the_report(page)
+        look_at_the_pictures(visitor, page)
+        vary(visitor, page)
+        train(visitor, page)
+        (run,) = Runs(server.workspace).all()
+        assert (run.status, run.config.data.name) == ("finished", "shapes")
+        assert run.config.data.class_names == ("disc", "square")
+        assert run.config.augmentation.rotation > 0
+        assert visitor.exceptions() == 0
+
+
+def bring_in(page: Page) -> None:
+    page.get_by_text("Import a dataset").click()
+    file = {"name": "Shapes.zip", "mimeType": "application/zip", "buffer": zip_of_shapes()}
+    page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    expect(page.get_by_label("Name", exact=True)).to_have_value("shapes", timeout=SOON)
+    page.get_by_role("button", name="Import", exact=True).click()
+
+
+def read_the_report(page: Page) -> None:
+    chosen = page.get_by_role("combobox", name="Dataset", exact=True)
+    expect(chosen).to_have_value("shapes · 41 images, 2 classes", timeout=SOON)
+    expect(page.get_by_text("1 × the image is damaged or cut short")).to_be_visible(timeout=SOON)
+
+
+def look_at_the_pictures(visitor: Any, page: Page) -> None:
+    page.get_by_role("radio", name="Pictures").click()
+    pictures = page.locator(".item")
+    expect(pictures.first).to_be_visible(timeout=SOON)
+    pictures.nth(3).click()
+    expect(pictures.nth(3)).to_have_attribute("aria-pressed", "true", timeout=SOON)
+    expect(page.get_by_text("shapes/disc/")).to_be_visible(timeout=SOON)
+
+
+def vary(visitor: Any, page: Page) -> None:
+    page.get_by_role("radio", name="Augmentation").click()
+    slider = page.get_by_role("slider", name="Rotation")
+    expect(slider).to_be_visible(timeout=SOON)
+    visitor.settled()
+    before = seen(page)
+    slider.focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("rotation=")).to_be_visible(timeout=SOON)
+    visitor.settled()
+    assert seen(page) != before
+
+
+def seen(page: Page) -> list[str]:
+    """All pictures of the preview as they are drawn."""
+    drawn_pictures = page.locator(".variations canvas")
+    expect(drawn_pictures.first).to_be_visible(timeout=SOON)
+    return list(drawn_pictures.evaluate_all("all => all.map((each) => each.toDataURL())"))
+
+
+def train(visitor: Any, page: Page) -> None:
+    page.get_by_role("button", name="Train with this").click()
+    expect(page.locator("h1")).to_have_text("Train", timeout=SOON)
+    visitor.settled()
+    launch(page, "shapes seen")
+    expect(badge(page, "finished")).to_be_visible(timeout=TRAINED)
