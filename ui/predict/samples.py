@@ -9,11 +9,12 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.datasets import Split, first_of_each_class
+from core.datasets import Split
 from core.errors import TransferLabError
 from core.predictions import read_predictions
 from core.preprocessing import Pixels
 from core.runs import Run
+from core.stratified import first_of_each_class
 from ui import lab
 from ui.gallery import Part, gallery
 from ui.predict.networks import Network
