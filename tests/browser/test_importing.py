@@ -59,7 +59,7 @@ def test_a_zip_is_imported_seen_varied_and_trained_on(server: Any, visit: Visit)
 
 
 def bring_in(page: Page) -> None:
-    page.get_by_text("Import a dataset").click()
+    page.locator("summary", has_text="Import a dataset").click()
     file = {"name": "Shapes.zip", "mimeType": "application/zip", "buffer": zip_of_shapes()}
     page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
     expect(page.get_by_label("Name", exact=True)).to_have_value("shapes", timeout=SOON)
