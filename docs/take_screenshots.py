@@ -172,8 +172,15 @@ def hand_in_many(page: Page) -> None:
     settle(page)
 
 
+VARIED_DIGITS = (
+    "Data?dataset=mnist&view=augmentation&set=augmentation.rotation=15&set=augmentation.zoom=0.15"
+    "&set=augmentation.shift=0.1&set=augmentation.noise=0.05"
+)
+
 STEPS = (
     ("", "overview", None),
+    ("Data?dataset=mnist&view=pictures&image=13", "data", None),
+    (VARIED_DIGITS, "augmentation", None),
     ("Train", "train", watch_the_newest),
     ("Train", "network", choose_fine_tuning),
     ("Runs", "runs", choose_first_row),
