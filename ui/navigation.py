@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from ui import lab
+from ui import lab, words
 
 PRODUCT = "Transfer Lab"
 
@@ -38,5 +38,7 @@ def page(title: str, icon: str) -> None:
         st.markdown(f"### :material/experiment: {PRODUCT}")
         for entry in PAGES:
             st.page_link(entry.script, label=entry.name, icon=entry.icon)
-    st.title(title, anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(title, anchor=False, width="stretch")
+        words.offer()
     lab.see_to_queue()
