@@ -260,10 +260,10 @@ def terms_in(text: str) -> list[str]:
     return [name for name in GLOSSARY if name in found]
 
 
-def explained(*names: str) -> str:
+def meaning_of(*names: str) -> str:
     """The sentences of some terms, one after the other.
 
-    >>> explained("accuracy", "F1")
+    >>> meaning_of("accuracy", "F1")
     'Share of the images taken for what they are. The harmonic mean of recall and precision.'
     """
     return " ".join(GLOSSARY[name].explanation for name in names)
