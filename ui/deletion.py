@@ -47,6 +47,8 @@ def _ask(runs: Sequence[Run | DamagedRun]) -> None:
         f"{listed(doomed)} {'is' if len(doomed) == 1 else 'are'} removed for good, with weights, "
         "predictions and curves."
     )
+    if any(isinstance(run, Run) and run.is_sample for run in doomed):
+        st.caption("Sample runs can be brought in again, at the end of Runs.")
     title = "Delete it" if len(doomed) == 1 else f"Delete {len(doomed)} runs"
     if st.button(title, type="primary", icon=":material/delete:") and not _delete_all(doomed):
         st.rerun()
