@@ -3,6 +3,7 @@
 import streamlit as st
 
 from core.catalogue import DATASETS
+from core.glossary import meaning_of
 from core.recipes import RECIPES
 from ui import lab, run_view, theme
 from ui.navigation import page
@@ -53,8 +54,7 @@ if finished:
         with column.container(border=True):
             st.markdown(f"**{run_view.name(run)}**")
             accuracy = theme.percent(run.state.metrics["test_accuracy"])
-            st.metric("Test accuracy", accuracy, help="Share of the test images taken for what "
-                      "they are, after the run's best epoch.")  # fmt: skip
+            st.metric("Test accuracy", accuracy, help=meaning_of("accuracy"))
             st.caption(
                 f"{run.config.network.architecture} · {theme.duration(run.state.seconds)} · "
                 f"{theme.count(run.config.parameters.trainable)} parameters trained"

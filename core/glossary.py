@@ -138,12 +138,6 @@ GLOSSARY = {
     ),
     "split": Term("A part of a dataset: for training, for validation or for testing."),
     "fingerprint": Term("A hash of the images and labels, which tells two datasets apart."),
-    "near duplicate": Term("A picture that differs from another by little but its file."),
-    "leak": Term(
-        "A test image that is also among the training images: being right on it proves nothing.",
-        forms=("leaked", "leakage"),
-    ),
-    # --- How good it is ---
     "accuracy": Term("Share of the images taken for what they are.", forms=("accuracies",)),
     "confidence": Term("The probability that a network gives its answer."),
     "percentage point": Term(
@@ -186,9 +180,6 @@ GLOSSARY = {
         "format of the arithmetic."
     ),
     "F1": Term("The harmonic mean of recall and precision."),
-    "calibration": Term(
-        "Whether a network is right as often as it is sure.", forms=("calibrated",)
-    ),
     "ECE": Term(
         "Expected calibration error: how far the confidence of the answers is from how often they "
         "are right, averaged over all images.",

@@ -23,7 +23,7 @@ def offer() -> None:
     In running text the first of each is underlined with dots; its sentence appears under the mouse
     or a finger. The keyboard reaches all of them by the button.
     """
-    _component()(key=KEY, width="content", height="content")
+    _component()(data={}, key=KEY, width="content", height="content")
 
 
 @functools.cache
