@@ -16,6 +16,7 @@ from benchmarks import (
     machine,
     many,
     pages,
+    sample_runs,
     training,
     uploads,
     wrong_labels,
@@ -23,7 +24,7 @@ from benchmarks import (
 from benchmarks.options import Options
 from benchmarks.record import Benchmark, Record
 
-KINDS = (training, epochs, features, pages, comparing, wrong_labels, uploads, many)
+KINDS = (training, epochs, features, pages, comparing, wrong_labels, uploads, many, sample_runs)
 MINUTES = {name: minutes for kind in KINDS for name, minutes in kind.MINUTES.items()}
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
