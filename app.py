@@ -5,7 +5,7 @@ import streamlit as st
 from core.catalogue import DATASETS
 from core.glossary import meaning_of
 from core.recipes import RECIPES
-from ui import lab, run_view, theme
+from ui import lab, run_view, sample_runs, theme
 from ui.navigation import page
 from ui.picture import contact_sheet, picture
 
@@ -46,6 +46,8 @@ with steps[2].container(border=True, height="stretch"):
     st.markdown("Ready" if finished else "Needs one trained network")
     st.page_link("pages/5_Predict.py", label="Draw a digit", icon=":material/draw:")
 
+if not finished:
+    sample_runs.offer()
 run_view.training_now(known)
 if finished:
     st.subheader("Last results", anchor=False)

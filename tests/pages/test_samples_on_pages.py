@@ -25,7 +25,7 @@ def click(at: AppTest, label: str) -> AppTest:
     return at
 
 
-@pytest.mark.parametrize("page", [RUNS, COMPARE, PREDICT])
+@pytest.mark.parametrize("page", ["app.py", RUNS, COMPARE, PREDICT])
 def test_a_page_with_nothing_to_show_offers_the_samples(
     open_page: OpenPage, runs: Runs, page: str
 ) -> None:
