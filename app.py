@@ -3,8 +3,9 @@
 import streamlit as st
 
 from core.catalogue import DATASETS
+from core.glossary import meaning_of
 from core.recipes import RECIPES
-from ui import lab, run_view, theme
+from ui import lab, run_view, sample_runs, theme
 from ui.navigation import page
 from ui.picture import contact_sheet, picture
 
@@ -45,6 +46,8 @@ with steps[2].container(border=True, height="stretch"):
     st.markdown("Ready" if finished else "Needs one trained network")
     st.page_link("pages/5_Predict.py", label="Draw a digit", icon=":material/draw:")
 
+if not finished:
+    sample_runs.offer()
 run_view.training_now(known)
 if finished:
     st.subheader("Last results", anchor=False)
@@ -53,8 +56,7 @@ if finished:
         with column.container(border=True):
             st.markdown(f"**{run_view.name(run)}**")
             accuracy = theme.percent(run.state.metrics["test_accuracy"])
-            st.metric("Test accuracy", accuracy, help="Share of the test images taken for what "
-                      "they are, after the run's best epoch.")  # fmt: skip
+            st.metric("Test accuracy", accuracy, help=meaning_of("accuracy"))
             st.caption(
                 f"{run.config.network.architecture} · {theme.duration(run.state.seconds)} · "
                 f"{theme.count(run.config.parameters.trainable)} parameters trained"

@@ -19,6 +19,7 @@ from benchmarks import (
     machine,
     many,
     pages,
+    sample_runs,
     store,
     training,
     uploads,
@@ -40,6 +41,7 @@ KINDS = (
     store,
     augmentation,
     importing,
+    sample_runs,
 )
 MINUTES = {name: minutes for kind in KINDS for name, minutes in kind.MINUTES.items()}
 RESULTS = Path(__file__).parent / "results" / "latest.json"

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core import commands, compare_command, import_command, predict_command
+from core import commands, compare_command, import_command, predict_command, samples_command
 from core.errors import InvalidRequest, TransferLabError
 from core.tables import as_text
 from core.workspace import ENVIRONMENT_VARIABLE, find_workspace
@@ -159,6 +159,10 @@ def _add_runs(command: Command) -> None:
         ("delete", commands.delete, "delete a run that is not training"),
     ):
         _takes_run(command(name, run, summary))
+    samples = command("samples", samples_command.show, "list, bring in or remove the sample runs")
+    choice = samples.add_mutually_exclusive_group()
+    choice.add_argument("--bring", action="store_true", help="bring in those that are not there")
+    choice.add_argument("--remove", action="store_true", help="delete them; they can come back")
     edit = command("edit", commands.edit, "rename a run, tag it or keep a note with it")
     _takes_run(edit)
     edit.add_argument("--name", help="what to call it from now on")

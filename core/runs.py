@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
@@ -50,6 +50,8 @@ LEAVING = 5.0
 GAP = 1e-3
 """Least distance of two places in the queue."""
 _ID = "%Y%m%d-%H%M%S-%f"
+SAMPLE = "sample-"
+"""What ids of runs begin with that came with the project."""
 _NEW, _DELETED = ".new-", ".deleted-"
 """What folders are called that are not runs yet, or no more."""
 
@@ -80,6 +82,11 @@ class Run:
     def id(self) -> str:
         """The run's id, which is also its folder's name."""
         return self.request.id
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether it came with the project, and was not trained in this workspace."""
+        return self.id.startswith(SAMPLE)
 
     @property
     def name(self) -> str:
@@ -201,6 +208,40 @@ class Runs:
             write_model(unfinished.about, about)
         return RunFolder(unfinished.path.rename(self.workspace.runs / request.id))
 
+    def take_in(self, request: Request, unpack: Callable[[Path], object]) -> bool:
+        """Make a run of files from elsewhere, whole or not at all; False where it is there already.
+
+        unpack: writes all files but the request into a folder that is there. The run gets another
+        name where its own is taken, and the colour that the fewest have.
+        Raises WorkFailed where it cannot be written.
+        """
+        try:
+            with self._naming():
+                if request.id in self._ids():
+                    return False
+                known = self.all()
+                name = free_name(request.name, {run.name for run in known})
+                fitting = {"name": name, "color": _rarest_color(known)}
+                self._unpack(request.model_copy(update=fitting), unpack)
+                return True
+        except OSError as error:
+            raise WorkFailed(
+                f"the run {request.name!r} cannot be written to {self.workspace.root}: "
+                f"{_reason(error)}; make room or permit it, then try again"
+            ) from None
+
+    def _unpack(self, request: Request, unpack: Callable[[Path], object]) -> None:
+        unfinished = RunFolder(self.workspace.runs / f"{_NEW}{request.id}")
+        shutil.rmtree(unfinished.path, ignore_errors=True)  # of somebody who was killed at it
+        unfinished.path.mkdir(parents=True)
+        try:
+            unpack(unfinished.path)
+            write_model(unfinished.request, request)
+            unfinished.path.rename(self.workspace.runs / request.id)
+        except BaseException:
+            shutil.rmtree(unfinished.path, ignore_errors=True)
+            raise
+
     def read(self) -> tuple[list[Run], list[DamagedRun]]:
         """Every run, newest first, and the folders that cannot be read as one, with the reason."""
         found = self._read_all()
@@ -298,8 +339,9 @@ class Runs:
                     f"the run {run.name!r} is finished; say how many more epochs it shall train"
                 )
             if run.status == "finished" and not run.folder.has_checkpoint:
+                lost = "did not come with it" if run.is_sample else "was removed"
                 raise InvalidRequest(
-                    f"the checkpoint of the run {run.name!r} was removed, so it cannot be trained "
+                    f"the checkpoint of the run {run.name!r} {lost}, so it cannot be trained "
                     "longer; launch a new run with its settings and more epochs"
                 )
             extra = run.state.extra_epochs + more_epochs
@@ -432,7 +474,7 @@ class Runs:
 
     def _read_all(self) -> list[Run | DamagedRun]:
         # One that was deleted since the folder was listed is no damaged run.
-        found = map(self._read, sorted(self._ids(), reverse=True))
+        found = map(self._read, _in_order(self._ids()))
         return [run for run in found if _exists(run)]
 
     def _ids(self) -> set[str]:
@@ -499,6 +541,16 @@ def _next_id(now: datetime, taken: Collection[str]) -> str:
     if latest is not None and made <= latest:
         made = latest + timedelta(microseconds=1)
     return made.strftime(_ID)
+
+
+def _in_order(ids: Iterable[str]) -> list[str]:
+    """Ids as runs are listed: the newest first, then those that tell no time, such as samples'.
+
+    >>> _in_order({"20260503-120000-000000", "sample-b", "20260504-120000-000000", "sample-a"})
+    ['20260504-120000-000000', '20260503-120000-000000', 'sample-a', 'sample-b']
+    """
+    named = {run_id for run_id in ids if not run_id[:1].isdigit()}
+    return [*sorted(set(ids) - named, reverse=True), *sorted(named)]
 
 
 def _time_of(run_id: str) -> datetime | None:

@@ -14,6 +14,7 @@ from ui import (
     run_details,
     run_view,
     runs_table,
+    sample_runs,
     storage,
     watch,
 )
@@ -87,6 +88,7 @@ runs, damaged = lab.runs().read()
 if not runs and not damaged:
     st.info("Nothing was trained yet.", icon=":material/info:")
     st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
+    sample_runs.offer()
 
 if runs:
     queue.show(runs)
@@ -94,4 +96,6 @@ if runs:
     show_chosen(runs_table.choose(runs), runs)
 if damaged:
     show_damaged(damaged)
+if runs or damaged:
+    sample_runs.show()
 storage.show()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.predictions import stored_epochs
-from ui import lab
+from ui import lab, sample_runs
 from ui.compare import board, choosing, gallery, link, ranking, taking, test_sets, verdict, views
 from ui.compare.view import view_of
 from ui.navigation import page
@@ -18,6 +18,7 @@ if len(finished) < 2 and not any(len(stored_epochs(run)) > 1 for run in finished
         icon=":material/info:",
     )
     st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
+    sample_runs.offer()
     st.stop()
 
 test_set = test_sets.choose()

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import lab
+from ui import lab, sample_runs
 from ui.navigation import page
 from ui.predict import modes
 
@@ -15,5 +15,6 @@ if not finished:
         icon=":material/info:",
     )
     st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
+    sample_runs.offer()
     st.stop()
 modes.show(finished)

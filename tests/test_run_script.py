@@ -30,6 +30,7 @@ case "$*" in
     "$REAL_PYTHON" -c 'import os; os.chmod(".venv/bin/python", 0o755)' ;;
   "-m pip install "*) [ ! -e "$FAKES/pip" ] || . "$FAKES/pip" ;;
   "-m pytest"*) echo "CHROMIUM is ${CHROMIUM-unset}"; exit "${PYTEST_STATUS-0}" ;;
+  "-m core samples --bring") [ -z "${SAMPLES_FAIL-}" ] || { echo "why not" >&2; exit 1; } ;;
   "-m mypy "*) exit "${MYPY_STATUS-0}" ;;
 esac
 """
@@ -309,6 +310,33 @@ def test_the_port_and_all_other_options_reach_streamlit(project: Project, port: 
 def test_in_ci_no_browser_is_opened(project: Project, port: int) -> None:
     project.run("app", "--port", str(port), CI="true")
     assert "--server.headless true" in project.calls()[-1]
+
+
+def test_a_new_workspace_gets_the_sample_runs(project: Project, port: int) -> None:
+    project.run("app", "--port", str(port))
+    samples, app = project.calls()[-2:]
+    assert samples == "-m core samples --bring"
+    assert "streamlit run" in app
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_workspace_that_held_runs_before_gets_none(
+    project: Project, port: int, tmp_path: Path, chosen: bool
+) -> None:
+    workspace = tmp_path / "my workspace" if chosen else project.root / "workspace"
+    (workspace / "runs").mkdir(parents=True)
+    environment = {"TRANSFER_LAB_WORKSPACE": str(workspace)} if chosen else {}
+    project.run("app", "--port", str(port), **environment)
+    assert not any("samples" in call for call in project.calls())
+
+
+def test_without_sample_runs_the_app_opens_all_the_same(project: Project, port: int) -> None:
+    _, output = project.run("app", "--port", str(port), SAMPLES_FAIL="yes")
+    assert output.splitlines()[-2:] == [
+        "why not",
+        "Transfer Lab opens without its sample runs, for the reason above.",
+    ]
+    assert "streamlit run" in project.calls()[-1]
 
 
 @pytest.mark.parametrize("wrong", ["none", "0", "65536", "-1", ""])

@@ -10,6 +10,7 @@ import streamlit as st
 from core import precision
 from core.blueprint import Blueprint, Row, blueprint
 from core.config import Phase, RunConfig
+from core.glossary import meaning_of
 from ui import lab, theme
 from ui.diagram import diagram, size
 from ui.figures import Figure, figures
@@ -59,9 +60,9 @@ def show_totals(network: Blueprint, phase: int) -> None:
     figures(*shown)
 
 
-_PARAMETERS = "Numbers in the network's weights."
-_TRAINED = "Numbers that training changes."
-_FROZEN = "Numbers that stay as they are."
+_PARAMETERS = meaning_of("parameter")
+_TRAINED = "Parameters that training changes."
+_FROZEN = f"Parameters of frozen layers. {meaning_of('frozen')}"
 
 
 def show_cache(config: RunConfig, network: Blueprint, phase: int, limit: int) -> None:

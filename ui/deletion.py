@@ -43,10 +43,13 @@ def _ask(runs: Sequence[Run | DamagedRun]) -> None:
         )
     if not doomed:
         return
+    samples = [run for run in doomed if isinstance(run, Run) and run.is_sample]
     st.markdown(
-        f"{listed(doomed)} {'is' if len(doomed) == 1 else 'are'} removed for good, with weights, "
-        "predictions and curves."
+        f"{listed(doomed)} {'is' if len(doomed) == 1 else 'are'} removed"
+        f"{'' if samples == doomed else ' for good'}, with weights, predictions and curves."
     )
+    if samples:
+        st.caption("Sample runs can be brought in again, on this page.")
     title = "Delete it" if len(doomed) == 1 else f"Delete {len(doomed)} runs"
     if st.button(title, type="primary", icon=":material/delete:") and not _delete_all(doomed):
         st.rerun()

@@ -30,7 +30,7 @@ TALLEST, LOWEST = 84, 12
 WIDEST, THINNEST = 34, 4
 """Pixels of the largest box and of the smallest."""
 
-_HTML = "<figure><div class='net' role='list'></div><figcaption></figcaption></figure>"
+_HTML = "<figure><div class='net'></div><figcaption></figcaption></figure>"
 
 _CSS = """
 figure { margin: 0; position: relative; color: var(--st-text-color);
@@ -182,7 +182,6 @@ export default function ({ data, parentElement }) {
   hide(figure);
   const items = data.boxes.map(part(figure));
   if (data.cut) items.splice(data.cut.before, 0, cut(data.cut));
-  items.forEach((item) => item.setAttribute('role', 'listitem'));
   net.replaceChildren(...items);
   figure.querySelector('figcaption').replaceChildren(
     ...data.legend.map(([state, text]) => make('span', '', swatch(state), text)),

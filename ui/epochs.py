@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.errors import TransferLabError
 from core.evaluation import Evaluation
+from core.glossary import meaning_of
 from core.metrics import Event
 from core.runs import Run
 from ui import lab, run_view, theme
@@ -88,7 +89,9 @@ def _percent(title: str, help: str) -> Any:
 
 
 COLUMNS: dict[str, Any] = {
-    "epoch": st.column_config.NumberColumn("Epoch", format="%d", width=60),
+    "epoch": st.column_config.NumberColumn(
+        "Epoch", format="%d", width=60, help=meaning_of("epoch")
+    ),
     "best": st.column_config.TextColumn("", width=50),
     "weights": st.column_config.CheckboxColumn(
         "Weights kept",
@@ -96,10 +99,10 @@ COLUMNS: dict[str, Any] = {
         help="The setting keep weights says of how many of the best epochs; the last always is.",
     ),
     "val_accuracy": _percent(
-        "Validation accuracy", "Accuracy on the images watched while training."
+        "Validation accuracy", f"Accuracy on these: {meaning_of('validation')}"
     ),
     "val_loss": st.column_config.NumberColumn("Validation loss", format="%.4f"),
-    "test_accuracy": _percent("Test accuracy", "Share right of the test images."),
+    "test_accuracy": _percent("Test accuracy", f"Of the test images: {meaning_of('accuracy')}"),
     "test_loss": st.column_config.NumberColumn("Test loss", format="%.4f"),
     "loss": st.column_config.NumberColumn("Training loss", format="%.4f"),
     "seconds": st.column_config.NumberColumn("Seconds", format="%.1f"),

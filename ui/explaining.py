@@ -14,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.explaining.heat import Heat, Map
 from core.explaining.layers import explained_layer
 from core.explaining.occlusion import Occlusion
+from core.glossary import meaning_of
 from core.runs import Run
 from ui import lab, theme
 from ui.asked_network import failures_of_one, heading
@@ -130,8 +131,8 @@ def _grad_cam(explained: Sequence[Explained]) -> None:
     if shown:
         legend("nothing", "strongest place")
         st.caption(
-            "Where it is warm, what the layer found speaks for the class (Grad-CAM). Each map "
-            "reaches to its own strongest place: compare where, not how strongly."
+            f"Grad-CAM: {meaning_of('Grad-CAM')} Where it is warm it found most; each map reaches "
+            "to its own strongest place: compare where, not how strongly."
         )
 
 
@@ -173,8 +174,8 @@ def _occlusion(explained: Sequence[Explained]) -> None:
     points = f"{100 * reach:.0f} pp"
     legend(f"rises by {points}", f"falls by {points}", both_ways=True)
     st.caption(
-        "What the probability of the class loses where a patch covers the image: warm places are "
-        "needed for the answer, cold ones stand in its way. The colours of all maps mean the same."
+        f"Occlusion: {meaning_of('occlusion')} Warm places are needed for the answer, cold ones "
+        "stand in its way. The colours of all maps mean the same."
     )
 
 

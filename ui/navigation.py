@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from ui import lab
+from ui import lab, theme, words
 
 PRODUCT = "Transfer Lab"
 
@@ -35,9 +35,12 @@ def page(title: str, icon: str) -> None:
     `icon` is an emoji: a Material icon in the browser tab would be fetched from outside.
     """
     st.set_page_config(page_title=f"{title} · {PRODUCT}", page_icon=icon, layout="wide")
+    st.html(theme.STYLE)
     with st.sidebar:
         st.markdown(f"### :material/experiment: {PRODUCT}")
         for entry in PAGES:
             st.page_link(entry.script, label=entry.name, icon=entry.icon)
-    st.title(title, anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(title, anchor=False, width="stretch")
+        words.offer()
     lab.see_to_queue()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.config import Phase, RunConfig
+from core.glossary import meaning_of
 from core.preferences import load_preferences
 from core.run_files import Gpu, State
 from core.runs import Run
@@ -127,4 +128,4 @@ def _of_gpu(place: int, gpu: Gpu) -> Figure:
 
 
 _LEFT = "At the pace of the last seconds, until the last epoch ends."
-_BEST = "Share of the images watched while training that are taken for what they are."
+_BEST = f"Accuracy on these: {meaning_of('validation')}"

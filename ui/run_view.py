@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.glossary import meaning_of
 from core.run_files import WAITING_OR_WORKING, WORKING, Status
 from core.runs import Run, in_queue_order
 from ui import estimate, lab, theme
@@ -41,9 +42,25 @@ STATUSES: dict[Status, Badge] = {
 
 
 def status_badge(run: Run) -> None:
-    """The run's status as a coloured badge."""
+    """The run's status as a coloured badge, and another where it is a sample."""
     badge = STATUSES[run.status]
-    st.badge(run.status, icon=f":material/{badge.icon}:", color=badge.color, help=badge.meaning)
+    with st.container(horizontal=True, gap="xsmall"):
+        st.badge(run.status, icon=f":material/{badge.icon}:", color=badge.color, help=badge.meaning)
+        if run.is_sample:
+            sample_badge()
+
+
+def sample_badge() -> None:
+    """Says that a run came with the project."""
+    st.badge(SAMPLE, icon=":material/inventory_2:", color="violet", help=_WHAT_A_SAMPLE_IS)
+
+
+SAMPLE = "sample"
+"""The word for a run that came with the project."""
+_WHAT_A_SAMPLE_IS = (
+    "Came with Transfer Lab, trained by its own recipe; not in this workspace. Sample runs can be "
+    "removed at the end of Runs."
+)
 
 
 def color_of(run: Run) -> str:
@@ -157,12 +174,10 @@ def _of_which_epoch(run: Run) -> str:
 
 
 _TEST_ACCURACY = (
-    "Share of the test images taken for what they are, after the epoch that did best on the "
+    f"{meaning_of('accuracy')} Here of the test images, after the epoch that did best on the "
     "images watched while training."
 )
-_TEST_LOSS = (
-    "Mean cross-entropy: how surprised the network is by the true classes. 0 is certain and right."
-)
+_TEST_LOSS = f"{meaning_of('loss')} Here by the test images (mean cross-entropy)."
 
 
 def _number(value: float | None) -> str:

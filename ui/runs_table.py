@@ -14,6 +14,7 @@ import streamlit as st
 
 from core.architectures import ARCHITECTURES
 from core.catalogue import DATASETS, IMPORTED_NAME
+from core.glossary import meaning_of
 from core.runs import Run
 from ui import lab, run_view, theme
 from ui.run_view import STATUSES
@@ -74,7 +75,7 @@ def row_of(run: Run) -> Row:
         batch_size=config.batch_size,
         optimizer=config.optimizer,
         learning_rate=config.learning_rate,
-        tags=list(run.about.tags),
+        tags=tags_of(run),
         note=" ".join(run.about.note.split()),
         created=run.request.created,
         recipe=config.recipe,
@@ -83,6 +84,11 @@ def row_of(run: Run) -> Row:
         parameters=config.parameters.trainable,
         seed=config.seed,
     )
+
+
+def tags_of(run: Run) -> list[str]:
+    """Its tags, and before them that it is a sample."""
+    return [*([run_view.SAMPLE] if run.is_sample else []), *run.about.tags]
 
 
 def thinned_curve(curve: Sequence[float]) -> list[float]:
@@ -119,7 +125,7 @@ class Filters:
             (not self.statuses or run.status in self.statuses)
             and (not self.architectures or config.network.architecture in self.architectures)
             and (not self.datasets or config.data.name in self.datasets)
-            and (not self.tags or not set(self.tags).isdisjoint(run.about.tags))
+            and (not self.tags or not set(self.tags).isdisjoint(tags_of(run)))
             and (not self.words or all(word in _searched(run) for word in self.words))
         )
 
@@ -173,7 +179,7 @@ def _datasets_of(runs: Sequence[Run]) -> list[str]:
 
 
 def _ask_tags(runs: Sequence[Run]) -> tuple[str, ...]:
-    known = {tag for run in runs for tag in run.about.tags}
+    known = {tag for run in runs for tag in tags_of(run)}
     if not known and not st.session_state.get("tag"):
         return ()
     options = sorted(known | set(st.session_state.get("tag") or ()), key=str.casefold)
@@ -335,30 +341,32 @@ COLUMNS: dict[str, Any] = {
         options=list(STATUSES),
         color=[badge.color for badge in STATUSES.values()],
     ),
-    "accuracy": _number("Test", "%.2f %%", "Share of the test images taken for what they are.", 78),
+    "accuracy": _number("Test", "%.2f %%", f"Of the test images: {meaning_of('accuracy')}", 78),
     "val_accuracy": _number(
-        "Validation", "%.2f %%", "Accuracy on the images watched while training.", 90
+        "Validation", "%.2f %%", f"Accuracy on these: {meaning_of('validation')}", 90
     ),
-    "val_loss": _number("Loss", "%.4f", "Loss on the images watched while training.", 70),
+    "val_loss": _number("Loss", "%.4f", f"Validation loss. {meaning_of('loss')}", 70),
     "curve": st.column_config.LineChartColumn(
-        "Training loss", width=120, help="The loss of the training batches, from first to last."
+        "Training loss",
+        width=120,
+        help=f"{meaning_of('loss')} By the training batches, from first to last.",
     ),
-    "epochs": st.column_config.TextColumn("Epochs", width=70),
+    "epochs": st.column_config.TextColumn("Epochs", width=70, help=meaning_of("epoch")),
     "time": _number("Time", "compact", "Hours, minutes and seconds that it trained.", 80),
     "architecture": st.column_config.TextColumn("Network", width=85),
     "mode": st.column_config.TextColumn("Mode", width=75),
     "dataset": st.column_config.TextColumn("Dataset", width=80),
-    "batch_size": _number("Batch", "%d", "Images per training step.", 60),
-    "optimizer": st.column_config.TextColumn("Optimizer", width=82),
-    "learning_rate": _number("Rate", "%g", "Learning rate, at its highest.", 70),
+    "batch_size": _number("Batch", "%d", meaning_of("batch"), 60),
+    "optimizer": st.column_config.TextColumn("Optimizer", width=82, help=meaning_of("optimizer")),
+    "learning_rate": _number("Rate", "%g", f"{meaning_of('learning rate')} At its highest.", 70),
     "tags": st.column_config.ListColumn("Tags", width=130),
     "note": st.column_config.TextColumn("Note", width=160),
     "created": st.column_config.DatetimeColumn("Created", format="D MMM YYYY, HH:mm", width=135),
     "recipe": "Recipe",
-    "test_loss": _number("Test loss", "%.4f", "Loss on the test images."),
+    "test_loss": _number("Test loss", "%.4f", f"Of the test images: {meaning_of('loss')}"),
     "precision": "Precision",
-    "parameters": _number("Parameters trained", "localized", "Numbers that training changes."),
-    "seed": _number("Seed", "%d", "Start of the random numbers."),
+    "parameters": _number("Parameters trained", "localized", meaning_of("parameter")),
+    "seed": _number("Seed", "%d", meaning_of("seed")),
 }
 SHOWN = [name for name in Row._fields if name not in
          ("recipe", "test_loss", "precision", "parameters", "seed")]  # fmt: skip

@@ -35,7 +35,9 @@ def test_a_bundled_file_has_a_source_and_a_licence(name: str) -> None:
 
 
 def test_every_bundled_file_is_in_the_manifest() -> None:
-    assert {path.name for path in ASSETS.iterdir()} == {*MANIFEST_CONTENT, MANIFEST}
+    files = (path for path in ASSETS.rglob("*") if path.is_file())
+    found = {path.relative_to(ASSETS).as_posix() for path in files}
+    assert found == {*MANIFEST_CONTENT, MANIFEST}
 
 
 @pytest.mark.parametrize(

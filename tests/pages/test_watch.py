@@ -3,6 +3,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
@@ -11,6 +12,7 @@ from core import estimates
 from core.checkpoints import Checkpoint, Checkpoints, Position
 from core.estimates import Estimate, Machine, PhaseEstimate
 from core.metrics import append_event
+from core.predictions import write_epoch
 from core.preferences import change_preferences
 from core.processes import ProcessIdentity
 from core.recipes import RECIPES
@@ -334,6 +336,8 @@ def test_a_run_says_how_far_off_its_estimate_was(
 
 def test_what_test_predictions_cost_is_told(open_page: OpenPage, make_trained: MakeTrained) -> None:
     run = train(make_trained("costly"), 3, seconds=30.0, test_seconds=1.25)
+    for epoch in (2, 3):
+        write_epoch(run.folder.predictions, epoch, np.full((40, 10), 0.1, np.float16))
     told = captions(open_page(TRAIN, run=run.id))
     assert "takes 1.2 s of each epoch's 30 s; 3 epochs' predictions take" in told
     assert "“Test every so many epochs” changes that" in told

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.analysis.calibration import Answered, Bins, Calibration, calibrate
 from core.analysis.images import Judgement
 from core.analysis.selection import Selection, Span
+from core.glossary import meaning_of
 from ui import lab, theme
 from ui.charts import Mark, Series, line_chart
 from ui.compare import link
@@ -97,14 +98,12 @@ def _number(value: float) -> str:
 
 
 _ECE = (
-    "Expected calibration error: how far the confidence of its answers is from how often they are "
-    "right, averaged over all images (15 bins of equal width; Guo et al., 2017). At 0 % an answer "
-    "given with 80 % confidence is right 8 times in 10."
+    f"{meaning_of('ECE')} Here in 15 bins of equal width. At 0 % an answer given with 80 % "
+    "confidence is right 8 times in 10."
 )
 _BRIER = (
-    "Mean squared distance between the probabilities and the truth: 0 is sure and right every "
-    "time, 2 sure and wrong every time (Brier, 1950). It falls when a network gets more right, and "
-    "when it knows better which those are."
+    f"{meaning_of('Brier score')} It falls when a network gets more right, and when it knows "
+    "better which those are."
 )
 
 

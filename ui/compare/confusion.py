@@ -19,6 +19,7 @@ from core.analysis.confusion import (
     ranked_classes,
 )
 from core.analysis.selection import Selection
+from core.glossary import meaning_of
 from ui import theme
 from ui.compare import link
 from ui.compare.view import LETTERS, View
@@ -41,9 +42,9 @@ CLASS_ORDERS: dict[ClassOrder, str] = {
 Measure = Literal["f1", "recall", "precision"]
 MEASURES: dict[Measure, str] = {"f1": "F1", "recall": "Recall", "precision": "Precision"}
 _MEASURES_HELP = (
-    "Recall: the share of a class's images that the network knows. Precision: of the images it "
-    "takes for the class, the share that are. F1 is their harmonic mean. A dash stands where there "
-    "is nothing to compute it from: no image of the class, or none taken for it."
+    f"Recall: {meaning_of('recall')} Precision: {meaning_of('precision')} F1: {meaning_of('F1')} A "
+    "dash stands where there is nothing to compute it from: no image of the class, or none taken "
+    "for it."
 )
 _PARTS: dict[Panel, str] = {"a": "said_a", "b": "said_b", "difference": "said_either"}
 """What of a selection a click in each matrix narrows, beside the true class."""

@@ -11,6 +11,7 @@ import streamlit as st
 from core.analysis.comparison import OUTCOMES
 from core.analysis.journey import Journey, outcomes
 from core.analysis.selection import Selection
+from core.runs import Run
 from ui import lab, theme
 from ui.charts import Click, Mark, Series, line_chart
 from ui.compare import journeys, link, scrubber
@@ -50,12 +51,12 @@ def show(view: View) -> None:
     """Charts of the epochs, a click on which moves both networks, and the lists of each."""
     found = _journeys(view)
     for letter, journey in found.items():
-        _left_out(letter, journey)
+        _left_out(letter, journey, view.sides[LETTERS.index(letter)].run)
     if all(len(journey.epochs) < 2 for journey in found.values()):
         st.info(
             "Both networks have one epoch whose predictions were kept, so there is no way to "
-            "follow. To see what a network learns and forgets, choose “Train longer” at its run on "
-            "the page Train.",
+            "follow. To see what a network learns and forgets, have it trained for more epochs: "
+            f"{_how_to_have_more(view.sides[0].run)}.",
             icon=":material/timeline:",
         )
         return
@@ -83,9 +84,23 @@ def _journeys(view: View) -> dict[str, Journey]:
     return {"A": journeys.of(a)} | ({} if a.id == b.id else {"B": journeys.of(b)})
 
 
-def _left_out(letter: str, journey: Journey) -> None:
+def _how_to_have_more(run: Run) -> str:
+    """What to click so that there are more epochs of a network."""
+    if run.folder.has_checkpoint:
+        return "choose “Train longer” at the run on the page Train"
+    return "choose “Start from these settings” at the run on the page Runs"
+
+
+def _left_out(letter: str, journey: Journey, run: Run) -> None:
+    missing = journey.missing
+    if run.is_sample and missing:
+        st.caption(
+            f"The sample run {letter} came with the predictions of {len(journey.epochs)} of its "
+            f"{run.state.epochs_done} epochs, to be small."
+        )
+        missing = ()
     told = [
-        *(f"epoch {epoch}, whose predictions are not there any more" for epoch in journey.missing),
+        *(f"epoch {epoch}, whose predictions are not there any more" for epoch in missing),
         *(f"epoch {epoch}, whose predictions cannot be read" for epoch in journey.damaged),
     ]
     if told:
@@ -205,7 +220,7 @@ def _lists(view: View, letter: str, journey: Journey) -> None:
     if len(journey.epochs) < 2:
         st.caption(
             "Of this run the predictions of one epoch were kept: what it learned and forgot shows "
-            "once it has more: choose “Train longer” at the run on the page Train."
+            f"once it has more: {_how_to_have_more(side.run)}."
         )
         return
     total = len(journey.labels)

@@ -17,6 +17,7 @@ from core.analysis.selection import Selection
 from core.feature_space.maps import BEFORE_TSNE
 from core.feature_space.outline import rounded
 from core.feature_space.space import Features, Kind, Map
+from core.glossary import meaning_of
 from ui import theme
 from ui.compare import asked, link, spaces
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
@@ -123,15 +124,8 @@ def _take(chosen: Chosen, part: str, key: str) -> None:
     link.keep(features=f"{spaces.map_named(now.kind, now.letter)}_{now.coloring}")
 
 
-_FEATURES = (
-    "Features are the numbers that the last layer of a network is fed: what it has made of an "
-    "image before it answers."
-)
-_KINDS = (
-    "PCA looks at the features from where they spread most: distances mean something, groups may "
-    "cover each other. t-SNE keeps neighbours together and groups apart: which images lie together "
-    "means something, the distances between groups and their sizes do not."
-)
+_FEATURES = f"Feature: {meaning_of('feature')}"
+_KINDS = f"PCA: {meaning_of('PCA')} t-SNE: {meaning_of('t-SNE')}"
 
 
 # --- The map ------------------------------------------------------------------------------------

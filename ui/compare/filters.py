@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.selection import Group, Order, Selection
+from core.glossary import meaning_of
 from core.image_tags import ANY_TAG, UNTAGGED
 from ui import theme
 from ui.compare import link
@@ -32,8 +33,9 @@ ORDERS: dict[Order, tuple[str, str]] = {
 """What each order is called, and what it is called turned round."""
 _ORDER_HELP = (
     "Surest: by the higher confidence of the two. Loss: that of the network that is further off. "
-    "Alike: Jensen-Shannon divergence of the two answers. Decided: by how far the first class is "
-    "ahead of the second, of the less decided network."
+    "Alike: Jensen-Shannon divergence of the two answers. "
+    f"{meaning_of('Jensen-Shannon divergence')} Decided: by how far the first class is ahead of "
+    "the second, of the less decided network."
 )
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.analysis.leaving_out import Rest, without
 from core.analysis.selection import Positions, Selection
+from core.glossary import meaning_of
 from core.image_tags import STANDARD, WRONG_LABEL
 from ui import lab, theme
 from ui.compare import link, said, tag_files, tagging
@@ -21,10 +22,10 @@ _ABOUT = (
     "`j` goes on to the next image."
 )
 _CONFIDENT = (
-    "Confident learning (Northcutt, Jiang and Chuang, 2021): first the images that reach another "
-    "class's threshold, the mean probability of that class on its own images, and are likeliest of "
-    "it; then the others that are taken for another class. Both by how far the label's probability "
-    "lies below the highest."
+    f"Confident learning: {meaning_of('confident learning')} First come the images that reach "
+    "another class's threshold, the mean probability of that class on its own images, and are "
+    "likeliest of it; then the others that are taken for another class. Both by how far the "
+    "label's probability lies below the highest."
 )
 _EXPLAINED = {
     "suspects": "Both networks take the image for the same class, but not for its label's. Sorted "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.analysis.comparison import Comparison, verdict
+from core.glossary import meaning_of
 from ui import lab, theme
 from ui.compare.view import LETTERS, View
 from ui.figures import Figure, figures
@@ -49,14 +50,10 @@ def tell(c: Comparison) -> None:
 
 
 _ACCURACY = (
-    "Share of the test images taken for what they are. The 95 % interval (Wilson) says how far the "
-    "true share may lie from it, given how many images were tested."
+    f"{meaning_of('accuracy')} Below it the Wilson interval: {meaning_of('Wilson interval')}"
 )
 _DIFFERENCE = (
-    "Difference of the two accuracies in percentage points, with its 95 % interval from drawing "
-    "the same test images again and again (paired bootstrap)."
+    "Difference of the two accuracies in percentage points, with its 95 % interval by the paired "
+    f"bootstrap: {meaning_of('bootstrap')}"
 )
-_MCNEMAR = (
-    "If both networks were equally good, how often would they differ at least this much on the "
-    "images that only one of them gets right? (McNemar's exact test)"
-)
+_MCNEMAR = meaning_of("McNemar's test") + " The exact form of the test."

@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import TransferLabError
 from core.evaluation import Evaluation
+from core.glossary import meaning_of
 from core.handwriting import Samples
 from core.handwriting_scores import evaluation, learned_from, score, stored_scores
 from core.predictions import Predictions
@@ -124,8 +125,7 @@ def _learned(score: Score) -> str:
 def _about(samples: Samples, scores: Sequence[Score]) -> str:
     told = (
         f"Of {theme.count(len(samples))} sample{'s'[: len(samples) != 1]}, by each run's best "
-        "epoch. The interval (Wilson, 95 %) says how far the true share may lie from it: few "
-        "samples, wide interval."
+        f"epoch. Wilson interval: {meaning_of('Wilson interval')} Few samples, wide interval."
     )
     if any(score.learned.any() for score in scores):
         told += " What a network learned from proves little: look at how it does on the others."

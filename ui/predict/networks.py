@@ -45,7 +45,7 @@ def choose_networks(finished: list[Run]) -> list[Network]:
     chosen = st.multiselect(
         "Networks",
         list(by_id),
-        format_func=lambda run_id: shorten(run_view.label(by_id[run_id]), 32, placeholder=" …"),
+        format_func=lambda run_id: shorten(run_view.label(by_id[run_id]), 40, placeholder=" …"),
         max_selections=MOST_RUNS,
         key=NETWORKS,
         wrap=True,

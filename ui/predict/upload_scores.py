@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.analysis.comparison import OUTCOMES, Comparison, Side, compare_sides
 from core.analysis.confusion import Classes, Confusions
+from core.glossary import meaning_of
 from core.joint_readings import JointReadings
 from ui import lab, run_view, theme
 from ui.compare import verdict
@@ -109,8 +110,8 @@ def _accuracy(joint: Joint, network: Network) -> Figure:
     return Figure(
         lab.plain(shorten(network.name)),
         theme.percent(found.accuracy),
-        "Share of the pictures of known class taken for what they are. The 95 % interval (Wilson) "
-        "says how far the true share may lie from it, given how many there are.",
+        f"{meaning_of('accuracy')} Counted are the pictures of known class. Below it the Wilson "
+        f"interval: {meaning_of('Wilson interval')}",
         theme.interval(found.interval, theme.percent),
     )
 

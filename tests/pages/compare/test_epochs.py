@@ -1,4 +1,5 @@
 import json
+import shutil
 import struct
 from typing import Any
 
@@ -165,7 +166,7 @@ def test_a_list_of_a_link_is_shown_in_any_view(open_page: OpenPage, pair: Pair) 
 
 def test_a_run_of_one_epoch_says_what_to_do(open_page: OpenPage, pair: Pair) -> None:
     at = look(open_page, pair)
-    assert any("“Train longer”" in caption.value for caption in at.caption)
+    assert any("“Start from these settings”" in caption.value for caption in at.caption)
     other = copy_of(pair[1])
     assert "so there is no way to follow" in look(open_page, (pair[1], other)).info[0].value
 
@@ -202,6 +203,18 @@ def test_damaged_and_missing_epochs_are_named_and_left_out(open_page: OpenPage, 
         "Left out of A: epoch 2, whose predictions are not there any more; epoch 1, whose "
         "predictions cannot be read. Train the run again to get them back."
     )
+
+
+def test_a_sample_tells_calmly_that_not_all_epochs_came_with_it(
+    open_page: OpenPage, pair: Pair, runs: Runs
+) -> None:
+    epoch_path(pair[0].folder.predictions, 2).unlink()
+    request = pair[0].request.model_copy(update={"id": "sample-long"})
+    runs.take_in(request, lambda to: shutil.copytree(pair[0].folder.path, to, dirs_exist_ok=True))
+    at = look(open_page, (runs.find("sample-long"), pair[1]))
+    assert not at.warning
+    told = [caption.value for caption in at.caption]
+    assert "The sample run A came with the predictions of 2 of its 3 epochs, to be small." in told
 
 
 # --- One image ----------------------------------------------------------------------------------
