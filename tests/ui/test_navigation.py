@@ -32,7 +32,7 @@ def test_a_page_shows_its_title(app: AppTest) -> None:
 def test_every_page_links_to_all_pages(app: AppTest, script: str) -> None:
     app.switch_page(script).run()
     links = [link.proto.label for link in app.sidebar.get("page_link")]
-    assert links == ["Overview", "Train", "Runs", "Compare", "Predict"]
+    assert links == ["Overview", "Data", "Train", "Runs", "Compare", "Predict"]
 
 
 def test_the_sidebar_names_the_product(app: AppTest) -> None:

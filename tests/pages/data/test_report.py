@@ -143,7 +143,7 @@ def test_of_a_thousand_duplicates_the_first_are_shown(reported: Callable[..., Ap
     groups = tuple(Doubled(positions=(place, place + 1)) for place in range(20))
     at = reported(exact=(Doubled(positions=tuple(range(20))), *groups))
     assert "20 images alike · the first 8 are shown" in texts(at)
-    assert pictures(at).count("<img") == 8 + 7 * 2
+    assert pictures(at).count("<img") == 8 + 11 * 2
 
 
 def test_names_from_outside_are_shown_as_they_are(reported: Callable[..., AppTest]) -> None:
