@@ -142,7 +142,7 @@ const luminance = (color) => color.map((part) => {
   const share = part / 255;
   return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
 }).reduce((sum, part, i) => sum + part * [0.2126, 0.7152, 0.0722][i], 0);
-const readable = (behind) => luminance(behind) > 0.18 ? '#10151d' : '#ffffff';
+const readable = (behind) => luminance(behind) > 0.18 ? '#000000' : '#ffffff';  // both 4.5 to 1
 const strength = (chart, panel, value, least) =>
   least + (1 - least) * Math.sqrt(Math.min(1, Math.abs(value) / chart.largest[panel]));
 const hue = (chart, panel, value) =>

@@ -22,6 +22,8 @@ MOST_WRITTEN = 14
 """Networks up to which the cells hold their figures; of more they tell them on hover."""
 STEPS = (0.05, 0.01, 0.001)
 """P-values below which a cell is coloured, and more strongly."""
+STRENGTHS = (0, 28, 46, 66)
+"""Per cent of its colour that a cell has, after none, one, two or all of the steps."""
 
 _HTML = """
 <div class="legend"></div>
@@ -50,14 +52,14 @@ button { all: unset; box-sizing: border-box; display: block; cursor: pointer; te
 button:hover { outline: 1px solid var(--st-text-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 b { display: block; }
-small { display: block; font-size: 0.7rem; opacity: 0.85; }
+small { display: block; font-size: 0.7rem; }
 @media (max-width: 640px) { tbody th { max-width: 7rem; } }
 """
 
 _JS = r"""
 const color = (step, ahead) => step === 0
   ? 'var(--st-secondary-background-color)'
-  : `color-mix(in srgb, ${ahead ? '#2f7de1' : '#e0700f'} ${[0, 28, 46, 66][step]}%, transparent)`;
+  : `color-mix(in srgb, ${COLORS[ahead ? 0 : 1]} ${STRENGTHS[step]}%, transparent)`;
 
 const make = (tag, text = '') => {
   const element = document.createElement(tag);
@@ -207,4 +209,7 @@ def _steps(p: NDArray[np.float64], significant: NDArray[np.bool_]) -> list[int]:
 
 @functools.cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("transfer_lab_pairs", html=_HTML, css=_CSS, js=_JS)
+    constants = f"const COLORS = {list(theme.RUN_COLORS[:2])}, STRENGTHS = {list(STRENGTHS)};"
+    return st.components.v2.component(
+        "transfer_lab_pairs", html=_HTML, css=_CSS, js=constants + _JS
+    )

@@ -48,7 +48,7 @@ JS = r"""
 const pattern = new RegExp(PATTERN, 'gi');
 const KEPT_OFF = 'script, style, noscript, .words, .word';
 const CONTROLS = 'a, button, label, summary, input, select, textarea, code, pre, canvas, ' +
-  'h1, [role=tab], [role=option], [role=button], [role=dialog], [data-testid=stTable]';
+  'h1, svg, [role=tab], [role=option], [role=button], [role=dialog], [data-testid=stTable]';
 const page = () => document.querySelector('[data-testid=stMain]');
 
 const seen = (element) => element.closest('canvas') || element.checkVisibility();
@@ -180,6 +180,9 @@ export default function ({ parentElement }) {
   panel.onbeforetoggle = (event) => { if (event.newState === 'open') list(panel); };
   panel.ontoggle = (event) => {
     if (event.newState === 'open') place(panel, button.getBoundingClientRect());
+    else if (panel.matches(':focus') || document.activeElement === document.body) {
+      button.focus({ preventScroll: true });
+    }
   };
   button.dataset.ready = '';
   if (!can) return;

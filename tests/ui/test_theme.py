@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ui import theme
+from ui import pairs, theme
+from ui.compare import feature_map
 
 ROOT = Path(__file__).parents[2]
 CONFIG = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())
@@ -128,8 +129,20 @@ def test_buttons_and_what_is_drawn_stand_out(base: str) -> None:
         theme.TRAINED_COLOR,
         theme.FROZEN_COLOR,
         theme.FILLED_COLOR,
+        *feature_map.SURE_COLORS,
     ):
         assert contrast(color, background) >= DRAWN, color
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_figures_in_coloured_cells_can_be_read(base: str) -> None:
+    colors = CONFIG["theme"][base]
+    for color in theme.RUN_COLORS[:2]:  # those of the matrix of pairs
+        for strength in pairs.STRENGTHS:
+            cell = over(color, colors["backgroundColor"], strength / 100)
+            assert contrast(colors["textColor"], cell) >= TEXT
+    for grey in range(256):  # a cell of a confusion matrix, whatever its colour
+        assert max(contrast(f"#{3 * f'{grey:02x}'}", ink) for ink in ("#000000", "#ffffff")) >= TEXT
 
 
 def test_streamlits_own_charts_use_the_same_ten_colors() -> None:

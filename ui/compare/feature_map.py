@@ -31,23 +31,8 @@ COLORINGS: dict[Coloring, str] = {
 }
 SURE = (0.5, 0.8, 0.95, 0.99)
 """Where one colour of confidence ends and the next begins."""
-SURE_COLORS = ("#aa3355", "#e0700f", "#d9b227", "#4499ff", "#8a94a6")
+SURE_COLORS = ("#c6250f", "#e0700f", "#8d996e", "#089ced", "#6f7683")
 """From unsure to sure: what a network hesitates over stands out."""
-
-
-CLASS_COLORS = (
-    "#4e79a7",
-    "#f28e2b",
-    "#e15759",
-    "#76b7b2",
-    "#59a14f",
-    "#d4a91c",
-    "#b07aa1",
-    "#ff9da7",
-    "#9c755f",
-    "#8a94a6",
-)
-"""Of up to ten classes: Tableau's, which stay apart in small points; no network's colours."""
 _GALLERY = "map_gallery"
 
 
@@ -245,13 +230,13 @@ _COLORS: dict[Coloring, Callable[[View, Judgement], Colors]] = {
 
 
 def class_color(place: int, classes: int) -> str:
-    """The colour of a class among so many.
+    """The colour of a class among so many; up to ten have those that stay apart in any eyes.
 
     >>> class_color(1, 10), class_color(0, 100)
-    ('#f28e2b', '#d14747')
+    ('#e0700f', '#d14747')
     """
-    if classes <= len(CLASS_COLORS):
-        return CLASS_COLORS[place]
+    if classes <= len(theme.RUN_COLORS):
+        return theme.RUN_COLORS[place]
     # Neighbours among the classes are far apart on the circle: by the golden ratio.
     hue, lightness = (place * 0.618034) % 1.0, (0.55, 0.42, 0.66)[place % 3]
     parts = colorsys.hls_to_rgb(hue, lightness, 0.6)
