@@ -1,7 +1,7 @@
 """How the browser draws a chart: what `charts` sends is drawn by Plotly and exchanged in place."""
 
 HTML = """
-<figure class="tl-chart"><figcaption></figcaption><div class="tl-plot" role="img"></div></figure>
+<figure class="tl-chart"><figcaption></figcaption><div class="tl-plot" role="group"></div></figure>
 """
 
 CSS = """

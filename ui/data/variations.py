@@ -58,7 +58,9 @@ const build = (table, { side, classes, passes, sharp }) => {
       const canvas = element('canvas', 'img', { width: side, height: side });
       canvas.classList.toggle('sharp', sharp);
       canvas.setAttribute('aria-label', `${name}, ${pass}`);
-      return canvas;
+      const cell = element('div', 'cell', {});
+      cell.append(canvas);
+      return cell;
     })));
   table.replaceChildren(line(element('div', 'cell', {}), ...heads), ...rows);
 };
