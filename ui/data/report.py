@@ -82,8 +82,9 @@ def _tell_parts(report: ImportReport) -> None:
         )
     if report.unlabelled:
         st.info(
-            f"{theme.count(report.unlabelled)} images have no label. They can be looked at, and "
-            "networks can be asked about them, but none learns from them.",
+            f"{theme.count(report.unlabelled)} images have no label. They can be looked at, but no "
+            "network learns from them or is tested on them. To have networks read them, hand the "
+            "same files in on Predict, under Many pictures.",
             icon=":material/label_off:",
         )
 
