@@ -70,7 +70,7 @@ def test_the_gallery_is_paged_and_shows_two_hundred_pictures_without_a_request_e
         page.get_by_test_id("stPagination").get_by_text("5", exact=True).click()
         expect(page.get_by_text("Test image 800")).to_be_visible(timeout=SOON)
         expect(pictures(page)).to_have_count(200)
-        assert len(visitor.requests) == before
+        assert [url for url in visitor.requests[before:] if not url.startswith("blob:")] == []
 
 
 def test_pictures_are_tagged_and_walked_through_from_the_keyboard(

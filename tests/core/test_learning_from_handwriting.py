@@ -117,7 +117,7 @@ def test_without_samples_there_is_nothing_to_learn_from(few: RunConfig, runs: Ru
 def test_only_a_network_for_digits_learns_from_handwriting() -> None:
     with pytest.raises(ValueError, match="handwriting must be false for cifar10"):
         DataConfig(name="cifar10", handwriting=True)
-    with pytest.raises(ValueError, match="must be empty or the fingerprint of samples"):
+    with pytest.raises(ValueError, match="handwriting_samples must be empty or a fingerprint"):
         DataConfig(handwriting=True, handwriting_samples="../../x")
 
 

@@ -1,6 +1,6 @@
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +82,19 @@ def nothing_is_left(library: Library) -> bool:
     return not library.folder.is_dir() or not list(library.folder.iterdir())
 
 
-def no_process_is_left() -> bool:
-    """Besides the one by which Python counts semaphores, which is there for all processes."""
-    children = psutil.Process().children(recursive=True)
-    return all("resource_tracker" in " ".join(child.cmdline()) for child in children)
+@pytest.fixture
+def no_process_is_left() -> Callable[[], bool]:
+    """Tells whether all processes that were started since have ended.
+
+    But for the one by which Python counts semaphores, which is there for all processes.
+    """
+    before = set(psutil.Process().children(recursive=True))
+
+    def none_is_left() -> bool:
+        started = set(psutil.Process().children(recursive=True)) - before
+        return all("resource_tracker" in " ".join(child.cmdline()) for child in started)
+
+    return none_is_left
 
 
 # --- what is kept -----------------------------------------------------------------------------
@@ -136,7 +145,9 @@ def test_grey_images_among_coloured_ones_of_their_size_are_kept_as_pixels(
             np.testing.assert_array_equal(found, wanted)
 
 
-def test_many_files_come_in_order_from_several_processes(tmp_path: Path, library: Library) -> None:
+def test_many_files_come_in_order_from_several_processes(
+    tmp_path: Path, library: Library, no_process_is_left: Callable[[], bool]
+) -> None:
     files = pictures(60)
     files["cat/30.png"] = files["cat/30.png"][:50]
     dataset = imported(tmp_path, library, files)
@@ -233,7 +244,11 @@ def test_images_without_labels_alone_are_a_dataset(library: Library) -> None:
 
 @pytest.mark.parametrize(("count", "checks"), [(5, 0), (5, 1), (100, 2)])
 def test_a_cancelled_import_leaves_neither_dataset_nor_process(
-    tmp_path: Path, library: Library, count: int, checks: int
+    tmp_path: Path,
+    library: Library,
+    no_process_is_left: Callable[[], bool],
+    count: int,
+    checks: int,
 ) -> None:
     left = iter([False] * checks)
     source = open_source(folder_of(tmp_path / "from", pictures(count)))
