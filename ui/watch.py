@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 import streamlit as st
 
 from core.errors import UnknownRun
@@ -18,6 +20,7 @@ TICK_SECONDS = 1.0
 PARAMETER = "run"
 """What the run to watch is called in the address, so that any browser can show it."""
 _DELETED = "_deleted_while_watched"
+TOLD_SECONDS = 20.0
 
 
 def show() -> None:
@@ -37,8 +40,12 @@ def show() -> None:
 
 
 def tell_of_deletion() -> None:
-    """Say so where the run that was followed is gone; for the page that is shown anew then."""
-    if deleted := st.session_state.pop(_DELETED, None):
+    """Say so where the run that was followed is gone; for the page that is shown anew then.
+
+    For some seconds: the page may be shown anew again before anybody has read it.
+    """
+    deleted, when = st.session_state.get(_DELETED, ("", 0.0))
+    if deleted and monotonic() - when < TOLD_SECONDS:
         st.warning(
             f"The run {lab.plain(deleted)} was deleted meanwhile, elsewhere.",
             icon=":material/delete:",
@@ -116,6 +123,7 @@ def _again(run: Run) -> Run:
         try:
             return lab.runs().again(run)
         except UnknownRun:
-            st.session_state[_DELETED] = run.name
+            st.session_state[_DELETED] = run.name, monotonic()
             run_view.forget_choice(PARAMETER)
+            st.query_params.pop(PARAMETER, None)  # whose link would be told of as well
     st.rerun()
