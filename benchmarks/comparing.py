@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.clicks import clicks_of
 from benchmarks.dashboard import server, session
 from benchmarks.made_up import make_pair
 from benchmarks.options import Options
 from benchmarks.processes import HOUR, last_json, run_module
-from benchmarks.record import Benchmark, Goal, Row, Sample, Samples, Step, p95
+from benchmarks.record import Benchmark, Goal, Row, Sample, Samples, Step
 from core.runs import Runs
 from core.workspace import Workspace
 
@@ -104,13 +105,7 @@ def _rows(name: str) -> Callable[[Samples], list[Row]]:
 
     def rows(samples: Samples) -> list[Row]:
         opened = [seconds for sample in samples["ours"] for seconds in sample["opened"]]
-        taken: dict[str, list[float]] = {}
-        for sample in samples["ours"]:
-            for click, seconds in sample["clicks"].items():
-                taken.setdefault(click, []).append(p95(seconds))
-        each = {click: statistics.median(values) for click, values in taken.items()}
-        slowest = max(each, key=each.__getitem__, default="")
-        listed = ", ".join(f"{click} {1000 * value:.0f} ms" for click, value in each.items())
+        clicks = clicks_of(samples["ours"])
         return [
             Row(
                 f"Compare opened on the server, two runs of {number} images, median",
@@ -120,12 +115,12 @@ def _rows(name: str) -> Callable[[Samples], list[Row]]:
                 note="runs and images unread before; over the server's WebSocket",
             ),
             Row(
-                f"Click on Compare, p95, {number} images, slowest ({slowest or 'none'})",
+                f"Click on Compare, p95, {number} images, slowest ({clicks.slowest})",
                 "ms",
-                each.get(slowest),
+                clicks.seconds.get(clicks.slowest),
                 goal=GOALS[name],
                 note="on a real server, over its WebSocket, to the script's end: "
-                + (listed or "none"),
+                + (clicks.listed or "none"),
             ),
         ]
 

@@ -18,10 +18,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.clicks import clicks_of
 from benchmarks.dashboard import server, session
 from benchmarks.options import Options
 from benchmarks.processes import HOUR, last_json, run_module
-from benchmarks.record import Benchmark, Goal, Row, Sample, Samples, Step, p95
+from benchmarks.record import Benchmark, Goal, Row, Sample, Samples, Step
 from core.imported.dataset import PARTS
 from core.imported.library import Library
 from core.imported.report import ImportReport, Span
@@ -169,13 +170,7 @@ def benchmarks(options: Options) -> list[Benchmark]:
 
 def _rows(samples: Samples) -> list[Row]:
     opened = [max(sample["opened"]) for sample in samples["ours"]]
-    taken: dict[str, list[float]] = {}
-    for sample in samples["ours"]:
-        for click, seconds in sample["clicks"].items():
-            taken.setdefault(click, []).append(p95(seconds))
-    each = {click: statistics.median(values) for click, values in taken.items()}
-    slowest = max(each, key=each.__getitem__, default="")
-    listed = ", ".join(f"{click} {1000 * value:.0f} ms" for click, value in each.items())
+    clicks = clicks_of(samples["ours"])
     return [
         Row(
             f"View of a dataset opened first on Data, {IMAGES:,} images, slowest, median",
@@ -184,11 +179,12 @@ def _rows(samples: Samples) -> list[Row]:
             note="its statistics are computed then, on a sample of the images",
         ),
         Row(
-            f"Click on Data, p95, {IMAGES:,} images, slowest ({slowest or 'none'})",
+            f"Click on Data, p95, {IMAGES:,} images, slowest ({clicks.slowest})",
             "ms",
-            each.get(slowest),
+            clicks.seconds.get(clicks.slowest),
             goal=Goal("at most", 0.150),
-            note="on a real server, over its WebSocket, to the script's end: " + (listed or "none"),
+            note="on a real server, over its WebSocket, to the script's end: "
+            + (clicks.listed or "none"),
         ),
     ]
 
