@@ -5,7 +5,7 @@ import streamlit as st
 from core.catalogue import DATASETS
 from core.glossary import meaning_of
 from core.recipes import RECIPES
-from ui import lab, run_view, sample_runs, theme
+from ui import lab, run_view, sample_runs, units
 from ui.navigation import page
 from ui.picture import contact_sheet, picture
 
@@ -16,11 +16,12 @@ QUESTION = ("cnn-digits", "vgg16-digits")
 ROWS, COLUMNS = 3, 16
 SHEET_WIDTH = 900
 
-page("Overview", "🔬")
-st.markdown(
+page(
+    "Overview",
+    "🔬",
     "Does a network that learned to see on a million photographs beat a small one built for the "
     "task? Train both on handwritten digits, see **where and why** they disagree, and draw "
-    "digits for them."
+    "digits for them.",
 )
 
 known = lab.runs().all()
@@ -55,18 +56,18 @@ if finished:
     for column, run in zip(st.columns(3, gap="medium"), best, strict=False):
         with column.container(border=True):
             st.markdown(f"**{run_view.name(run)}**")
-            accuracy = theme.percent(run.state.metrics["test_accuracy"])
+            accuracy = units.percent(run.state.metrics["test_accuracy"])
             st.metric("Test accuracy", accuracy, help=meaning_of("accuracy"))
             st.caption(
-                f"{run.config.network.architecture} · {theme.duration(run.state.seconds)} · "
-                f"{theme.count(run.config.parameters.trainable)} parameters trained"
+                f"{run.config.network.architecture} · {units.duration(run.state.seconds)} · "
+                f"{units.count(run.config.parameters.trainable)} parameters trained"
             )
 
 bundled = {name: facts for name, facts in DATASETS.items() if facts.bundled}
 for name, facts in bundled.items():
     st.subheader(facts.label, anchor=False)
     st.caption(
-        f"{theme.count(facts.train_images)} training and {theme.count(facts.test_images)} test "
+        f"{units.count(facts.train_images)} training and {units.count(facts.test_images)} test "
         f"images of {' x '.join(map(str, facts.image_shape))} pixels in "
         f"{len(facts.class_names)} classes. {facts.source}."
     )

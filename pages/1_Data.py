@@ -3,7 +3,7 @@
 from ui.data import choosing, importing, link, under_way, views
 from ui.navigation import page
 
-page("Data", "🗂️")
+page("Data", "🗂️", "The pictures that networks learn from, looked at before one does.")
 link.follow()
 under_way.show()
 shown = choosing.choose()

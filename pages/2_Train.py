@@ -19,7 +19,7 @@ from ui import (
     run_view,
     settings_form,
     start_from,
-    theme,
+    units,
     watch,
     written_settings,
 )
@@ -43,7 +43,7 @@ def choose_recipe() -> Recipe:
     )
     recipe = RECIPES[chosen]
     reported = recipe.reported_accuracy
-    source = f" Its source reports {theme.percent(reported)} of the test images right."
+    source = f" Its source reports {units.percent(reported)} of the test images right."
     st.caption(recipe.summary + (source if reported else ""))
     if recipe.config.data.name.startswith("cifar"):
         st.caption(
@@ -169,7 +169,7 @@ def begin_with() -> str:
     return RUN if asked_for or any(map(run_view.is_active, lab.runs().all())) else NETWORK
 
 
-page("Train", "🏋️")
+page("Train", "🏋️", "Pick a recipe, change what you like, launch it and watch it learn.")
 if start_from.take_address() or start_from.take_dataset_of_address():
     st.session_state["shown"] = NETWORK
 settings_column, seen_column = st.columns([5, 7], gap="medium")

@@ -82,7 +82,11 @@ def show_damaged(damaged: list[DamagedRun]) -> None:
             deletion.ask_to_delete([run])
 
 
-page("Runs", "📋")
+page(
+    "Runs",
+    "📋",
+    "Every training there was: what it reached, what it took, and from which settings.",
+)
 watch.leave_deletion_untold()
 runs, damaged = lab.runs().read()
 if not runs and not damaged:

@@ -8,7 +8,7 @@ from ui.compare import board, choosing, gallery, link, ranking, taking, test_set
 from ui.compare.view import view_of
 from ui.navigation import page
 
-page("Compare", "⚖️")
+page("Compare", "⚖️", "Which of two trained networks is better, and on which pictures, and why.")
 link.follow()
 finished = [run for run in lab.runs().all() if run.has_results]
 if len(finished) < 2 and not any(len(stored_epochs(run)) > 1 for run in finished):

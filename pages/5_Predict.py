@@ -6,7 +6,7 @@ from ui import lab, sample_runs
 from ui.navigation import page
 from ui.predict import modes
 
-page("Predict", "✏️")
+page("Predict", "✏️", "Draw a digit or bring a picture, and watch each network decide.")
 finished = [run for run in lab.runs().all() if run.has_results]
 if not finished:
     st.info(

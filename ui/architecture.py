@@ -11,7 +11,7 @@ from core import precision
 from core.blueprint import Blueprint, Row, blueprint
 from core.config import Phase, RunConfig
 from core.glossary import meaning_of
-from ui import lab, theme
+from ui import lab, units
 from ui.diagram import diagram, size
 from ui.figures import Figure, figures
 
@@ -52,11 +52,11 @@ def show_totals(network: Blueprint, phase: int) -> None:
     """How many numbers the network has, and how many of them train."""
     counted = network.phases[phase]
     shown = [
-        Figure("Parameters", theme.count(counted.total), _PARAMETERS),
-        Figure("Trained", theme.count(counted.trainable), _TRAINED),
+        Figure("Parameters", units.count(counted.total), _PARAMETERS),
+        Figure("Trained", units.count(counted.trainable), _TRAINED),
     ]
     if counted.frozen:
-        shown.append(Figure("Frozen", theme.count(counted.frozen), _FROZEN))
+        shown.append(Figure("Frozen", units.count(counted.frozen), _FROZEN))
     figures(*shown)
 
 
@@ -67,15 +67,15 @@ _FROZEN = f"Parameters of frozen layers. {meaning_of('frozen')}"
 
 def show_cache(config: RunConfig, network: Blueprint, phase: int, limit: int) -> None:
     """What keeping the output of the frozen layers takes on disk."""
-    of_image = theme.size(network.cached_numbers(phase) * bytes_of_number(config))
+    of_image = units.size(network.cached_numbers(phase) * bytes_of_number(config))
     whole = kept_bytes(config, network, phase)
     if whole is None:
         words = f"**{of_image}** per image on disk."
     elif whole <= limit:
-        words = f"**{theme.size(whole)}** on disk, {of_image} per image."
+        words = f"**{units.size(whole)}** on disk, {of_image} per image."
     else:
         words = (
-            f"**{theme.size(whole)}**, and the cache may hold {theme.size(limit)}: they run in "
+            f"**{units.size(whole)}**, and the cache may hold {units.size(limit)}: they run in "
             "every epoch. A smaller side, fewer images or a larger limit, at the end of Runs, "
             "would make it fit."
         )
@@ -190,4 +190,4 @@ def layer_table(network: Blueprint, kept: Sequence[bool]) -> pd.DataFrame:
 def _fate(row: Row, phase: int, kept: bool) -> str:
     weights = "" if not row.parameters else "frozen" if row.frozen[phase] else "trains"
     once = "once" if row.once[phase] and kept else ""
-    return ", ".join(filter(None, [weights, once])) or theme.MISSING
+    return ", ".join(filter(None, [weights, once])) or units.MISSING

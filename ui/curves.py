@@ -14,7 +14,7 @@ from core.history import History, Line, Standing
 from core.metrics import Event
 from core.run_files import WAITING_OR_WORKING
 from core.runs import Run
-from ui import theme
+from ui import theme, units
 from ui.charts import Band, Mark, Point, Series, line_chart
 from ui.fields import in_words
 from ui.histories import history_of
@@ -110,7 +110,7 @@ def _best(history: History, best: int, measure: Measure) -> Point | None:
     found, value = history.epoch(best), f"val_{measure.value}"
     if found is None or value not in found or len(history.epochs) < 2:
         return None
-    figure = theme.percent(found[value]) if measure.rises else f"{found[value]:.4f}"
+    figure = units.percent(found[value]) if measure.rises else f"{found[value]:.4f}"
     return Point(best, found[value], f"best: epoch {best}, {figure}", below=measure.rises)
 
 

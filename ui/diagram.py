@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from core.blueprint import Blueprint, Row, Shape
-from ui import theme
+from ui import theme, units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -249,7 +249,7 @@ def size(shape: Shape) -> str:
     >>> size((14, 14, 512)), size((25088,))
     ('14×14×512', '25,088')
     """
-    return theme.count(shape[0]) if len(shape) == 1 else "×".join(map(str, shape))
+    return units.count(shape[0]) if len(shape) == 1 else "×".join(map(str, shape))
 
 
 def diagram(blueprint: Blueprint, phase: int, *, kept: bool, key: str) -> None:
@@ -288,7 +288,7 @@ def _cut(drawn: Sequence[Box], crossing: Sequence[Shape], kept: bool) -> dict[st
     before = next(place for place, box in enumerate(drawn) if not box.once)
     if before == 0:
         return None
-    numbers = f"{theme.count(sum(map(math.prod, crossing)))} numbers"
+    numbers = f"{units.count(sum(map(math.prod, crossing)))} numbers"
     shapes = " and ".join(map(size, crossing))
     if kept:
         title = f"computed once up to here, {shapes} kept per image"
@@ -320,7 +320,7 @@ CALLED = {"probabilities": "softmax"}
 def _facts(box: Box, kept: bool) -> str:
     count = len(box.rows)
     layers = f"{count} {'layer' if count == 1 else 'layers'}"
-    weights = [f"{theme.count(box.parameters)} parameters", LEGEND[box.state]]
+    weights = [f"{units.count(box.parameters)} parameters", LEGEND[box.state]]
     once = ["computed once per image"] if box.once and kept else []
     return ", ".join([layers, *(weights if box.parameters else []), *once])
 

@@ -13,7 +13,7 @@ from core.evaluation import Evaluation
 from core.glossary import meaning_of
 from core.metrics import Event
 from core.runs import Run
-from ui import lab, run_view, theme
+from ui import lab, run_view, units
 from ui.histories import history_of
 
 MOST_EPOCHS = 200
@@ -54,7 +54,7 @@ def _show_table(run: Run, epochs: list[Event]) -> None:
         hide_index=True,
         height=ROW_HEIGHT * (min(len(ranked), TABLE_ROWS) + 1) + 3,
         width="content",
-        placeholder=theme.MISSING,
+        placeholder=units.MISSING,
         column_config=COLUMNS,
     )
 
@@ -167,8 +167,8 @@ def in_words(epoch: int, evaluation: Evaluation, computed: bool) -> str:
         else "From the predictions that were stored after that epoch; nothing had to be computed."
     )
     return (
-        f"**Epoch {epoch}: {theme.percent(evaluation.accuracy)}** of "
-        f"{theme.count(evaluation.images)} test images right "
-        f"({theme.interval(evaluation.interval, theme.percent)}), loss {evaluation.loss:.4f}. "
+        f"**Epoch {epoch}: {units.percent(evaluation.accuracy)}** of "
+        f"{units.count(evaluation.images)} test images right "
+        f"({units.interval(evaluation.interval, units.percent)}), loss {evaluation.loss:.4f}. "
         f"{source}"
     )

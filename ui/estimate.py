@@ -12,7 +12,7 @@ from core import estimates
 from core.config import RunConfig
 from core.estimates import Difference, Estimate, NotKept, PhaseEstimate
 from core.runs import Run
-from ui import lab, theme
+from ui import lab, units
 from ui.figures import Figure, figures
 
 POLL_SECONDS = 0.2
@@ -56,23 +56,23 @@ def _figures(estimate: Estimate) -> list[Figure]:
     epochs = [
         Figure(
             f"An epoch, phase {number}" if several else "An epoch",
-            theme.duration(phase.seconds),
-            f"{theme.count(phase.steps)} training steps, then {theme.count(phase.evaluated)} "
+            units.duration(phase.seconds),
+            f"{units.count(phase.steps)} training steps, then {units.count(phase.evaluated)} "
             "images are looked at.",
         )
         for number, phase in enumerate(estimate.phases, start=1)
     ]
     shown = [
         *epochs,
-        Figure("Whole run", theme.duration(estimate.seconds), _WHOLE),
-        Figure("Memory", theme.size(estimate.memory), _MEMORY,
-               f"of {theme.size(estimate.machine.memory)}"),
+        Figure("Whole run", units.duration(estimate.seconds), _WHOLE),
+        Figure("Memory", units.size(estimate.memory), _MEMORY,
+               f"of {units.size(estimate.machine.memory)}"),
     ]  # fmt: skip
     once = sum(phase.features_seconds for phase in estimate.phases)
     if once:
-        shown.append(Figure("Frozen layers once", theme.duration(once), _ONCE))
+        shown.append(Figure("Frozen layers once", units.duration(once), _ONCE))
     if estimate.cache_bytes:
-        shown.append(Figure("Kept on disk", theme.size(estimate.cache_bytes), _KEPT))
+        shown.append(Figure("Kept on disk", units.size(estimate.cache_bytes), _KEPT))
     return shown
 
 
@@ -85,8 +85,8 @@ _KEPT = "What the output of the frozen layers takes in the cache."
 def _why_not_kept(phase: PhaseEstimate) -> str:
     limit = lab.cache_limit()
     reasons: dict[NotKept | None, str] = {
-        "limit": f"The output of the frozen layers would take {theme.size(phase.cache_bytes)} and "
-        f"the cache may hold {theme.size(limit)}: they run in every epoch. A smaller side, fewer "
+        "limit": f"The output of the frozen layers would take {units.size(phase.cache_bytes)} and "
+        f"the cache may hold {units.size(limit)}: they run in every epoch. A smaller side, fewer "
         "images or a larger limit, at the end of Runs, would make it fit.",
         "endless variations": "The frozen layers run in every epoch, as no training image comes "
         "twice in the same variation.",
@@ -102,18 +102,18 @@ def show_deviation(run: Run) -> None:
     found = estimates.deviation(estimate, run)
     several = len(estimate.phases) > 1
     told = [
-        compared(epoch, theme.duration, " an epoch" + f" of phase {number}" * several)
+        compared(epoch, units.duration, " an epoch" + f" of phase {number}" * several)
         for number, epoch in enumerate(found.seconds, start=1)
     ]
     if found.memory.measured:
-        told.append(compared(found.memory, theme.size, " of memory"))
+        told.append(compared(found.memory, units.size, " of memory"))
     st.caption(f"Estimated {'; '.join(told)}.")
 
 
 def compared(difference: Difference, in_words: Callable[[float], str], of_what: str = "") -> str:
     """What was estimated, what it took, and by how much that was off.
 
-    >>> compared(Difference(52.0, 49.0), theme.duration, " an epoch")
+    >>> compared(Difference(52.0, 49.0), units.duration, " an epoch")
     '52 s an epoch, took 49 s (6 % less)'
     """
     off = round(100 * difference.off)

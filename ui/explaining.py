@@ -16,7 +16,7 @@ from core.explaining.layers import explained_layer
 from core.explaining.occlusion import Occlusion
 from core.glossary import meaning_of
 from core.runs import Run
-from ui import lab, theme
+from ui import lab, units
 from ui.asked_network import failures_of_one, heading
 from ui.heatmap import enlarged, legend, overlay
 from ui.picture import picture
@@ -114,7 +114,7 @@ def _ask(
 ) -> Answer | None:
     """Announce a network in its column and ask it; None, with the reason, where it cannot be."""
     with column:
-        heading(one.name, one.color, f"{theme.percent(one.gave, digits=1)} for {one.class_name}")
+        heading(one.name, one.color, f"{units.percent(one.gave, digits=1)} for {one.class_name}")
         if one.askable():
             with failures_of_one():
                 return question(one)

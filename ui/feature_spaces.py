@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.feature_space.background import Background, Task, Work
 from core.feature_space.space import FeatureSpace
-from ui import lab, theme
+from ui import lab, units
 
 TICK_SECONDS = 1.0
 _WHAT: dict[Task, str] = {
@@ -51,7 +51,7 @@ def offer(space: FeatureSpace, name: str, task: Task) -> None:
 def _progress(background: Background, work: Work, name: str, task: Task) -> None:
     """How far the process is, what it will do after, and a way to end it."""
     counted = f", {work.done:,} of {work.total:,}" if work.total else ""
-    left = f" · {theme.duration(work.left)} left of this" if work.left else ""
+    left = f" · {units.duration(work.left)} left of this" if work.left else ""
     share = min(work.done / work.total, 1.0) if work.total else 0.0
     st.progress(share, text=f"{lab.plain(name)}: {work.phase}{counted}{left}")
     if not background.asked(task):

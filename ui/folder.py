@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.errors import TransferLabError
 from core.runs import Run
-from ui import lab, theme
+from ui import lab, units
 
 PURPOSES = {
     "config.json": "What was asked for",
@@ -35,7 +35,7 @@ def show(run: Run) -> None:
     with folded:
         sizes = run.folder.sizes()
         total = sum(size for _, size in sizes.values())
-        st.caption(f"{theme.size(total)} in {lab.plain(str(run.folder.path))}")
+        st.caption(f"{units.size(total)} in {lab.plain(str(run.folder.path))}")
         st.dataframe(
             table_of(sizes),
             hide_index=True,
@@ -55,9 +55,9 @@ def table_of(sizes: dict[str, tuple[int, int]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Name": [name for name, _ in largest],
-            "For": [PURPOSES.get(name, theme.MISSING) for name, _ in largest],
+            "For": [PURPOSES.get(name, units.MISSING) for name, _ in largest],
             "Files": [files for _, (files, _) in largest],
-            "Size": [theme.size(size) for _, (_, size) in largest],
+            "Size": [units.size(size) for _, (_, size) in largest],
         }
     )
 
@@ -67,7 +67,7 @@ def offer_removal(run: Run, size: int) -> None:
     if run.status != "finished" or not size:
         return
     if st.button(
-        f"Remove the checkpoint, {theme.size(size)}",
+        f"Remove the checkpoint, {units.size(size)}",
         icon=":material/delete_sweep:",
         key=f"strip_{run.id}",
         help="Frees its room. The weights stay, so that the run can be compared and used as "
@@ -80,7 +80,7 @@ def offer_removal(run: Run, size: int) -> None:
 def confirm_removal(run: Run, size: int) -> None:
     """Ask before anything is lost."""
     st.markdown(
-        f"**{theme.size(size)}** of **{lab.plain(run.name)}** are freed. Results and weights stay; "
+        f"**{units.size(size)}** of **{lab.plain(run.name)}** are freed. Results and weights stay; "
         "but the run can no longer be trained for more epochs, only launched anew."
     )
     if st.button("Remove it", type="primary", icon=":material/delete_sweep:"):
@@ -89,5 +89,5 @@ def confirm_removal(run: Run, size: int) -> None:
         except TransferLabError as error:  # somebody resumed or deleted it meanwhile
             st.error(lab.sentence(error), icon=":material/error:")
             return
-        st.toast(f"{theme.size(freed)} freed.", icon=":material/delete_sweep:")
+        st.toast(f"{units.size(freed)} freed.", icon=":material/delete_sweep:")
         st.rerun()

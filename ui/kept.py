@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.predictions import stored_epochs, stored_size
 from core.runs import Run
-from ui import settings_form, theme
+from ui import settings_form, units
 from ui.histories import history_of
 
 
@@ -35,9 +35,9 @@ def cost_of_testing(run: Run) -> str | None:
         return None
     looking = median(epoch["test_seconds"] for epoch in tested)
     whole = median(epoch["seconds"] for epoch in tested)
-    stored, size = len(stored_epochs(run)), theme.size(stored_size(run))
+    stored, size = len(stored_epochs(run)), units.size(stored_size(run))
     return (
-        f"Looking at the test images takes {theme.duration(looking)} of each epoch's "
-        f"{theme.duration(whole)}; {stored} epochs' predictions take {size} on disk. "
+        f"Looking at the test images takes {units.duration(looking)} of each epoch's "
+        f"{units.duration(whole)}; {stored} epochs' predictions take {size} on disk. "
         f"The setting “{settings_form.TITLES['test_every']}” changes that."
     )

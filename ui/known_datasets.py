@@ -11,7 +11,7 @@ from core.choices import Settings
 from core.errors import TransferLabError
 from core.image_folders import classes_of
 from core.imported.dataset import ImportedDataset
-from ui import lab, theme
+from ui import lab, units
 
 
 def offered() -> dict[str, str]:
@@ -23,7 +23,7 @@ def offered() -> dict[str, str]:
 def _counted(dataset: ImportedDataset) -> str:
     """An imported dataset with how many images and classes it has."""
     images, classes = dataset.about.count, len(dataset.about.class_names)
-    counted = f"{theme.count(images)} {'image' if images == 1 else 'images'}"
+    counted = f"{units.count(images)} {'image' if images == 1 else 'images'}"
     return f"{dataset.name} · {counted}, {classes} {'class' if classes == 1 else 'classes'}"
 
 

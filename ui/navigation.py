@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from ui import lab, theme, words
+from ui import lab, style, words
 
 PRODUCT = "Transfer Lab"
 
@@ -29,13 +29,14 @@ PAGES = (
 )
 
 
-def page(title: str, icon: str) -> None:
+def page(title: str, icon: str, about: str) -> None:
     """Begin a page; the first call of every page script.
 
-    `icon` is an emoji: a Material icon in the browser tab would be fetched from outside.
+    icon: an emoji: a Material icon in the browser tab would be fetched from outside. about: a
+    sentence of what the page is for, as Markdown.
     """
     st.set_page_config(page_title=f"{title} · {PRODUCT}", page_icon=icon, layout="wide")
-    st.html(theme.STYLE)
+    st.html(style.SHEET)
     with st.sidebar:
         st.markdown(f"### :material/experiment: {PRODUCT}")
         for entry in PAGES:
@@ -43,4 +44,6 @@ def page(title: str, icon: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="stretch")
         words.offer()
+    with st.container(key="page_about"):
+        st.markdown(about)
     lab.see_to_queue()

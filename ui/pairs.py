@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from ui import theme
+from ui import theme, units
 from ui.browser import nothing
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def pairs(
     content = {
         "names": list(names),
         "points": (100 * difference[above]).round(2).tolist(),
-        "p": [theme.p_value(value) for value in p[above].tolist()],
+        "p": [units.p_value(value) for value in p[above].tolist()],
         "steps": _steps(p[above], (better | better.T)[above]),
         "levels": list(STEPS),
         "written": len(names) <= MOST_WRITTEN,

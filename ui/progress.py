@@ -11,7 +11,7 @@ from core.glossary import meaning_of
 from core.preferences import load_preferences
 from core.run_files import Gpu, State
 from core.runs import Run
-from ui import lab, theme
+from ui import lab, units
 from ui.figures import Figure, figures
 from ui.histories import history_of
 
@@ -53,7 +53,7 @@ def _rest_of_phase(state: State) -> str:
     left = state.total - state.done
     if not state.units_per_second or left <= 0:
         return ""
-    return f" · {theme.duration(left / state.units_per_second)} left of this"
+    return f" · {units.duration(left / state.units_per_second)} left of this"
 
 
 def _within_epoch(state: State) -> bool:
@@ -98,14 +98,14 @@ def live_figures(run: Run) -> None:
 
 
 def _of_training(state: State) -> list[Figure]:
-    speed = f"{state.images_per_second:,.0f}" if state.images_per_second else theme.MISSING
+    speed = f"{state.images_per_second:,.0f}" if state.images_per_second else units.MISSING
     shown = [
-        Figure("Time left", theme.duration(state.seconds_left), _LEFT,
-               f"{theme.duration(state.seconds)} so far"),
+        Figure("Time left", units.duration(state.seconds_left), _LEFT,
+               f"{units.duration(state.seconds)} so far"),
         Figure("Images per second", speed, "Training images, in the last 20 seconds."),
     ]  # fmt: skip
     if state.best_epoch:
-        accuracy = theme.percent(state.metrics.get("val_accuracy"))
+        accuracy = units.percent(state.metrics.get("val_accuracy"))
         shown.append(Figure("Best so far", accuracy, _BEST, f"epoch {state.best_epoch}"))
     return shown
 
@@ -116,15 +116,15 @@ def _of_machine(state: State) -> list[Figure]:
         return []
     return [
         Figure("CPU", f"{usage.cores:.1f} cores", "Processor cores that this training keeps busy."),
-        Figure("Memory", theme.size(usage.memory), "What the training's process holds.",
-               f"{theme.size(usage.free_memory)} free"),
+        Figure("Memory", units.size(usage.memory), "What the training's process holds.",
+               f"{units.size(usage.free_memory)} free"),
         *(_of_gpu(place, gpu) for place, gpu in enumerate(usage.gpus)),
     ]  # fmt: skip
 
 
 def _of_gpu(place: int, gpu: Gpu) -> Figure:
-    held = f"{theme.size(gpu.memory)} of {theme.size(gpu.total_memory)}"
-    return Figure(f"GPU {place}", theme.percent(gpu.load, 0), f"Share at work of {gpu.name}.", held)
+    held = f"{units.size(gpu.memory)} of {units.size(gpu.total_memory)}"
+    return Figure(f"GPU {place}", units.percent(gpu.load, 0), f"Share at work of {gpu.name}.", held)
 
 
 _LEFT = "At the pace of the last seconds, until the last epoch ends."

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.analysis.ranking import Contestant, Ranking
 from core.architectures import ARCHITECTURES
-from ui import run_view, theme
+from ui import run_view, units
 
 _STYLE = """
 <style>
@@ -61,7 +61,7 @@ def ranking_table(ranking: Ranking) -> None:
 
 
 def _head(low: float, high: float) -> str:
-    ends = f"<span>{theme.percent(low, 1)}</span><span>{theme.percent(high, 1)}</span>"
+    ends = f"<span>{units.percent(low, 1)}</span><span>{units.percent(high, 1)}</span>"
     return (
         '<tr><th></th><th class="text">Network</th><th>Accuracy</th>'
         f'<th class="plot"><div class="ends">{ends}</div></th><th>Loss</th>'
@@ -72,17 +72,17 @@ def _head(low: float, high: float) -> str:
 def _row(ranking: Ranking, place: int, axis: tuple[float, float], *, leader: bool) -> str:
     network = ranking.networks[place]
     color, name = run_view.color_of(network.run), html.escape(network.name)
-    interval = theme.interval(network.interval, theme.percent)
+    interval = units.interval(network.interval, units.percent)
     config = network.run.config.network
     kind = f"{ARCHITECTURES[config.architecture].label}, {config.mode}"
     return (
         f'<tr class="{"leader" if leader else ""}"><td>{place + 1}</td>'
         f'<td class="name" title="{name}"><i style="background:{color}"></i>{name}</td>'
-        f'<td title="{interval}">{theme.percent(network.accuracy)}</td>'
+        f'<td title="{interval}">{units.percent(network.accuracy)}</td>'
         f'<td class="plot">{_plot(network, axis, color)}</td>'
         f"<td>{network.loss:.4f}</td>"
         f'<td class="text">{html.escape(kind)}</td>'
-        f"<td>{theme.duration(network.run.state.seconds)}</td>"
+        f"<td>{units.duration(network.run.state.seconds)}</td>"
         f"<td>{int(ranking.better[place].sum())}</td>"
         f"<td>{int(ranking.better[:, place].sum())}</td></tr>"
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.glossary import meaning_of
 from core.run_files import WAITING_OR_WORKING, WORKING, Status
 from core.runs import Run, in_queue_order
-from ui import estimate, lab, theme
+from ui import estimate, lab, theme, units
 from ui.bars import probability_bars
 from ui.figures import Figure, figures
 from ui.lab import plain
@@ -71,7 +71,7 @@ def color_of(run: Run) -> str:
 def label(run: Run) -> str:
     """A run in a list to choose from: the accuracy it reached, then its name."""
     accuracy = run.state.metrics.get("test_accuracy")
-    return run.name if accuracy is None else f"{theme.percent(accuracy)} · {run.name}"
+    return run.name if accuracy is None else f"{units.percent(accuracy)} · {run.name}"
 
 
 def name(run: Run) -> str:
@@ -158,12 +158,12 @@ def is_working(run: Run) -> bool:
 def results(run: Run) -> None:
     """The figures of a run's best epoch."""
     metrics = run.state.metrics
-    accuracy = theme.percent(metrics.get("test_accuracy"))
+    accuracy = units.percent(metrics.get("test_accuracy"))
     figures(
         Figure("Test accuracy", accuracy, _TEST_ACCURACY, _of_which_epoch(run)),
         Figure("Test loss", _number(metrics.get("test_loss")), _TEST_LOSS),
-        Figure("Time", theme.duration(run.state.seconds), "From the process's start to its end."),
-        Figure("Parameters trained", theme.count(run.config.parameters.trainable)),
+        Figure("Time", units.duration(run.state.seconds), "From the process's start to its end."),
+        Figure("Parameters trained", units.count(run.config.parameters.trainable)),
     )
     estimate.show_deviation(run)
 
@@ -181,4 +181,4 @@ _TEST_LOSS = f"{meaning_of('loss')} Here by the test images (mean cross-entropy)
 
 
 def _number(value: float | None) -> str:
-    return theme.MISSING if value is None else f"{value:.4f}"
+    return units.MISSING if value is None else f"{value:.4f}"

@@ -16,7 +16,7 @@ from core.architectures import ARCHITECTURES
 from core.catalogue import DATASETS, IMPORTED_NAME
 from core.glossary import meaning_of
 from core.runs import Run
-from ui import lab, run_view, theme
+from ui import lab, run_view, units
 from ui.run_view import STATUSES
 
 BUSY_SECONDS, IDLE_SECONDS = 2.0, 15.0
@@ -307,7 +307,7 @@ def _show(runs: Sequence[Run], filters: Filters, choice: Choice) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         key=TABLE,
-        placeholder=theme.MISSING,
+        placeholder=units.MISSING,
         column_config=COLUMNS,
         column_order=SHOWN,
     )
@@ -315,8 +315,8 @@ def _show(runs: Sequence[Run], filters: Filters, choice: Choice) -> None:
 
 def _counted(fitting: int, all_runs: int) -> str:
     if fitting < all_runs:
-        return f"{theme.count(fitting)} of {theme.count(all_runs)} runs"
-    return "1 run" if all_runs == 1 else f"{theme.count(all_runs)} runs"
+        return f"{units.count(fitting)} of {units.count(all_runs)} runs"
+    return "1 run" if all_runs == 1 else f"{units.count(all_runs)} runs"
 
 
 def _height(rows: int) -> int:

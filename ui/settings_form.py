@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import choices
 from core.errors import TransferLabError
-from ui import augmentation_link, fields, lab, label_warnings, layer_tables, theme
+from ui import augmentation_link, fields, lab, label_warnings, layer_tables, units
 from ui.draft import Draft
 
 if TYPE_CHECKING:
@@ -287,7 +287,7 @@ def _handwriting() -> str:
     if not number:
         return "No handwriting is kept yet: draw digits on Predict and say what they were."
     return (
-        f"My handwriting has {theme.count(number)} sample{'s'[: number != 1]} now. A run learns "
+        f"My handwriting has {units.count(number)} sample{'s'[: number != 1]} now. A run learns "
         "from those there are when it is launched, whatever becomes of them later."
     )
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.caches import Kept, kept_by
 from core.feature_cache import Use
 from core.preferences import GIB, change_preferences
-from ui import lab, theme
+from ui import lab, units
 
 MOST_GIB = 100_000
 FEATURES = "features"
@@ -26,7 +26,7 @@ def show() -> None:
     for name, kept in every.items():
         if name != FEATURES and (used := kept.use()).entries:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"{kept.title.capitalize()}: {theme.size(used.size)}", width="content")
+                st.markdown(f"{kept.title.capitalize()}: {units.size(used.size)}", width="content")
                 _offer_clearing(name, kept, used)
 
 
@@ -68,12 +68,12 @@ def _offer_clearing(name: str, kept: Kept, use: Use) -> None:
 def confirm_clearing(kept: Kept, use: Use) -> None:
     """Ask before anything is lost."""
     st.markdown(
-        f"**{theme.size(use.size)}** of {kept.title} is removed. Runs, their weights and datasets "
+        f"**{units.size(use.size)}** of {kept.title} is removed. Runs, their weights and datasets "
         f"stay; {kept.needed_by} computes anew what is needed."
     )
     if st.button("Clear it", type="primary", icon=":material/delete_sweep:"):
         freed = kept.clear()
-        st.toast(f"{theme.size(freed.size)} freed.", icon=":material/delete_sweep:")
+        st.toast(f"{units.size(freed.size)} freed.", icon=":material/delete_sweep:")
         st.rerun()
 
 
@@ -85,4 +85,4 @@ def _in_words(use: Use) -> str:
     if use.entries == 0:
         return "The output of frozen layers is kept here, for the runs to come: nothing yet."
     parts = "1 part" if use.entries == 1 else f"{use.entries} parts"
-    return f"Output of frozen layers: {theme.size(use.size)} of {theme.size(use.limit)}, in {parts}"
+    return f"Output of frozen layers: {units.size(use.size)} of {units.size(use.limit)}, in {parts}"

@@ -17,7 +17,7 @@ from core.run_files import Failure
 from core.runs import Run, Runs
 from core.workspace import PROJECT, Workspace
 from ui.queue import Wake
-from ui.theme import size
+from ui.units import size
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]

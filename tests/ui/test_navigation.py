@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
 from ui.navigation import page
-page({title!r}, "🔬")
+page({title!r}, "🔬", "What it is for.")
 """
 
 

@@ -163,37 +163,3 @@ def test_ten_places_have_ten_colors_and_the_eleventh_begins_again() -> None:
 
 def test_an_id_has_one_color_for_ever() -> None:
     assert theme.run_color("20240501-cnn-a1b2") == "#947580"
-
-
-@pytest.mark.parametrize(
-    ("share", "text"),
-    [(0.9895, "98.95 %"), (0, "0.00 %"), (1, "100.00 %"), (None, "–"), (float("nan"), "–")],
-)
-def test_percent(share: float | None, text: str) -> None:
-    assert theme.percent(share) == text
-
-
-def test_percent_with_fewer_digits() -> None:
-    assert theme.percent(0.6249, digits=0) == "62 %"
-
-
-def test_count_sets_thousands_apart() -> None:
-    assert theme.count(887530) == "887,530"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.04, "0.0 s"),
-        (9.94, "9.9 s"),
-        (9.96, "10 s"),
-        (59.4, "59 s"),
-        (59.6, "1 min 00 s"),
-        (65, "1 min 05 s"),
-        (3599.7, "1 h 00 min"),
-        (3725, "1 h 02 min"),
-        (None, "–"),
-    ],
-)
-def test_duration(seconds: float | None, text: str) -> None:
-    assert theme.duration(seconds) == text

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.analysis.comparison import Outcome
 from core.analysis.selection import Selection, in_order
-from ui import theme
+from ui import theme, units
 from ui.compare import link
 from ui.compare.view import OUTCOME_NAMES, View
 from ui.picture import contact_sheet, picture
@@ -28,8 +28,8 @@ def show(view: View) -> None:
 def _card(view: View, outcome: Outcome, title: str) -> None:
     count = view.comparison.counts[outcome]
     st.html(theme.swatch(view.outcome_color(outcome), title))
-    st.markdown(f"### {theme.count(count)}")
-    st.caption(f"{theme.percent(count / view.comparison.total)} of the images")
+    st.markdown(f"### {units.count(count)}")
+    st.caption(f"{units.percent(count / view.comparison.total)} of the images")
     if count:
         surest = in_order(view.comparison.positions(outcome), "confidence", view.images)[:GLANCE]
         sheet = contact_sheet(view.pictures[surest], GLANCE)

@@ -13,7 +13,7 @@ from core.analysis.calibration import Answered, Bins, Calibration, calibrate
 from core.analysis.images import Judgement
 from core.analysis.selection import Selection, Span
 from core.glossary import meaning_of
-from ui import lab, theme
+from ui import lab, theme, units
 from ui.charts import Mark, Series, line_chart
 from ui.compare import link
 from ui.compare.view import LETTERS, View
@@ -65,7 +65,7 @@ def _figures(judged: dict[str, Calibration]) -> None:
         *(
             Figure(
                 f"{letter}: ECE",
-                theme.percent(made.bins.expected_error),
+                units.percent(made.bins.expected_error),
                 _ECE,
                 _excess_in_words(made.excess),
             )
@@ -94,7 +94,7 @@ def _excess_in_words(excess: float) -> str:
 
 
 def _number(value: float) -> str:
-    return theme.MISSING if math.isnan(value) else f"{value:.4f}"
+    return units.MISSING if math.isnan(value) else f"{value:.4f}"
 
 
 _ECE = (
@@ -186,7 +186,7 @@ def _coverage(view: View, judged: dict[str, Calibration], answered: dict[str, An
     lines, rings = [], []
     for (letter, made), side in zip(judged.items(), view.sides, strict=True):
         shares, accuracies, least = made.coverage.curve()
-        hover = [f"where at least {theme.percent(float(sure), digits=1)} sure" for sure in least]
+        hover = [f"where at least {units.percent(float(sure), digits=1)} sure" for sure in least]
         color, now = view.color(side), answered[letter]
         line = Series(names[letter], shares, accuracies, color, hover=hover)
         lines.append(line if len(shares) > 1 else replace(line, mode="markers"))
@@ -240,16 +240,16 @@ def _turned_away(view: View, letter: str, now: Answered) -> None:
 
 def in_words(now: Answered) -> str:
     """What a network still does where it answers only if surer than a threshold."""
-    total = theme.count(now.total)
+    total = units.count(now.total)
     if not now.answered:
         return f"answers none of {total}: it is never that sure."
     if not now.turned_away:
-        return f"answers all {total} and is right on {theme.percent(now.accuracy)} of them."
-    away, lost = theme.count(now.turned_away), theme.count(now.right_turned_away)
+        return f"answers all {total} and is right on {units.percent(now.accuracy)} of them."
+    away, lost = units.count(now.turned_away), units.count(now.right_turned_away)
     would = "all of which" if now.right_turned_away == now.turned_away else f"{lost} of which"
     return (
-        f"answers {theme.count(now.answered)} of {total} and is right on "
-        f"{theme.percent(now.accuracy)} of them; {away} "
+        f"answers {units.count(now.answered)} of {total} and is right on "
+        f"{units.percent(now.accuracy)} of them; {away} "
         f"{'is' if now.turned_away == 1 else 'are'} turned away, {would} it would have got right."
     )
 
@@ -312,7 +312,7 @@ def _names(view: View) -> dict[str, str]:
 
 
 def _images(number: int) -> str:
-    return f"{theme.count(number)} image{'s' * (number != 1)}"
+    return f"{units.count(number)} image{'s' * (number != 1)}"
 
 
 def _span_in_words(span: Span) -> str:

@@ -20,7 +20,7 @@ from core.analysis.confusion import (
 )
 from core.analysis.selection import Selection
 from core.glossary import meaning_of
-from ui import theme
+from ui import units
 from ui.compare import link
 from ui.compare.view import LETTERS, View
 from ui.dumbbells import Row, dumbbells
@@ -148,8 +148,8 @@ def _pairs(view: View, confusions: Confusions) -> None:
             (names[pair.truth], "taken for", names[pair.said]),
             pair.a,
             pair.b,
-            theme.count(pair.a),
-            theme.count(pair.b),
+            units.count(pair.a),
+            units.count(pair.b),
         )
         for pair in pairs
     ]
@@ -159,7 +159,7 @@ def _pairs(view: View, confusions: Confusions) -> None:
     clicked = dumbbells(
         rows,
         scale=(0, most),
-        ends=("0", theme.count(most)),
+        ends=("0", units.count(most)),
         colors=_colors(view),
         label="Pairs of classes confused most",
         few=FEW_PAIRS,
@@ -202,13 +202,13 @@ def _classes(view: View, confusions: Confusions) -> None:
                 (names[number],),
                 float(a[number]),
                 float(b[number]),
-                theme.percent(float(a[number]), digits=1),
-                theme.percent(float(b[number]), digits=1),
+                units.percent(float(a[number]), digits=1),
+                units.percent(float(b[number]), digits=1),
             )
             for number in ranked
         ],
         scale=(low, 1.0),
-        ends=(theme.percent(low, digits=0), "100 %"),
+        ends=(units.percent(low, digits=0), "100 %"),
         colors=_colors(view),
         label=f"{MEASURES[measure]} of each class",
         few=FEW_CLASSES,

@@ -12,7 +12,7 @@ from core.analysis.comparison import OUTCOMES
 from core.analysis.journey import Journey, outcomes
 from core.analysis.selection import Selection
 from core.runs import Run
-from ui import lab, theme
+from ui import lab, units
 from ui.charts import Click, Mark, Series, line_chart
 from ui.compare import journeys, link, scrubber
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
@@ -224,14 +224,14 @@ def _lists(view: View, letter: str, journey: Journey) -> None:
         )
         return
     total = len(journey.labels)
-    st.caption(f"{theme.count(journey.always)} of {theme.count(total)} were right every time.")
+    st.caption(f"{units.count(journey.always)} of {units.count(total)} were right every time.")
     first, last = journey.epochs[0], journey.epochs[-1]
     for name, listed in LISTS.items():
         special = f"{name}_{letter.lower()}"
         count = len(getattr(journey, name))
         button, meaning = st.columns([2, 3], gap="small", vertical_alignment="center")
         button.button(
-            f"{listed.title}: {theme.count(count)}",
+            f"{listed.title}: {units.count(count)}",
             key=f"list_{special}",
             type="primary" if view.selection.special == special else "secondary",
             disabled=count == 0,

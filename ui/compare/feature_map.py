@@ -18,7 +18,7 @@ from core.feature_space.maps import BEFORE_TSNE
 from core.feature_space.outline import rounded
 from core.feature_space.space import Features, Kind, Map
 from core.glossary import meaning_of
-from ui import theme
+from ui import theme, units
 from ui.compare import asked, link, spaces
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
 from ui.scatter import Click, Fact, Group, Outline, Points, scatter
@@ -216,7 +216,7 @@ def _by_class(view: View, judgement: Judgement) -> Colors:
 def _by_confidence(view: View, judgement: Judgement) -> Colors:
     """That of the network whose map it is; what it is least sure of lies on top."""
     ends = (0.0, *SURE, 1.0)
-    named = [f"{theme.percent(low, 0)} to {theme.percent(high, 0)}" for low, high in pairwise(ends)]
+    named = [f"{units.percent(low, 0)} to {units.percent(high, 0)}" for low, high in pairwise(ends)]
     group = np.searchsorted(SURE, judgement.confidence, side="right")
     groups = [Group(name, color) for name, color in zip(named, SURE_COLORS, strict=True)]
     return groups[::-1], len(SURE) - group
@@ -256,11 +256,11 @@ def _in_words(chosen: Chosen, made: Map, features: Features) -> str:
         shares = made.shares or (0.0, 0.0)
         return (
             f"The two directions in which the features of {chosen.letter} vary most; they hold "
-            f"{theme.percent(sum(shares), 0)} of what varies.{reduced}"
+            f"{units.percent(sum(shares), 0)} of what varies.{reduced}"
         )
     placed = int(np.isfinite(made.points[:, 0]).sum())
     some = (
-        f" Of {theme.count(count)} images it places {theme.count(placed)}, of every class its "
+        f" Of {units.count(count)} images it places {units.count(placed)}, of every class its "
         "share; no outline holds the others."
         if placed < count
         else ""

@@ -10,7 +10,7 @@ import streamlit as st
 from core.analysis.selection import Group, Order, Selection
 from core.glossary import meaning_of
 from core.image_tags import ANY_TAG, UNTAGGED
-from ui import theme
+from ui import units
 from ui.compare import link
 from ui.compare.lists import LISTS
 from ui.compare.view import OUTCOME_NAMES, View
@@ -170,7 +170,7 @@ def _parts(view: View) -> list[tuple[str, str]]:
     ]
     for part, letter in (("confidence_a", "A"), ("confidence_b", "B")):
         if (span := getattr(chosen, part)) is not None:
-            low, high = (theme.percent(end, digits=1) for end in span)
+            low, high = (units.percent(end, digits=1) for end in span)
             told.append((part, f"{letter} sure: {low} to {high}"))
     if chosen.loss is not None:
         told.append(("loss", f"Loss: {chosen.loss[0]:.1f} to {chosen.loss[1]:.1f} nats"))

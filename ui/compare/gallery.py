@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.selection import Group, Positions, Selection
-from ui import theme
+from ui import units
 from ui.compare import filters, link, one_image, spaces
 from ui.compare.view import LETTERS, View
 from ui.gallery import Part, gallery
@@ -46,7 +46,7 @@ def _page_of_images(view: View, position: int) -> int:
     near = one_image.place_before() if place is None else place
     page = min(near, len(positions) - 1) // PER_PAGE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{theme.count(len(positions))} image{'s'[: len(positions) != 1]}**")
+        st.markdown(f"**{units.count(len(positions))} image{'s'[: len(positions) != 1]}**")
         kind = st.segmented_control(
             "Under each image",
             [SURE, CARDS],
@@ -85,7 +85,7 @@ def _nothing_left(view: View) -> None:
         )
         st.button("Clear all filters", on_click=link.show, args=(Selection(group=chosen.group),))
         return
-    st.info(_EMPTY[chosen.group].format(theme.count(len(view.images))), icon=":material/check:")
+    st.info(_EMPTY[chosen.group].format(units.count(len(view.images))), icon=":material/check:")
     st.button("Show all images", on_click=link.show, args=(Selection(group="all"),))
 
 
@@ -115,7 +115,7 @@ def _captions(view: View, positions: Positions) -> list[list[Part]]:
     captions = [[Part(f"true {names[truth]}", "muted")] for truth in images.truth[positions]]
     for letter, judged in zip(LETTERS, (images.a, images.b), strict=True):
         for caption, position in zip(captions, positions, strict=True):
-            sure = theme.percent(float(judged.confidence[position]), digits=0)
+            sure = units.percent(float(judged.confidence[position]), digits=0)
             said = f"{letter}: {names[judged.said[position]]} {sure}"
             caption.append(Part(said, "good" if judged.right[position] else "bad"))
     return captions

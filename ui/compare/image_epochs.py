@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.analysis.journey import Journey
-from ui import theme
+from ui import theme, units
 from ui.charts import Mark, Series, line_chart
 from ui.compare import journeys, link, scrubber
 from ui.compare.view import LETTERS, View
@@ -36,7 +36,7 @@ def show(view: View, position: int) -> None:
 
 def _cells(journey: Journey, position: int, names: tuple[str, ...]) -> list[Cell]:
     return [
-        Cell(epoch, names[said], theme.percent(float(sure), digits=0), bool(right))
+        Cell(epoch, names[said], units.percent(float(sure), digits=0), bool(right))
         for epoch, said, sure, right in zip(
             journey.epochs,
             journey.said[:, position],

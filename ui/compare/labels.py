@@ -10,7 +10,7 @@ from core.analysis.leaving_out import Rest, without
 from core.analysis.selection import Positions, Selection
 from core.glossary import meaning_of
 from core.image_tags import STANDARD, WRONG_LABEL
-from ui import lab, theme
+from ui import lab, units
 from ui.compare import link, said, tag_files, tagging
 from ui.compare.lists import LISTS
 from ui.compare.suspected import DOUBTS
@@ -54,7 +54,7 @@ def _suspects(view: View) -> None:
             listed = LISTS[name].positions(view.images)
             with st.container(border=True, width="stretch", gap="xsmall"):
                 st.markdown(f"**{LISTS[name].title}**", help=explained)
-                st.markdown(f"### {theme.count(len(listed))}")
+                st.markdown(f"### {units.count(len(listed))}")
                 st.caption("  \n".join(_remarks(view, name, listed)))
                 st.button(
                     "Show",
@@ -70,11 +70,11 @@ def _suspects(view: View) -> None:
 def _remarks(view: View, name: str, listed: Positions) -> tuple[str, str]:
     """How many the method itself counts as wrong, and how many were tagged."""
     tagged = {position for carrying in view.tagged.values() for position in carrying}
-    looked_at = f"{theme.count(len(tagged.intersection(listed.tolist())))} tagged"
+    looked_at = f"{units.count(len(tagged.intersection(listed.tolist())))} tagged"
     if name == "suspects":
         return "alike, and not the label", looked_at
     counted = int(np.count_nonzero(DOUBTS[name](view.images).counted))
-    return f"{theme.count(counted)} past a threshold", looked_at
+    return f"{units.count(counted)} past a threshold", looked_at
 
 
 def _tags(view: View) -> None:
@@ -84,7 +84,7 @@ def _tags(view: View) -> None:
         for tag in view.said.remarks.tags:
             count = len(view.tagged.get(tag, ()))
             st.button(
-                f"{lab.plain(tag)} · {theme.count(count)}",
+                f"{lab.plain(tag)} · {units.count(count)}",
                 key=f"show_tag_{tag}",
                 help="Show the images that carry this tag.",
                 disabled=count == 0,
@@ -140,19 +140,19 @@ def _carrying(view: View, tags: list[str]) -> Positions:
 def _table(view: View, rows: dict[str, Rest]) -> pd.DataFrame:
     """A row for each set of images, the intervals at 95 % beside each figure."""
     columns: dict[str, list[str]] = {"": list(rows)}
-    columns["Images"] = [theme.count(rest.total) for rest in rows.values()]
+    columns["Images"] = [units.count(rest.total) for rest in rows.values()]
     for number, (letter, side) in enumerate(zip(LETTERS, view.sides, strict=True)):
         columns[f"{letter} · {side.name}"] = [
-            f"{theme.percent(rest.accuracies[number])} "
-            f"({theme.interval(rest.intervals[number], theme.percent)})"
+            f"{units.percent(rest.accuracies[number])} "
+            f"({units.interval(rest.intervals[number], units.percent)})"
             for rest in rows.values()
         ]
     columns["A minus B"] = [
-        f"{theme.points(rest.difference)} "
-        f"({theme.interval(rest.difference_interval, theme.points)})"
+        f"{units.points(rest.difference)} "
+        f"({units.interval(rest.difference_interval, units.points)})"
         for rest in rows.values()
     ]
-    columns["McNemar p"] = [theme.p_value(rest.mcnemar_p) for rest in rows.values()]
+    columns["McNemar p"] = [units.p_value(rest.mcnemar_p) for rest in rows.values()]
     return pd.DataFrame(columns)
 
 
@@ -169,5 +169,5 @@ def _verdicts(view: View, rows: dict[str, Rest]) -> list[str]:
 
 def _better(view: View, rest: Rest) -> str:
     if rest.better is None:
-        return f"no clear winner (p {theme.p_value(rest.mcnemar_p)})"
+        return f"no clear winner (p {units.p_value(rest.mcnemar_p)})"
     return f"{lab.plain(view.sides[rest.better].name)} is better"

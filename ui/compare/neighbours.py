@@ -10,7 +10,7 @@ from core.config import RunConfig
 from core.datasets import Split, load_splits
 from core.feature_space.neighbours import Neighbours, nearest
 from core.workspace import Workspace
-from ui import lab, theme
+from ui import lab, units
 from ui.compare import asked, spaces
 from ui.compare.asked import Asked
 from ui.compare.view import View
@@ -78,7 +78,7 @@ def _pictures(view: View, network: Asked, split: Split, found: Neighbours) -> No
         picture(np.asarray(split.images[found.positions[clicked]]), side=LARGE, caption=text)
     st.caption(
         f"{same} of {len(labels)} bear the true class. Below each: how far away it is, in per cent "
-        f"of the median distance to all {theme.count(len(split))} training images."
+        f"of the median distance to all {units.count(len(split))} training images."
     )
 
 
@@ -88,7 +88,7 @@ def _apart(distance: float, typical: float) -> str:
     >>> _apart(1.5, 10.0), _apart(0.0, 0.0)
     ('15 %', '0 %')
     """
-    return theme.percent(distance / typical if typical else 0.0, 0)
+    return units.percent(distance / typical if typical else 0.0, 0)
 
 
 def _training_images(side: Side) -> Split:

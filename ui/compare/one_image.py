@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.selection import Positions
-from ui import lab, theme
+from ui import lab, units
 from ui.bars import probability_bars
 from ui.compare import explanations, fed, image_epochs, link, neighbours, said, tagging
 from ui.compare.view import LETTERS, View
@@ -76,7 +76,7 @@ def _neighbours(view: View, position: int) -> None:
         if place is None:
             st.caption("not among those in the gallery")
         else:
-            st.caption(f"{theme.count(place + 1)} of {theme.count(count)}")
+            st.caption(f"{units.count(place + 1)} of {units.count(count)}")
         with st.popover("Keys", icon=":material/keyboard:"):
             _legend(view)
         _listen(view, position)

@@ -11,7 +11,7 @@ from core.analysis.ranking import Contestant, LeftOut, Ranking, rank, verdict
 from core.analysis.selection import Selection
 from core.errors import TransferLabError
 from core.runs import Run
-from ui import lab, run_view, theme
+from ui import lab, run_view, units
 from ui.compare import link
 from ui.pairs import pairs
 from ui.ranking_table import ranking_table
@@ -82,7 +82,7 @@ def _choose(finished: Sequence[Run]) -> tuple[list[Run], list[Run]]:
     named = list(options) if wanted is None else [run.id for run in wanted if run.id in options]
     st.session_state[_CHOSEN] = named[:MOST]
     few = len(options) <= FEW
-    title = f"Networks: {len(named[:MOST])} of {theme.count(len(options))}"
+    title = f"Networks: {len(named[:MOST])} of {units.count(len(options))}"
     with st.container() if few else st.expander(title, key="ranked_networks"):
         st.multiselect(
             "Networks",
@@ -95,7 +95,7 @@ def _choose(finished: Sequence[Run]) -> tuple[list[Run], list[Run]]:
         )
     if len(named) > MOST:
         st.caption(
-            f"The {MOST} with the highest accuracy are ranked, of {theme.count(len(named))}; "
+            f"The {MOST} with the highest accuracy are ranked, of {units.count(len(named))}; "
             "choose others above."
         )
     chosen = [options[run_id] for run_id in named[:MOST]]
@@ -159,9 +159,9 @@ def _choose_split(splits: dict[str, list[Run]], wanted: Sequence[Run] | None) ->
 def _named(runs: Sequence[Run]) -> str:
     """What runs of one split were tested on, and how many they are."""
     data = runs[0].config.data
-    some = "" if data.test_images is None else f", the first {theme.count(data.test_images)} images"
+    some = "" if data.test_images is None else f", the first {units.count(data.test_images)} images"
     where = f" in {data.path}" if data.name == "folder" else ""
-    counted = "1 network" if len(runs) == 1 else f"{theme.count(len(runs))} networks"
+    counted = "1 network" if len(runs) == 1 else f"{units.count(len(runs))} networks"
     return f"{data.facts.label}{where}{some} · {counted}"
 
 
@@ -186,7 +186,7 @@ def _tell_elsewhere(runs: Sequence[Run]) -> None:
     if not runs:
         return
     names = ", ".join(lab.plain(run.name) for run in runs[:NAMED])
-    more = f" and {theme.count(len(runs) - NAMED)} more" if len(runs) > NAMED else ""
+    more = f" and {units.count(len(runs) - NAMED)} more" if len(runs) > NAMED else ""
     st.caption(f"Left out, because they were tested on other images: {names}{more}.")
 
 
@@ -196,7 +196,7 @@ def _show_pairs(ranking: Ranking) -> None:
     st.caption(
         "Each cell sets the network of its row against that of its column: the difference of their "
         "accuracies in percentage points, and below it how likely one at least as large is by "
-        f"chance (McNemar’s exact test, made stricter for {theme.count(ranking.pairs)} "
+        f"chance (McNemar’s exact test, made stricter for {units.count(ranking.pairs)} "
         f"{'pair' if ranking.pairs == 1 else 'pairs'} by Holm’s method). Click one to see where "
         "the two disagree."
     )

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import TransferLabError
 from core.image_tags import as_json
 from core.tag_exchange import TakenIn, as_csv, of_split, read_exported, take_in
-from ui import lab, theme
+from ui import lab, units
 from ui.compare import said
 from ui.compare.view import View
 
@@ -72,7 +72,7 @@ def _take_in(view: View, key: str) -> None:
 
 
 def _words(done: TakenIn) -> str:
-    count = theme.count
+    count = units.count
     told = (
         f"Images of the file that are among these test images: {count(done.here)}. All of it had "
         f"been said of {count(done.already)} of them before."

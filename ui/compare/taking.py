@@ -17,7 +17,7 @@ from core.analysis.export import (
 )
 from core.analysis.report import report
 from core.analysis.selection import Positions
-from ui import theme
+from ui import units
 from ui.compare.view import LETTERS, View
 
 CARD_WIDTH = 300
@@ -78,11 +78,11 @@ def _told(positions: Positions, taken: Positions, each: float) -> str:
     if len(positions) == 0:
         return "No image is left by the filters above."
     named = "each named index_true_a_b.png, with classes by number.".replace("_", "\\_")
-    about = f"about {theme.size(len(taken) * each)}"
-    count = theme.count(len(taken))
+    about = f"about {units.size(len(taken) * each)}"
+    count = units.count(len(taken))
     if len(taken) < len(positions):
         return (
-            f"The first {count} of the {theme.count(len(positions))} images selected above "
+            f"The first {count} of the {units.count(len(positions))} images selected above "
             f"({about}; more would not fit into memory), {named}"
         )
     images = "The image" if len(taken) == 1 else f"The {count} images"
@@ -102,7 +102,7 @@ def _predictions(view: View) -> None:
         width="stretch",
     )
     st.caption(
-        f"What both took each image for and how surely, {theme.count(len(images))} in all, as "
+        f"What both took each image for and how surely, {units.count(len(images))} in all, as "
         "CSV. For Kaggle, with the columns ImageId and Label:"
     )
     with st.container(horizontal=True, gap="small"):

@@ -15,7 +15,7 @@ from core.datasets import Split
 from core.handwriting import Samples
 from core.handwriting_scores import learned_from, reads_handwriting, score
 from core.runs import Run
-from ui import lab, theme
+from ui import lab, units
 from ui.compare import link
 
 TESTED, HANDWRITING = "tested", "handwriting"
@@ -122,8 +122,8 @@ class Handwritten:
         if not known:
             return ""
         return (
-            f"{run.name} learned from {theme.count(known)} of these "
-            f"{theme.count(len(self.samples))} samples: that it is right on those proves little."
+            f"{run.name} learned from {units.count(known)} of these "
+            f"{units.count(len(self.samples))} samples: that it is right on those proves little."
         )
 
 

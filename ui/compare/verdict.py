@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.analysis.comparison import Comparison, verdict
 from core.glossary import meaning_of
-from ui import lab, theme
+from ui import lab, units
 from ui.compare.view import LETTERS, View
 from ui.figures import Figure, figures
 
@@ -23,26 +23,26 @@ def show(view: View) -> None:
 
 def tell(c: Comparison) -> None:
     """The same of any two networks that were asked about the same images."""
-    st.markdown(f"#### {lab.plain(theme.superscripts(verdict(c)))}")
+    st.markdown(f"#### {lab.plain(units.superscripts(verdict(c)))}")
     figures(
         *(
             Figure(
                 f"{letter} · {lab.plain(side.name)}",
-                theme.percent(side.accuracy),
+                units.percent(side.accuracy),
                 _ACCURACY,
-                theme.interval(side.interval, theme.percent),
+                units.interval(side.interval, units.percent),
             )
             for letter, side in zip(LETTERS, c.sides, strict=True)
         ),
         Figure(
             "A minus B",
-            theme.points(c.difference),
+            units.points(c.difference),
             _DIFFERENCE,
-            theme.interval(c.difference_interval, theme.points),
+            units.interval(c.difference_interval, units.points),
         ),
         Figure(
             "McNemar p",
-            theme.p_value(c.mcnemar_p),
+            units.p_value(c.mcnemar_p),
             _MCNEMAR,
             "unlikely by chance" if c.better else "may well be chance",
         ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from ui import theme
+from ui import units
 from ui.compare import confidence, confusion, epochs, feature_map, labels, link
 from ui.compare.view import View
 
@@ -56,6 +56,6 @@ def show(view: View) -> None:
     LENSES[chosen].show(view)
     count = len(view.positions)
     st.markdown(
-        f":material/arrow_downward: [{theme.count(count)} image{'s'[: count != 1]} in the gallery]"
+        f":material/arrow_downward: [{units.count(count)} image{'s'[: count != 1]} in the gallery]"
         "(#images)"
     )

@@ -16,7 +16,7 @@ from core.config import RunConfig
 from core.data_config import Fill
 from core.errors import InvalidConfig
 from core.settings import change, setting_of
-from ui import augmentation_link, label_warnings, start_from, theme
+from ui import augmentation_link, label_warnings, start_from, units
 from ui.data.shown import Shown
 from ui.data.variations import variations
 from ui.settings_form import TITLES
@@ -288,7 +288,7 @@ def _explain(config: RunConfig) -> None:
         st.caption("Nothing is varied: in every epoch a network gets each image as it is.")
         return
     side, validation = config.network.side, config.data.validation
-    share = "" if isinstance(validation, str) else f" ({theme.percent(validation, 0)} held back)"
+    share = "" if isinstance(validation, str) else f" ({units.percent(validation, 0)} held back)"
     st.caption(
         f"Training gets exactly these pixels, {side}x{side}: the row *pass 1* when it goes through "
         "the training images for the first time, *pass 2* the second time, and so on, other ones "

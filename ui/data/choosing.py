@@ -10,7 +10,7 @@ from core.catalogue import DATASETS
 from core.errors import DamagedFile, TransferLabError
 from core.imported.dataset import About, ImportedDataset
 from core.imported.library import Library
-from ui import lab, theme
+from ui import lab, units
 from ui.data import downloading, link
 from ui.data.shown import Shown, built_in, imported
 
@@ -90,8 +90,8 @@ def _described(name: str, about: About | None) -> str:
 
 def _counted(images: int, classes: int) -> str:
     return (
-        f"{theme.count(images)} image{'s'[: images != 1]}, "
-        f"{theme.count(classes)} class{'es' if classes != 1 else ''}"
+        f"{units.count(images)} image{'s'[: images != 1]}, "
+        f"{units.count(classes)} class{'es' if classes != 1 else ''}"
     )
 
 

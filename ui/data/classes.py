@@ -11,7 +11,7 @@ from core.errors import TransferLabError
 from core.imported.dataset import ImportedDataset
 from core.imported.library import CLASS_NAME_LENGTH, Library, checked_classes
 from core.importing.exporting import has_paths, zipped_lists
-from ui import lab, theme
+from ui import lab, units
 from ui.data import counts, link
 from ui.data.shown import PART_NAMES, Shown
 
@@ -128,7 +128,7 @@ def _begin_anew() -> None:
 def _ask_to_delete(dataset: ImportedDataset) -> None:
     name = f"**{lab.plain(dataset.name)}**"
     st.markdown(
-        f"{name} is removed from the workspace for good, with its {theme.count(len(dataset))} "
+        f"{name} is removed from the workspace for good, with its {units.count(len(dataset))} "
         "images. What it was imported from stays as it is."
     )
     users = [run for run in lab.runs().all() if run.config.data.name == dataset.name]

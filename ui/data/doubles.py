@@ -10,7 +10,7 @@ import streamlit as st
 from core.imported.dataset import PARTS, ImportedDataset
 from core.imported.report import Doubled, ImportReport
 from core.preprocessing import Pixels, decode
-from ui import picture_row, theme
+from ui import picture_row, units
 from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Shown
 
@@ -50,7 +50,7 @@ def show(shown: Shown, dataset: ImportedDataset, report: ImportReport) -> None:
     kind = st.segmented_control(
         "Duplicates",
         [kind for kind, count in counts.items() if count],
-        format_func=lambda each: f"{each} ({theme.count(counts[each])})",
+        format_func=lambda each: f"{each} ({units.count(counts[each])})",
         default="All",
         required=True,
         key="report_doubles",
@@ -61,7 +61,7 @@ def show(shown: Shown, dataset: ImportedDataset, report: ImportReport) -> None:
     everything = report.exact_doubles.groups + report.near_doubles.groups
     if everything > len(groups):
         st.caption(
-            f"Of {theme.count(everything)} groups the {theme.count(len(groups))} worst are listed."
+            f"Of {units.count(everything)} groups the {units.count(len(groups))} worst are listed."
         )
     pages = -(-len(wanted) // PER_PAGE)
     page = st.pagination(pages, key=f"report_doubles_{kind}") if pages > 1 else 1
@@ -84,7 +84,7 @@ def in_order(report: ImportReport) -> list[Group]:
 
 def _group(shown: Shown, dataset: ImportedDataset, group: Group) -> None:
     positions = group.doubled.positions
-    said = [f"{theme.count(len(positions))} images {'alike' if group.exact else 'almost alike'}"]
+    said = [f"{units.count(len(positions))} images {'alike' if group.exact else 'almost alike'}"]
     if group.doubled.across:
         said.append(":orange[in different parts]")
     if group.doubled.disagree:

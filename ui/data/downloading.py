@@ -9,7 +9,7 @@ import streamlit as st
 from core.background import Work
 from core.catalogue import DATASETS
 from core.downloading import Downloading, download_of
-from ui import lab, theme
+from ui import lab, units
 
 TICK_SECONDS = 1.0
 
@@ -52,8 +52,8 @@ def _how_far(work: Work) -> str:
     said = lab.plain(work.phase[:1].upper() + work.phase[1:])
     if not work.total:
         return f"{said} …"
-    left = f" · {theme.duration(work.left)} left of this file" if work.left else ""
-    return f"{said}, {theme.size(work.done)} of {theme.size(work.total)}{left}"
+    left = f" · {units.duration(work.left)} left of this file" if work.left else ""
+    return f"{said}, {units.size(work.done)} of {units.size(work.total)}{left}"
 
 
 def _ask(downloading: Downloading, failure: str) -> None:
@@ -65,9 +65,9 @@ def _ask(downloading: Downloading, failure: str) -> None:
         images = (facts.train_images or 0) + (facts.test_images or 0)
         sides = " × ".join(map(str, facts.image_shape[:2]))
         st.info(
-            f"**{lab.plain(facts.label)}** is not on this machine yet. {theme.count(images)} "
+            f"**{lab.plain(facts.label)}** is not on this machine yet. {units.count(images)} "
             f"images of {sides} pixels in {len(facts.class_names)} classes. Downloading fetches "
-            f"{theme.size(facts.download_bytes)} and keeps {theme.size(images * pixels)} in the "
+            f"{units.size(facts.download_bytes)} and keeps {units.size(images * pixels)} in the "
             f"workspace. Source: {lab.plain(facts.source)}.",
             icon=":material/cloud_download:",
         )

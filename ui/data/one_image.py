@@ -8,7 +8,7 @@ from core.errors import DamagedFile
 from core.image_tags import read_remarks
 from core.imported.dataset import Part
 from core.preprocessing import Pixels
-from ui import lab, theme
+from ui import lab, units
 from ui.data import link
 from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Double, Shown, no_larger
@@ -36,7 +36,7 @@ def show(shown: Shown, part: Part, index: int, label: int, way: Way) -> None:
     facts_table(
         {
             "Called": shown.called(part, index),
-            "Part": f"{PART_NAMES[part]}, index {theme.count(index)}",
+            "Part": f"{PART_NAMES[part]}, index {units.count(index)}",
             "Label": f"{shown.class_name(label)}" + (f" ({label})" if label >= 0 else ""),
             "Size": f"{width:,} × {height:,} pixels, {'grey' if channels == 1 else 'colour'}",
             **_said(shown, part, index, label),
@@ -65,7 +65,7 @@ def _neighbours(way: Way, index: int) -> None:
                 on_click=link.keep,
                 args=({"image": way.further(index, by)},),
             )
-        st.caption(f"{theme.count(place + 1)} of {theme.count(len(way))}")
+        st.caption(f"{units.count(place + 1)} of {units.count(len(way))}")
 
         def pressed(key: str) -> None:
             now = kept.get("image", "")
@@ -92,7 +92,7 @@ def _doubles(shown: Shown, part: Part, index: int, label: int) -> None:
     doubles = shown.doubles(part, index)
     if not doubles:
         return
-    st.markdown(f"**Also in the dataset** ({theme.count(len(doubles))})")
+    st.markdown(f"**Also in the dataset** ({units.count(len(doubles))})")
     if any(double.part != part for double in doubles):
         st.caption("It stands in several parts: a network would be tested on what it learned from.")
     if any(shown.label_of(double.part, double.index) != label for double in doubles):
@@ -107,7 +107,7 @@ def _doubles(shown: Shown, part: Part, index: int, label: int) -> None:
             args=({"part": double.part, "class": "", "image": double.index},),
         )
     if len(doubles) > MOST_DOUBLES:
-        st.caption(f"and {theme.count(len(doubles) - MOST_DOUBLES)} more")
+        st.caption(f"and {units.count(len(doubles) - MOST_DOUBLES)} more")
 
 
 def _described(shown: Shown, double: Double) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.balance import Balance, balance
 from core.catalogue import DATASETS
 from core.imported.dataset import ImportedDataset, Part
-from ui import lab, theme
+from ui import lab, units
 from ui.charts import Series, line_chart
 from ui.data import counts, parts
 from ui.data.counts import Counts
@@ -36,9 +36,9 @@ Mode = Literal["bars", "lines"]
 def show(shown: Shown) -> None:
     """How many images, how even, how large, and where they came from."""
     figures(
-        Figure("Images", theme.count(sum(shown.images.values()))),
-        *(Figure(PART_NAMES[part], theme.count(shown.images[part])) for part in shown.parts),
-        Figure("Classes", theme.count(len(shown.class_names))),
+        Figure("Images", units.count(sum(shown.images.values()))),
+        *(Figure(PART_NAMES[part], units.count(shown.images[part])) for part in shown.parts),
+        Figure("Classes", units.count(len(shown.class_names))),
     )
     counted = counts.by_class(shown)
     if counted:
@@ -147,7 +147,7 @@ def tell_balance(shown: Shown, counted: Counts) -> None:
 
 
 def _evenness(part: Part, counts: NDArray[np.int64]) -> str:
-    low, high = theme.count(int(counts.min())), theme.count(int(counts.max()))
+    low, high = units.count(int(counts.min())), units.count(int(counts.max()))
     number = low if low == high else f"{low} to {high}"
     return f"{PART_NAMES[part]}: even, with {number} images of each class"
 
@@ -158,13 +158,13 @@ def _unevenness(shown: Shown, part: Part, counts: NDArray[np.int64], found: Bala
     if found.uneven:
         said.append(
             f"**{_name(shown, found.largest)}** has {_times(found.ratio)} times as many images as "
-            f"**{_name(shown, found.smallest)}** ({theme.count(int(counts[found.largest]))} "
-            f"against {theme.count(int(counts[found.smallest]))})"
+            f"**{_name(shown, found.smallest)}** ({units.count(int(counts[found.largest]))} "
+            f"against {units.count(int(counts[found.smallest]))})"
         )
     if found.missing:
         named = ", ".join(f"**{_name(shown, label)}**" for label in found.missing[:MOST_NAMED])
         more = len(found.missing) - MOST_NAMED
-        said.append(f"no image of {named}{f' and {theme.count(more)} more' if more > 0 else ''}")
+        said.append(f"no image of {named}{f' and {units.count(more)} more' if more > 0 else ''}")
     return f"{PART_NAMES[part]}: {'; '.join(said)}." if said else ""
 
 
@@ -186,7 +186,7 @@ def _facts(shown: Shown) -> dict[str, str]:
         "Source": f"{about.kind}, {about.source}",
         "Imported": f"{about.created:%Y-%m-%d %H:%M}",
         "Kept as": "pixels" if about.alike else "files as they were, with thumbnails",
-        "On disk": theme.size(_bytes(shown.imported)),
+        "On disk": units.size(_bytes(shown.imported)),
         "Fingerprint": about.fingerprint[:12],
     }
 
@@ -208,7 +208,7 @@ def _colors(shown: Shown) -> str:
     grey = int(np.sum(channels == 1))
     if grey in (0, len(channels)):
         return "all grey, 1 channel" if grey else "all in colour, 3 channels"
-    return f"{theme.count(len(channels) - grey)} in colour, {theme.count(grey)} grey"
+    return f"{units.count(len(channels) - grey)} in colour, {units.count(grey)} grey"
 
 
 def _bytes(dataset: ImportedDataset) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.imported.dataset import Part
-from ui import theme
+from ui import theme, units
 from ui.data import link
 from ui.data.shown import PART_NAMES, Shown
 
@@ -29,7 +29,7 @@ def ask(shown: Shown) -> None:
     st.selectbox(
         "Part",
         shown.parts,
-        format_func=lambda part: f"{PART_NAMES[part]} ({theme.count(shown.images[part])})",
+        format_func=lambda part: f"{PART_NAMES[part]} ({units.count(shown.images[part])})",
         key="data_part",
         width=190,
         on_change=lambda: link.keep({"part": st.session_state["data_part"], "image": ""}),

@@ -9,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.imported.dataset import Part
-from ui import theme
+from ui import units
 from ui.data import link, one_image, parts
 from ui.data.shown import PART_NAMES, Shown
 from ui.data.way import ORDERS, Way, way_through
@@ -54,8 +54,8 @@ def _ask_class(shown: Shown, labels: NDArray[np.int64], label: int | None) -> No
 
     def described(each: int) -> str:
         if each == ALL:
-            return f"All {theme.count(len(present))}" if len(present) > 1 else "All"
-        return f"{shown.class_names[each]} ({theme.count(int(counts[each]))})"
+            return f"All {units.count(len(present))}" if len(present) > 1 else "All"
+        return f"{shown.class_names[each]} ({units.count(int(counts[each]))})"
 
     def take() -> None:
         chosen = st.session_state["data_class"]
@@ -108,7 +108,7 @@ def _page(shown: Shown, part: Part, labels: NDArray[np.int64], way: Way, index: 
 def _turn(way: Way, index: int, place: int) -> None:
     """How many images there are, the way to other pages, and to an image by its index."""
     pages = -(-len(way) // PER_PAGE)
-    st.markdown(f"**{theme.count(len(way))} image{'s'[: len(way) != 1]}**")
+    st.markdown(f"**{units.count(len(way))} image{'s'[: len(way) != 1]}**")
     if pages == 1:
         return
 

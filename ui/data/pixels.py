@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.imported.dataset import Part
 from core.pixel_statistics import PixelStatistics, in_batches, measure, sampled
-from ui import theme
+from ui import theme, units
 from ui.charts import Series, line_chart
 from ui.data import link, parts
 from ui.data.shown import PART_NAMES, Shown
@@ -80,7 +80,7 @@ def _looked_at(shown: Shown, measured: Mapping[Part, PixelStatistics]) -> str:
     if not some:
         return f"Measured on {what}all images."
     told = (
-        f"{theme.count(images)} of {theme.count(shown.images[part])} in {PART_NAMES[part].lower()}"
+        f"{units.count(images)} of {units.count(shown.images[part])} in {PART_NAMES[part].lower()}"
         for part, images in some.items()
     )
     return f"Measured on {what}images chosen at random: {', '.join(told)}."
@@ -137,7 +137,7 @@ def _class_means(shown: Shown, part: Part, measured: PixelStatistics) -> None:
     captions = [
         (
             Line(shown.class_names[label]),
-            Line(f"of {theme.count(int(measured.class_images[label]))}", "muted"),
+            Line(f"of {units.count(int(measured.class_images[label]))}", "muted"),
         )
         for label in present.tolist()
     ]

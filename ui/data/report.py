@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.imported.report import ImportReport, Skipped, Span
-from ui import lab, theme
+from ui import lab, units
 from ui.data import doubles
 from ui.data.counts import by_class
 from ui.data.overview import tell_balance
@@ -38,17 +38,17 @@ def show(shown: Shown) -> None:
 
 def _figures(report: ImportReport) -> None:
     figures(
-        Figure("Found", theme.count(report.found), "Files or rows that were looked at."),
-        Figure("Imported", theme.count(report.imported), None, _took(report)),
-        Figure("Left out", theme.count(len(report.skipped)), "Each stands below, with the reason."),
-        Figure("Alike", theme.count(report.exact_doubles.images), _ALIKE),
-        Figure("Almost alike", theme.count(report.near_doubles.images), _ALMOST_ALIKE),
+        Figure("Found", units.count(report.found), "Files or rows that were looked at."),
+        Figure("Imported", units.count(report.imported), None, _took(report)),
+        Figure("Left out", units.count(len(report.skipped)), "Each stands below, with the reason."),
+        Figure("Alike", units.count(report.exact_doubles.images), _ALIKE),
+        Figure("Almost alike", units.count(report.near_doubles.images), _ALMOST_ALIKE),
     )
     st.caption(f"{_size(report)} {_colors(report)}")
 
 
 def _took(report: ImportReport) -> str:
-    return f"in {theme.duration(report.seconds)}" if report.seconds else ""
+    return f"in {units.duration(report.seconds)}" if report.seconds else ""
 
 
 def _size(report: ImportReport) -> str:
@@ -60,29 +60,29 @@ def _size(report: ImportReport) -> str:
 
 def _span(span: Span) -> str:
     if span.smallest == span.largest:
-        return theme.count(span.usual)
-    low, high = theme.count(span.smallest), theme.count(span.largest)
-    return f"{low} to {high} (usually {theme.count(span.usual)})"
+        return units.count(span.usual)
+    low, high = units.count(span.smallest), units.count(span.largest)
+    return f"{low} to {high} (usually {units.count(span.usual)})"
 
 
 def _colors(report: ImportReport) -> str:
     if report.grey in (0, report.imported):
         return "All are grey." if report.grey else "All have colours."
-    coloured = theme.count(report.imported - report.grey)
-    return f"{coloured} have colours, {theme.count(report.grey)} are grey."
+    coloured = units.count(report.imported - report.grey)
+    return f"{coloured} have colours, {units.count(report.grey)} are grey."
 
 
 def _tell_parts(report: ImportReport) -> None:
     """Which part came from where, where a person may have expected something else."""
     if report.held_out:
         st.info(
-            f"What was imported had no test part: {theme.percent(report.held_out, digits=0)} of "
+            f"What was imported had no test part: {units.percent(report.held_out, digits=0)} of "
             "each class was held out as one. Networks never learn from it.",
             icon=":material/call_split:",
         )
     if report.unlabelled:
         st.info(
-            f"{theme.count(report.unlabelled)} images have no label. They can be looked at, but no "
+            f"{units.count(report.unlabelled)} images have no label. They can be looked at, but no "
             "network learns from them or is tested on them. To have networks read them, hand the "
             "same files in on Predict, under Many pictures.",
             icon=":material/label_off:",
@@ -93,9 +93,9 @@ def _tell_leakage(leaked: int, tested: int) -> None:
     """How many test images a network has seen before, and what that means."""
     if not leaked:
         return
-    share = theme.percent(leaked / tested, digits=1)
+    share = units.percent(leaked / tested, digits=1)
     st.warning(
-        f"**{theme.count(leaked)} of {theme.count(tested)} test images ({share}) show "
+        f"**{units.count(leaked)} of {units.count(tested)} test images ({share}) show "
         "what training images show too.** A network that has learned them by heart gets them right "
         "without having understood anything, so its test accuracy will look better than it is. "
         "They stand first among the duplicates below; take one of each out and import anew.",
@@ -108,10 +108,10 @@ def _skipped(name: str, skipped: tuple[Skipped, ...]) -> None:
     st.subheader("Left out", anchor=False)
     reasons = Counter(item.reason for item in skipped).most_common()
     lines = [
-        f"- {theme.count(count)} × {lab.plain(reason)}" for reason, count in reasons[:MOST_REASONS]
+        f"- {units.count(count)} × {lab.plain(reason)}" for reason, count in reasons[:MOST_REASONS]
     ]
     if len(reasons) > MOST_REASONS:
-        lines.append(f"- and {theme.count(len(reasons) - MOST_REASONS)} other reasons")
+        lines.append(f"- and {units.count(len(reasons) - MOST_REASONS)} other reasons")
     st.markdown("\n".join(lines))
     table = pd.DataFrame(
         {"File": [item.name for item in skipped], "Why": [item.reason for item in skipped]}
@@ -136,7 +136,7 @@ def _skipped(name: str, skipped: tuple[Skipped, ...]) -> None:
     if wanted:
         whole = table["File"] + "\n" + table["Why"]
         table = table[whole.str.contains(wanted, case=False, regex=False)]
-        st.caption(f"{theme.count(len(table))} of {theme.count(len(skipped))}")
+        st.caption(f"{units.count(len(table))} of {units.count(len(skipped))}")
     st.dataframe(
         table,
         hide_index=True,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.importing.background import Importing, Work, imports
-from ui import lab, theme
+from ui import lab, units
 from ui.data import link
 
 TICK_SECONDS = 0.5
@@ -69,7 +69,7 @@ def _how_far(name: str, work: Work | None) -> str:
         return f"Importing **{lab.plain(name)}** …"
     counted = f", {work.done:,} of {work.total:,}" if work.total else ""
     counted = counted or (f", {work.done:,}" if work.done else " …")
-    left = f" · {theme.duration(work.left)} left of this" if work.left else ""
+    left = f" · {units.duration(work.left)} left of this" if work.left else ""
     return f"Importing **{lab.plain(name)}**: {lab.plain(work.phase)}{counted}{left}"
 
 

@@ -15,7 +15,7 @@ from ui.picture_row import Shown, numbered, picture_row
 from ui.predict.answers import answer
 from ui.predict.networks import Network, takes_digits
 from ui.predict.taking import Origin, Taken
-from ui.theme import percent
+from ui.units import percent
 
 CAME: Mapping[Origin, str] = {
     "drawn": "As drawn",

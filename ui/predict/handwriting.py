@@ -13,7 +13,7 @@ from core.analysis.images import Judgement
 from core.handwriting import Samples
 from core.handwriting_scores import reads_handwriting
 from core.runs import Run
-from ui import lab, theme
+from ui import lab, units
 from ui.gallery import Part, gallery
 from ui.predict import handwriting_files, handwriting_scores, one_sample
 from ui.predict.handwriting_scores import Score
@@ -101,7 +101,7 @@ def _filters(samples: Samples, scores: Sequence[Score]) -> Score | None:
     st.pills(
         "Meant as",
         LABELS,
-        format_func=lambda label: f"{label} · {theme.count(counts[label])}",
+        format_func=lambda label: f"{label} · {units.count(counts[label])}",
         selection_mode="multi",
         key=_LABELS,
         wrap=True,
@@ -150,7 +150,7 @@ def _gallery(samples: Samples, places: Places, score: Score | None) -> int | Non
         return None
     looked_at = _looked_at(samples, places)
     pages = -(-len(places) // PER_PAGE)
-    st.markdown(f"**{theme.count(len(places))} sample{'s'[: len(places) != 1]}**")
+    st.markdown(f"**{units.count(len(places))} sample{'s'[: len(places) != 1]}**")
     if pages > 1:
         if st.session_state.get(_PAGE, 1) > pages:
             st.session_state[_PAGE] = pages
@@ -194,7 +194,7 @@ def _caption(samples: Samples, place: int, score: Score | None) -> list[Part]:
     caption = [Part(f"meant {samples.samples[place].label}", "muted")]
     if score is not None:
         made = score.predictions
-        sure = theme.percent(float(made.probabilities[place].max()), digits=0)
+        sure = units.percent(float(made.probabilities[place].max()), digits=0)
         right = bool(made.correct[place])
         caption.append(Part(f"{made.classes[place]} · {sure}", "good" if right else "bad"))
     return caption

@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import TransferLabError
 from core.handwriting import Samples
 from core.handwriting_exchange import Imported, export_zip, import_zip
-from ui import lab, theme
+from ui import lab, units
 from ui.predict import one_sample
 
 MOST_NAMED = 5
@@ -49,7 +49,7 @@ def _bring_in_or_back() -> None:
     with st.popover("Bring in", icon=":material/upload:"):
         _bring_in()
     if deleted := lab.handwriting().deleted():
-        with st.popover(f"Trash · {theme.count(len(deleted))}", icon=":material/delete:"):
+        with st.popover(f"Trash · {units.count(len(deleted))}", icon=":material/delete:"):
             _trash(deleted)
 
 
@@ -98,10 +98,10 @@ def _tell_of_import() -> None:
 def _words(told: Imported) -> str:
     parts = [f"{_samples(told.added)} brought in"]
     if told.already:
-        parts.append(f"{theme.count(told.already)} were here already")
+        parts.append(f"{units.count(told.already)} were here already")
     if told.differing:
         parts.append(
-            f"{theme.count(len(told.differing))} are here with another label or note, which "
+            f"{units.count(len(told.differing))} are here with another label or note, which "
             "stay as they are here"
         )
     return "; ".join(parts) + "."
@@ -111,12 +111,12 @@ def _refused(told: Imported) -> str:
     first = told.refused[:MOST_NAMED]
     lines = [f"- {lab.plain(name)}: {lab.sentence(reason)}" for name, reason in first]
     if len(told.refused) > MOST_NAMED:
-        lines.append(f"- and {theme.count(len(told.refused) - MOST_NAMED)} more")
+        lines.append(f"- and {units.count(len(told.refused) - MOST_NAMED)} more")
     return f"{_samples(len(told.refused))} could not be read:\n" + "\n".join(lines)
 
 
 def _samples(number: int) -> str:
-    return f"{theme.count(number)} sample{'s'[: number != 1]}"
+    return f"{units.count(number)} sample{'s'[: number != 1]}"
 
 
 def _trash(deleted: Samples) -> None:
@@ -139,7 +139,7 @@ def tell_of_damaged(samples: Samples) -> None:
     first = samples.damaged[:MOST_NAMED]
     lines = [f"- {sample.id}: {lab.sentence(sample.reason)}" for sample in first]
     if len(samples.damaged) > MOST_NAMED:
-        lines.append(f"- and {theme.count(len(samples.damaged) - MOST_NAMED)} more")
+        lines.append(f"- and {units.count(len(samples.damaged) - MOST_NAMED)} more")
     st.warning(
         f"In {lab.plain(str(lab.workspace().handwriting))}, {_samples(len(samples.damaged))} "
         "cannot be read and had to be left out:\n" + "\n".join(lines),

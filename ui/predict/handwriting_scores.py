@@ -18,7 +18,7 @@ from core.handwriting import Samples
 from core.handwriting_scores import evaluation, learned_from, score, stored_scores
 from core.predictions import Predictions
 from core.runs import Run
-from ui import lab, theme
+from ui import lab, units
 
 AT_ONCE = 2_000
 """Samples times networks that are asked about without being told to."""
@@ -97,8 +97,8 @@ def _table(scores: Sequence[Score]) -> pd.DataFrame:
     columns: dict[str, list[object]] = {
         "Run": [score.run.name for score in scores],
         "On your handwriting": [100 * each.accuracy for each in made],
-        "Interval": [theme.interval(each.interval, theme.percent) for each in made],
-        "Right": [f"{theme.count(each.correct)} of {theme.count(each.images)}" for each in made],
+        "Interval": [units.interval(each.interval, units.percent) for each in made],
+        "Right": [f"{units.count(each.correct)} of {units.count(each.images)}" for each in made],
         "On its test images": [_tested(score.run) for score in scores],
     }
     if any(score.learned.any() for score in scores):
@@ -124,7 +124,7 @@ def _learned(score: Score) -> str:
 
 def _about(samples: Samples, scores: Sequence[Score]) -> str:
     told = (
-        f"Of {theme.count(len(samples))} sample{'s'[: len(samples) != 1]}, by each run's best "
+        f"Of {units.count(len(samples))} sample{'s'[: len(samples) != 1]}, by each run's best "
         f"epoch. Wilson interval: {meaning_of('Wilson interval')} Few samples, wide interval."
     )
     if any(score.learned.any() for score in scores):
@@ -152,7 +152,7 @@ def _tell_of_missing(samples: Samples, missing: Sequence[Run]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         number = len(missing)
         st.markdown(
-            f"{theme.count(number)} network{'s' if number > 1 else ''} "
+            f"{units.count(number)} network{'s' if number > 1 else ''} "
             f"{'have' if number > 1 else 'has'} not been asked about the samples as they are now.",
             width="content",
         )

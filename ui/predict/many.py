@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.runs import Run
-from ui import lab, theme
+from ui import lab, units
 from ui.predict import requests, results
 from ui.predict.networks import Network, choose_networks, takes_digits
 from ui.predict.requests import File, Request
@@ -135,10 +135,10 @@ def _progress(request: Request) -> None:
 
 def _how_far(share: float, seconds: float) -> str:
     """How much is done, and how long the rest will take once that can be told."""
-    done = f"Reading: {theme.percent(share, digits=0)} done"
+    done = f"Reading: {units.percent(share, digits=0)} done"
     if share < 0.05 or seconds < 2:
         return f"{done} …"
-    return f"{done}, about {theme.duration(seconds / share - seconds)} left"
+    return f"{done}, about {units.duration(seconds / share - seconds)} left"
 
 
 def _tell_why_not(request: Request) -> None:

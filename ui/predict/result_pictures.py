@@ -17,7 +17,7 @@ from core.joint_readings import JointReadings, Positions
 from core.preprocessing import Pixels
 from core.readings import Named
 from core.uploads import THUMBNAIL_SIDE, Refusal, thumbnail
-from ui import lab, theme
+from ui import lab, units
 from ui.gallery import Part, gallery
 from ui.predict.networks import Network
 
@@ -35,7 +35,7 @@ def table(joint: Joint, shown: Positions, *, key: str, height: int) -> int | Non
         on_select="rerun",
         selection_mode="single-cell",
         key=key,
-        placeholder=theme.MISSING,
+        placeholder=units.MISSING,
         column_config=_columns(joint),
     )
     cells = asked["selection"]["cells"]
@@ -114,7 +114,7 @@ def _captions(joint: Joint, shown: Positions) -> list[list[Part]]:
     for number in range(len(joint.of_each)):
         said, sure = joint.said[number, shown], joint.confidence[number, shown]
         for caption, label, taken, share in zip(captions, labels, said, sure, strict=True):
-            text = f"{names[taken]} {theme.percent(float(share), digits=0)}"
+            text = f"{names[taken]} {units.percent(float(share), digits=0)}"
             if label < 0:
                 caption.append(Part(text))
             else:

@@ -17,7 +17,7 @@ from core import kaggle
 from core.joint_readings import JointReadings, Order, Positions, Shown
 from core.readings import Readings
 from core.uploads import Refusal
-from ui import lab, theme
+from ui import lab, units
 from ui.picture import picture
 from ui.predict import reading, result_pictures, upload_scores
 from ui.predict.networks import Network
@@ -61,13 +61,13 @@ def _tell(request: Request, joint: Joint) -> None:
     read, refused = len(joint.places), len(joint.one.refusals)
     by = ", ".join(lab.plain(network.name) for network in joint.of_each)
     said = (
-        f"**{theme.count(read)} picture{'s'[: read != 1]}** read by {by} in "
-        f"{theme.duration(request.job.seconds)}."
+        f"**{units.count(read)} picture{'s'[: read != 1]}** read by {by} in "
+        f"{units.duration(request.job.seconds)}."
     )
     if refused:
-        said += f" {theme.count(refused)} could not be read, see *Refused* below."
+        said += f" {units.count(refused)} could not be read, see *Refused* below."
     if joint.left_out:
-        said += f" {theme.count(joint.left_out)} {_added(joint.left_out)} left out."
+        said += f" {units.count(joint.left_out)} {_added(joint.left_out)} left out."
     st.markdown(said)
     if unknown := joint.one.unknown_labels:
         listed = shorten(", ".join(unknown), 200, placeholder=" …")
@@ -157,7 +157,7 @@ def _ask_shown(joint: Joint) -> Asked:
     asked: Asked | None = st.segmented_control(
         "Pictures to show",
         list(counts),
-        format_func=lambda shown: f"{SHOWN[shown]} · {theme.count(counts[shown])}",
+        format_func=lambda shown: f"{SHOWN[shown]} · {units.count(counts[shown])}",
         required=True,
         key="many_shown",
         label_visibility="collapsed",

@@ -24,7 +24,7 @@ from ui.picture import data_url
 from ui.predict.answers import answer_all
 from ui.predict.networks import Network
 from ui.predict.taking import Taken
-from ui.theme import percent
+from ui.units import percent
 
 LOOKED_AT = "digit_looked_at"
 """Key of the session: the name of the picture, and which of its digits is looked at, from 0."""

@@ -13,7 +13,7 @@ from core.analysis.comparison import OUTCOMES, Comparison, Side, compare_sides
 from core.analysis.confusion import Classes, Confusions
 from core.glossary import meaning_of
 from core.joint_readings import JointReadings
-from ui import lab, run_view, theme
+from ui import lab, run_view, theme, units
 from ui.compare import verdict
 from ui.compare.view import OUTCOME_NAMES
 from ui.dumbbells import Row, dumbbells
@@ -41,7 +41,7 @@ def show(joint: Joint, number: int, table: bool) -> None:
         return
     if labelled < len(joint.places):
         st.caption(
-            f"Scored on the {theme.count(labelled)} of {theme.count(len(joint.places))} pictures "
+            f"Scored on the {units.count(labelled)} of {units.count(len(joint.places))} pictures "
             "whose true class is known."
         )
     networks = list(joint.of_each)
@@ -86,9 +86,9 @@ def _agreement(joint: Joint) -> None:
         figures(
             Figure(
                 "They agree",
-                theme.percent(alike / count),
+                units.percent(alike / count),
                 "Share of the pictures that all networks take for the same class.",
-                f"on {theme.count(alike)} of {theme.count(count)}",
+                f"on {units.count(alike)} of {units.count(count)}",
             )
         )
 
@@ -106,13 +106,13 @@ _HOW_TO_SCORE_TABLES = (
 def _accuracy(joint: Joint, network: Network) -> Figure:
     found = joint.of_each[network].evaluation
     if found is None:
-        return Figure(lab.plain(shorten(network.name)), theme.MISSING)
+        return Figure(lab.plain(shorten(network.name)), units.MISSING)
     return Figure(
         lab.plain(shorten(network.name)),
-        theme.percent(found.accuracy),
+        units.percent(found.accuracy),
         f"{meaning_of('accuracy')} Counted are the pictures of known class. Below it the Wilson "
         f"interval: {meaning_of('Wilson interval')}",
-        theme.interval(found.interval, theme.percent),
+        units.interval(found.interval, units.percent),
     )
 
 
@@ -152,8 +152,8 @@ def _compared(joint: Joint, two: Sequence[Network]) -> None:
         *(
             Figure(
                 OUTCOME_NAMES[outcome],
-                theme.count(comparison.counts[outcome]),
-                remark=theme.percent(comparison.counts[outcome] / comparison.total, digits=1),
+                units.count(comparison.counts[outcome]),
+                remark=units.percent(comparison.counts[outcome] / comparison.total, digits=1),
             )
             for outcome in OUTCOMES
         )
@@ -229,8 +229,8 @@ def _pairs(confusions: Confusions, joint: Joint, two: Sequence[Network], number:
             (names[pair.truth], "taken for", names[pair.said]),
             pair.a,
             math.nan if alone else pair.b,
-            theme.count(pair.a),
-            "" if alone else theme.count(pair.b),
+            units.count(pair.a),
+            "" if alone else units.count(pair.b),
         )
         for pair in pairs
     ]
@@ -241,7 +241,7 @@ def _pairs(confusions: Confusions, joint: Joint, two: Sequence[Network], number:
     clicked = dumbbells(
         rows,
         scale=(0, most),
-        ends=("0", theme.count(most)),
+        ends=("0", units.count(most)),
         colors=_colors(two),
         label="Pairs of classes confused most",
         few=FEW_PAIRS,

@@ -18,7 +18,7 @@ from tests.pages.compare.conftest import (
     show,
     words,
 )
-from ui import theme
+from ui import units
 
 
 @pytest.mark.parametrize("runs_there", [0, 1])
@@ -46,14 +46,14 @@ def test_the_figures_are_those_of_the_comparison(opened: AppTest, two: tuple[Run
     c = compare(*two)
     assert f"#### {verdict(c)}" in markdown(opened)
     assert metrics(opened) == {
-        "A · small": theme.percent(c.a.accuracy),
-        "B · large": theme.percent(c.b.accuracy),
-        "A minus B": theme.points(c.difference),
-        "McNemar p": theme.p_value(c.mcnemar_p),
+        "A · small": units.percent(c.a.accuracy),
+        "B · large": units.percent(c.b.accuracy),
+        "A minus B": units.points(c.difference),
+        "McNemar p": units.p_value(c.mcnemar_p),
     }
     remarks = [caption.value for caption in opened.caption]
-    assert theme.interval(c.a.interval, theme.percent) in remarks
-    assert theme.interval(c.difference_interval, theme.points) in remarks
+    assert units.interval(c.a.interval, units.percent) in remarks
+    assert units.interval(c.difference_interval, units.points) in remarks
     counts = [text for text in markdown(opened) if text.startswith("### ")][:4]
     assert counts == ["### 33", "### 4", "### 1", "### 2"]
 

@@ -19,7 +19,7 @@ from tests.pages.compare.conftest import (
     metrics,
     words,
 )
-from ui import theme
+from ui import units
 from ui.compare.confidence import in_words
 
 
@@ -60,7 +60,7 @@ def test_the_figures_are_those_of_the_calibration(opened: AppTest, two: tuple[Ru
     for letter, run in zip("AB", two, strict=True):
         made = calibrate(Judgement(read_predictions(run)))
         shown = metrics(opened)
-        assert shown[f"{letter}: ECE"] == theme.percent(made.bins.expected_error)
+        assert shown[f"{letter}: ECE"] == units.percent(made.bins.expected_error)
         assert shown[f"{letter}: Brier score"] == f"{made.brier:.4f}"
     assert "1.48 pp too modest on average" in [caption.value for caption in opened.caption]
 
@@ -129,7 +129,7 @@ def test_confidence_that_is_no_number_is_told_with_what_to_do(
     write_epoch(pair[1].folder.predictions, 1, np.full((40, 10), math.nan, np.float16))
     at = look(open_page, pair)
     assert at.warning[0].value.startswith("B gave 40 images a confidence that is no number")
-    assert metrics(at)["B: ECE"] == theme.MISSING
+    assert metrics(at)["B: ECE"] == units.MISSING
 
 
 @pytest.mark.parametrize(
