@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from core.catalogue import DATASETS
+from core.data.catalogue import DATASETS
 from core.glossary import meaning_of
-from core.recipes import RECIPES
-from ui import lab, run_view, sample_runs, units
-from ui.navigation import page
-from ui.picture import contact_sheet, picture
+from core.registry.recipes import RECIPES
+from ui import lab, units
+from ui.frame.navigation import page
+from ui.pictures.picture import contact_sheet, picture
+from ui.runs import run_view, sample_runs
 
 # The recipes whose comparison answers the question that the page begins with. No string below:
 # Streamlit would show it.

@@ -16,9 +16,9 @@ import numpy as np
 from benchmarks.options import Options
 from benchmarks.processes import HOUR, last_json, run_module
 from benchmarks.record import Benchmark, Row, Sample, Samples, Step
-from core.augmentation import Variations
-from core.data_config import AugmentationConfig
-from core.preprocessing import Pixels
+from core.data.augmentation import Variations
+from core.data.data_config import AugmentationConfig
+from core.data.preprocessing import Pixels
 
 if TYPE_CHECKING:
     import keras
@@ -52,7 +52,7 @@ VARIED = {
 
 def measure() -> Sample:
     """Images a second of ours and of Keras's layers, in turn: the median of the rounds of each."""
-    from core.quiet import load_tensorflow
+    from core.training.quiet import load_tensorflow
 
     load_tensorflow()
     found: Sample = {}

@@ -20,7 +20,7 @@ from benchmarks.made_up import make_pair
 from benchmarks.options import Options
 from benchmarks.processes import HOUR, last_json, run_module
 from benchmarks.record import Benchmark, Goal, Row, Sample, Samples, Step
-from core.runs import Runs
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 IMAGES = {"compare": 10_000, "compare-100000": 100_000}

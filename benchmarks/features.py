@@ -19,14 +19,14 @@ import numpy as np
 from benchmarks.options import Options
 from benchmarks.processes import HOUR, last_json, run_module
 from benchmarks.record import Benchmark, Goal, Row, Sample, Samples, Step, median
-from core.network_config import NetworkConfig
-from core.recipes import RECIPES
+from core.network.network_config import NetworkConfig
+from core.registry.recipes import RECIPES
 
 if TYPE_CHECKING:
     import keras
 
-    from core.features import FrozenLayers
-    from core.pictures import Pictures
+    from core.data.pictures import Pictures
+    from core.training.features import FrozenLayers
 
 Run = Callable[[Any], object]
 """Something that takes a batch."""
@@ -56,18 +56,19 @@ def measure(images: int, folder: Path) -> Sample:
 
     The median of each over the rounds; all of it warmed up, so nothing is compiled meanwhile.
     """
-    from core.quiet import load_tensorflow
+    from core.training.quiet import load_tensorflow
 
     load_tensorflow()
     import keras
     import tensorflow as tf
 
-    from core import precision, training
-    from core.datasets import load_part
-    from core.feature_cache import FeatureCache
-    from core.features import FrozenLayers, stored_as
-    from core.networks import build
-    from core.pictures import Pictures
+    from core.data.datasets import load_part
+    from core.data.pictures import Pictures
+    from core.network import precision
+    from core.network.networks import build
+    from core.training import training
+    from core.training.feature_cache import FeatureCache
+    from core.training.features import FrozenLayers, stored_as
 
     config = RECIPES["vgg16-digits"].config
     number_format = precision.resolve(
@@ -130,7 +131,7 @@ def _ways(frozen: keras.Model, backbone: keras.Model) -> dict[str, tuple[Run, Ca
     """By name: ways to run the layers on a ready batch, and what makes a batch ready for each."""
     import tensorflow as tf
 
-    from core.features import compiled
+    from core.training.features import compiled
 
     as_usual = tf.function(
         lambda batch: frozen(batch, training=False),

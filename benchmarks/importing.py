@@ -25,7 +25,7 @@ from core.importing.importing import COMPARING, import_dataset
 from core.importing.request import ImportRequest
 from core.importing.sources import open_source
 from core.processes import peak_memory
-from core.progress import Event, Progress
+from core.training.progress import Event, Progress
 from core.workspace import Workspace
 
 MINUTES: dict[str, float] = {"import": 2}

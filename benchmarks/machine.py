@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from core import precision
+from core.network import precision
 from core.workspace import PROJECT
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless", "streamlit")

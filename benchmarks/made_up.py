@@ -6,16 +6,16 @@ import time
 
 import numpy as np
 
-from core.catalogue import DATASETS
-from core.config import RunConfig
-from core.datasets import Split, load_test
-from core.metrics import append_event
-from core.predictions import write_epoch, write_truth
+from core.data.catalogue import DATASETS
+from core.data.datasets import Split, load_test
 from core.processes import this_process
-from core.recipes import RECIPES
-from core.run_files import Parameters, Status, Usage
-from core.runs import Run, Runs
-from core.settings import change
+from core.registry.config import RunConfig
+from core.registry.predictions import write_epoch, write_truth
+from core.registry.recipes import RECIPES
+from core.registry.run_files import Parameters, Status, Usage
+from core.registry.runs import Run, Runs
+from core.registry.settings import change
+from core.training.metrics import append_event
 from core.workspace import Workspace
 
 STATUSES: tuple[Status, ...] = (*["finished"] * 9, "stopped")  # type: ignore[assignment]

@@ -23,12 +23,12 @@ from benchmarks.ours import train
 from benchmarks.processes import HOUR, last_json, run_module
 from benchmarks.record import Benchmark, Failed, Goal, Row, Sample, Samples, Step
 from benchmarks.uploads import RECIPES, UPLOADS, uploads
-from core.data_config import DataConfig
-from core.datasets import load_part
-from core.joint_readings import Networks, read_pictures
-from core.prediction_service import PredictionService
-from core.runs import Run, Runs
-from core.uploads import Upload
+from core.data.data_config import DataConfig
+from core.data.datasets import load_part
+from core.predicting.joint_readings import Networks, read_pictures
+from core.predicting.prediction_service import PredictionService
+from core.predicting.uploads import Upload
+from core.registry.runs import Run, Runs
 from core.workspace import Workspace
 
 SMALL = {"data.train_images": 300, "data.test_images": 100}

@@ -12,8 +12,8 @@ from typing import Any
 from benchmarks.options import Options
 from benchmarks.processes import LONGEST, end_runs, run_module
 from benchmarks.record import Failed, Sample
-from core.metrics import read_events
-from core.runs import Runs
+from core.registry.runs import Runs
+from core.training.metrics import read_events
 from core.workspace import Workspace
 
 

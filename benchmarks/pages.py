@@ -31,9 +31,9 @@ from benchmarks.made_up import make_runs, tell_batches, training_run
 from benchmarks.options import Options
 from benchmarks.processes import CANNOT, HOUR, end_runs, last_json, run_module
 from benchmarks.record import Benchmark, Failed, Goal, Row, Sample, Samples, Skipped, Step, p95
-from core.digits import to_digit
-from core.prediction_service import PredictionService
-from core.runs import Run, Runs
+from core.predicting.digits import to_digit
+from core.predicting.prediction_service import PredictionService
+from core.registry.runs import Run, Runs
 from core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def reruns(workspace: Path) -> Sample:
     Asked over the server's WebSocket in Streamlit's own messages, as a browser does, so that
     the server's part is timed and no drawing of the page.
     """
-    from ui.navigation import PAGES
+    from ui.frame.navigation import PAGES
 
     names = ["" if page.script == "app.py" else page.name for page in PAGES]
     with server(workspace) as running:

@@ -14,8 +14,8 @@ import psutil
 
 from benchmarks.record import Failed, Sample, Skipped
 from core.errors import TransferLabError
-from core.run_files import WAITING_OR_WORKING
-from core.runs import Run, Runs
+from core.registry.run_files import WAITING_OR_WORKING
+from core.registry.runs import Run, Runs
 from core.workspace import PROJECT, Workspace
 
 HOUR = 3600.0

@@ -9,9 +9,9 @@ from benchmarks import ours
 from benchmarks.options import Options
 from benchmarks.processes import HOUR, run_module
 from benchmarks.record import Benchmark, Goal, Row, Sample, Samples, Step, median
-from core import samples
-from core.runs import Runs
-from core.samples import SAMPLED, id_of
+from core.registry import samples
+from core.registry.runs import Runs
+from core.registry.samples import SAMPLED, id_of
 from core.workspace import Workspace
 
 MINUTES = {"samples": 2}

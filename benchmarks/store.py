@@ -20,14 +20,14 @@ from benchmarks.options import Options
 from benchmarks.ours import new_workspace, train
 from benchmarks.processes import HOUR, last_json, run_module
 from benchmarks.record import Benchmark, Goal, Row, Sample, Samples, Step, median
-from core.config import RunConfig
-from core.datasets import Split, Splits, load_splits
+from core.data.datasets import Split, Splits, load_splits
+from core.data.pictures import AT_ONCE_BYTES
 from core.files import write_json
 from core.imported.dataset import PARTS, About
 from core.imported.report import ImportReport, Span
-from core.pictures import AT_ONCE_BYTES
-from core.recipes import RECIPES
-from core.settings import change
+from core.registry.config import RunConfig
+from core.registry.recipes import RECIPES
+from core.registry.settings import change
 from core.workspace import Workspace
 
 MINUTES: dict[str, float] = {"store": 3, "large": 5}
@@ -115,11 +115,12 @@ def _report(side: int, count: int) -> ImportReport:
 
 def compare(folder: Path, images: int, steps: int) -> Sample:
     """Seconds of epochs that train from the store and from memory, in turn."""
-    from core.quiet import load_tensorflow
+    from core.training.quiet import load_tensorflow
 
     load_tensorflow()
-    from core import models, precision, training
-    from core.runs import Runs
+    from core.network import models, precision
+    from core.registry.runs import Runs
+    from core.training import training
 
     workspace = Workspace(folder)
     make_dataset(workspace, SMALL_SIDE, images, filled=True)
@@ -155,9 +156,9 @@ def _epochs(
     config: RunConfig, splits: Splits, network: Any, workspace: Workspace, number_format: str
 ) -> list[float]:
     """Seconds of each epoch of one training, without its test."""
-    from core.feature_cache import FeatureCache
-    from core.progress import EpochEnd, Event
-    from core.training import train as train_network
+    from core.training.feature_cache import FeatureCache
+    from core.training.progress import EpochEnd, Event
+    from core.training.training import train as train_network
 
     ended: list[float] = []
 

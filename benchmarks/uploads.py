@@ -19,12 +19,12 @@ from benchmarks.options import Options, image_counts
 from benchmarks.ours import train
 from benchmarks.processes import HOUR, last_json, run_module
 from benchmarks.record import Benchmark, Goal, Row, Sample, Samples, Step
-from core.data_config import DataConfig
-from core.datasets import load_part
-from core.digits import to_digit
-from core.preprocessing import decode
-from core.quiet import load_tensorflow
-from core.runs import Runs
+from core.data.data_config import DataConfig
+from core.data.datasets import load_part
+from core.data.preprocessing import decode
+from core.predicting.digits import to_digit
+from core.registry.runs import Runs
+from core.training.quiet import load_tensorflow
 from core.workspace import Workspace
 
 UPLOADS = 1000
@@ -62,8 +62,8 @@ def uploads(images: NDArray[np.uint8], enlargement: int, seed: int = 0) -> Itera
 def accuracies(workspace: Path) -> Sample:
     """Of each network, its accuracy on test digits as they are and as they come from uploads."""
     load_tensorflow()
-    from core.models import load_run
-    from core.predictor import LoadedNetwork
+    from core.network.models import load_run
+    from core.predicting.predictor import LoadedNetwork
 
     split = load_part(DataConfig(), "test")
     chosen = np.random.default_rng(0).permutation(len(split))[:UPLOADS]

@@ -12,7 +12,7 @@ from core.analysis.comparison import compare
 from core.analysis.images import Images
 from core.analysis.selection import Positions
 from core.analysis.suspects import agreed, doubts
-from core.runs import Run, Runs
+from core.registry.runs import Run, Runs
 from core.workspace import Workspace
 
 MINUTES = {"wrong-labels": 8}

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from core.files import write_text
 from core.processes import ProcessIdentity, detached, process_of
-from core.progress import Event, Progress
+from core.training.progress import Event, Progress
 from core.validation import Frozen
 from core.workspace import PROJECT
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from core import resized
-from core.feature_cache import FeatureCache, Use
+from core.data import resized
 from core.feature_space import space
 from core.preferences import load_preferences
+from core.training.feature_cache import FeatureCache, Use
 from core.workspace import Workspace
 
 FROZEN = "frozen layers' output"

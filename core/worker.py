@@ -11,20 +11,21 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from core import failures, precision
-from core.checkpoints import WEIGHTS, Checkpoint
-from core.config import RunConfig
-from core.datasets import Splits, load_splits
-from core.engine import LocalEngine
+from core.data.datasets import Splits, load_splits
 from core.errors import DamagedFile, DatasetUnavailable, InvalidConfig, InvalidRequest
-from core.feature_cache import FeatureCache
-from core.predictions import stored_epochs, write_epoch, write_truth
+from core.network import precision
 from core.preferences import load_preferences
 from core.processes import lower_priority
-from core.progress import Event, Report
-from core.record import Record
-from core.run_files import Failure
-from core.runs import Run, Runs
+from core.registry.config import RunConfig
+from core.registry.predictions import stored_epochs, write_epoch, write_truth
+from core.registry.run_files import Failure
+from core.registry.runs import Run, Runs
+from core.training import failures
+from core.training.checkpoints import WEIGHTS, Checkpoint
+from core.training.engine import LocalEngine
+from core.training.feature_cache import FeatureCache
+from core.training.progress import Event, Report
+from core.training.record import Record
 from core.workspace import Workspace
 
 
@@ -75,11 +76,11 @@ def _write_down(failure: Failure, run: Run, record: Record | None) -> None:
 def _train(record: Record, workspace: Workspace) -> None:
     checkpoint = record.go_on()
     # Imported here: a page sees the run begin before the seconds that TensorFlow takes.
-    from core.quiet import load_tensorflow
+    from core.training.quiet import load_tensorflow
 
     load_tensorflow()
-    from core import training
-    from core.features import Stopped
+    from core.training import training
+    from core.training.features import Stopped
 
     run, stop_asked = record.run, record.run.folder.stop_request.exists
     number_format = run.state.precision or precision.resolve(
@@ -116,7 +117,8 @@ def _train_on(
     splits: Splits, record: Record, workspace: Workspace, checkpoint: Checkpoint | None
 ) -> bool:
     """Build the network and train it; False where somebody stopped it."""
-    from core import models, training
+    from core.network import models
+    from core.training import training
 
     run, number_format = record.run, record.run.state.precision
     fingerprint = splits.test.fingerprint()

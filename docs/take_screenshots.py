@@ -24,7 +24,7 @@ from playwright.sync_api import Page, sync_playwright
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
-from core.runs import Runs  # noqa: E402
+from core.registry.runs import Runs  # noqa: E402
 from core.workspace import Workspace  # noqa: E402
 
 PORT = 8599

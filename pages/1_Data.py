@@ -1,7 +1,7 @@
 """Data: bring a dataset in, and see it before a network learns from it."""
 
 from ui.data import choosing, importing, link, under_way, views
-from ui.navigation import page
+from ui.frame.navigation import page
 
 page("Data", "🗂️", "The pictures that networks learn from, looked at before one does.")
 link.follow()

@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import estimates, preflight
-from core.config import RunConfig
 from core.errors import InvalidConfig, TransferLabError
-from core.estimates import Estimate
-from core.recipes import RECIPES, Recipe
-from ui import (
+from core.registry import preflight
+from core.registry.config import RunConfig
+from core.registry.recipes import RECIPES, Recipe
+from core.training import estimates
+from core.training.estimates import Estimate
+from ui import lab, units
+from ui.frame.navigation import page
+from ui.runs import run_view, watch
+from ui.train import (
     architecture,
     changes,
     estimate,
-    lab,
     launching,
     learning_rate,
-    run_view,
     settings_form,
     start_from,
-    units,
-    watch,
     written_settings,
 )
-from ui.draft import Draft
-from ui.launching import Called
-from ui.navigation import page
+from ui.train.draft import Draft
+from ui.train.launching import Called
 
 NETWORK, RUN = ":material/account_tree: Network", ":material/monitoring: Run"
 LEVELS = RECIPE, COMMON, EVERYTHING = "Recipe only", "Common settings", "Everything"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.runs import DamagedRun, Run
-from ui import (
+from core.registry.runs import DamagedRun, Run
+from ui import lab
+from ui.frame.navigation import page
+from ui.runs import (
     about,
     deletion,
-    lab,
     overlay,
     queue,
     run_details,
@@ -18,7 +19,6 @@ from ui import (
     storage,
     watch,
 )
-from ui.navigation import page
 
 
 def show_chosen(chosen: list[Run], known: list[Run]) -> None:

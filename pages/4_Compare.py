@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from core.predictions import stored_epochs
-from ui import lab, sample_runs
+from core.registry.predictions import stored_epochs
+from ui import lab
 from ui.compare import board, choosing, gallery, link, ranking, taking, test_sets, verdict, views
 from ui.compare.view import view_of
-from ui.navigation import page
+from ui.frame.navigation import page
+from ui.runs import sample_runs
 
 page("Compare", "⚖️", "Which of two trained networks is better, and on which pictures, and why.")
 link.follow()

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from ui import lab, sample_runs
-from ui.navigation import page
+from ui import lab
+from ui.frame.navigation import page
 from ui.predict import modes
+from ui.runs import sample_runs
 
 page("Predict", "✏️", "Draw a digit or bring a picture, and watch each network decide.")
 finished = [run for run in lab.runs().all() if run.has_results]

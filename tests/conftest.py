@@ -15,15 +15,15 @@ from hypothesis import settings
 from numpy.typing import NDArray
 
 from core.assets import verified
-from core.config import RunConfig
 from core.imported.dataset import PARTS, ImportedDataset
 from core.imported.library import Library
 from core.imported.report import ImportReport, Span
 from core.imported.writing import Batch, DatasetWriter
-from core.predictions import write_epoch, write_truth
 from core.processes import ProcessIdentity
-from core.recipes import RECIPES
-from core.runs import Run, Runs
+from core.registry.config import RunConfig
+from core.registry.predictions import write_epoch, write_truth
+from core.registry.recipes import RECIPES
+from core.registry.runs import Run, Runs
 from core.workspace import PROJECT, Workspace
 
 # How long an example takes says nothing on a machine that does other work as well.

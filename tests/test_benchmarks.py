@@ -21,11 +21,11 @@ from benchmarks.__main__ import KINDS, MINUTES
 from benchmarks.made_up import make_runs
 from benchmarks.options import Options, image_counts
 from benchmarks.record import Goal, Row
-from core.config import RunConfig
-from core.network_config import NetworkConfig
-from core.recipes import RECIPES, find_recipe
-from core.runs import Runs
-from core.settings import change
+from core.network.network_config import NetworkConfig
+from core.registry.config import RunConfig
+from core.registry.recipes import RECIPES, find_recipe
+from core.registry.runs import Runs
+from core.registry.settings import change
 from core.workspace import Workspace
 
 PROJECT = Path(__file__).resolve().parent.parent

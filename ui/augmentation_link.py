@@ -8,11 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from core import choices, preview
+from core.data import preview
 from core.errors import InvalidConfig
-from core.settings import parse_settings
+from core.registry import choices
+from core.registry.settings import parse_settings
 from ui import lab
-from ui.draft import Draft
+from ui.train.draft import Draft
 
 PARAMETER = "set"
 """Stands in an address before each setting, as `--set` on the command line."""

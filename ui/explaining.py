@@ -15,11 +15,11 @@ from core.explaining.heat import Heat, Map
 from core.explaining.layers import explained_layer
 from core.explaining.occlusion import Occlusion
 from core.glossary import meaning_of
-from core.runs import Run
+from core.registry.runs import Run
 from ui import lab, units
 from ui.asked_network import failures_of_one, heading
-from ui.heatmap import enlarged, legend, overlay
-from ui.picture import picture
+from ui.pictures.heatmap import enlarged, legend, overlay
+from ui.pictures.picture import picture
 
 Answer = TypeVar("Answer")
 

@@ -10,21 +10,21 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import evaluation
-from core.catalogue import DATASETS
-from core.data_config import DataConfig
-from core.datasets import Split, load_tested
-from core.engine import LocalEngine
+from core.data.catalogue import DATASETS
+from core.data.data_config import DataConfig
+from core.data.datasets import Split, load_tested
 from core.errors import TransferLabError
 from core.explaining import occlusion
 from core.explaining.heat import Heat
-from core.handwriting import Handwriting
+from core.handwriting.handwriting import Handwriting
 from core.imported.dataset import ImportedDataset
 from core.imported.library import Library
-from core.prediction_service import PredictionService
+from core.predicting.prediction_service import PredictionService
+from core.predicting.readings import Ask
 from core.preferences import load_preferences
-from core.readings import Ask
-from core.runs import Run, Runs
+from core.registry import evaluation
+from core.registry.runs import Run, Runs
+from core.training.engine import LocalEngine
 from core.workspace import Workspace, find_workspace
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.data_config import AugmentationConfig
-from core.label_warnings import label_warnings
+from core.data.data_config import AugmentationConfig
+from core.data.label_warnings import label_warnings
 
 
 def show(augmentation: AugmentationConfig, digits: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import streamlit as st
 
-from ui.browser import nothing
+from ui.frame.browser import nothing
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer

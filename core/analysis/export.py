@@ -15,10 +15,10 @@ from core.analysis.comparison import Comparison, as_json
 from core.analysis.images import Images
 from core.analysis.report import report
 from core.analysis.selection import Positions
-from core.datasets import load_tested
+from core.data.datasets import load_tested
 from core.errors import InvalidRequest
 from core.files import write_json, write_text
-from core.predictions import Predictions
+from core.registry.predictions import Predictions
 from core.workspace import Workspace
 
 MOST_BYTES = 256 * 2**20

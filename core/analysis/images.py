@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.comparison import Comparison
-from core.predictions import Predictions
+from core.registry.predictions import Predictions
 
 SMALLEST = 1e-7
 """What a probability of 0 counts as in a loss; Keras's epsilon."""

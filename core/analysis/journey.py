@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from core.analysis.comparison import OUTCOMES, Outcome
 from core.analysis.selection import Positions
 from core.errors import DamagedFile, NotComparable
-from core.predictions import Predictions, epoch_path, read_predictions, stored_epochs
-from core.runs import Run
+from core.registry.predictions import Predictions, epoch_path, read_predictions, stored_epochs
+from core.registry.runs import Run
 
 
 @dataclass(frozen=True, eq=False)

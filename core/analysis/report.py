@@ -21,9 +21,9 @@ from core.analysis.comparison import Comparison, Outcome, Side, verdict
 from core.analysis.confusion import ClassOrder, Confusions, class_scores, ranked_classes
 from core.analysis.images import Images
 from core.analysis.telling import LARGEST_SIDE, telling_pictures
-from core.config import RunConfig
-from core.history import History
-from core.settings import setting_keys, setting_of
+from core.registry.config import RunConfig
+from core.registry.history import History
+from core.registry.settings import setting_keys, setting_of
 from core.validation import shown
 
 COLORS = "#2f7de1", "#e0700f"

@@ -5,11 +5,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from core.data.preprocessing import Pixels
 from core.errors import Diverged, InvalidRequest
 from core.explaining.heat import Heat, heat_of
 from core.explaining.layers import explained_layer
-from core.networks import Network
-from core.preprocessing import Pixels
+from core.network.networks import Network
 
 
 class GradCam:

@@ -1,6 +1,6 @@
 """Which layer of a network its answers are explained by."""
 
-from core.graphs import Graph
+from core.network.graphs import Graph
 
 NOT_SEEN_BY = frozenset({"AveragePooling2D", "Dropout", "InputLayer", "MaxPooling2D"})
 """Layers that pass on what the ones before them saw, coarser or in part."""
@@ -16,7 +16,7 @@ def explained_layer(graph: Graph, finer: int = 0) -> int:
     are so many sizes smaller, at most the finest there are: it tells places better and classes
     worse.
 
-    >>> from core.graphs import backbone
+    >>> from core.network.graphs import backbone
     >>> graph = backbone("vgg16", 48, 3)
     >>> [graph.layers[explained_layer(graph, finer)].name for finer in (0, 1, 9)]
     ['block5_conv3', 'block4_conv3', 'block1_conv2']

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.preprocessing import Pixels
 from core.explaining.heat import Map, spread
-from core.preprocessing import Pixels
 
 FIELDS = 14
 """About how many fields are covered one after the other along a picture's longer side."""

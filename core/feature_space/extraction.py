@@ -7,15 +7,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from core.datasets import Split
-from core.feature_cache import FeatureCache
+from core.data.datasets import Split
+from core.data.pictures import Pictures, Positions, ahead
 from core.feature_space.space import Array, Reader
-from core.features import FrozenLayers, cut_name, stored_as
-from core.inputs import CachedInputs, ImageInputs, Inputs, LiveInputs
-from core.models import load_run
-from core.pictures import Pictures, Positions, ahead
-from core.progress import Report
-from core.runs import Run
+from core.network.models import load_run
+from core.registry.runs import Run
+from core.training.feature_cache import FeatureCache
+from core.training.features import FrozenLayers, cut_name, stored_as
+from core.training.inputs import CachedInputs, ImageInputs, Inputs, LiveInputs
+from core.training.progress import Report
 
 BATCH = 256
 

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import NotComparable
-from core.feature_cache import FeatureCache
-from core.runs import Run
+from core.registry.runs import Run
+from core.training.feature_cache import FeatureCache
 from core.workspace import Workspace
 
 Array = NDArray[np.float32]

@@ -15,18 +15,18 @@ import numpy as np
 from filelock import Timeout
 
 from core.background import Telling
-from core.datasets import Split, Splits, load_splits
+from core.data.datasets import Split, Splits, load_splits
 from core.errors import DatasetUnavailable, DiskFull, TransferLabError
-from core.failures import NO_ROOM
-from core.feature_cache import FeatureCache
 from core.feature_space import maps
 from core.feature_space.background import Background, Task, Work
 from core.feature_space.space import WIDEST, Array, FeatureSpace, Projection, Reader
 from core.files import clear_unfinished
 from core.preferences import load_preferences
 from core.processes import lower_priority, this_process
-from core.progress import Report
-from core.runs import Runs
+from core.registry.runs import Runs
+from core.training.failures import NO_ROOM
+from core.training.feature_cache import FeatureCache
+from core.training.progress import Report
 from core.workspace import Workspace, find_workspace
 
 SAMPLED = 4000
@@ -182,7 +182,7 @@ class Computation:
     def _extractor(self) -> Source:
         self._telling.phase("building the network")
         # Imported here: a page sees the work begin before the seconds that TensorFlow takes.
-        from core.quiet import load_tensorflow
+        from core.training.quiet import load_tensorflow
 
         load_tensorflow()
         from core.feature_space.extraction import Extractor

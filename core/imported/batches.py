@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.preprocessing import Pixels
+from core.data.preprocessing import Pixels
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,11 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
+from core.data.preprocessing import Pixels, decode
+from core.data.rows import Rows
 from core.errors import DamagedFile
 from core.files import write_text
 from core.imported.report import ImportReport
-from core.preprocessing import Pixels, decode
-from core.rows import Rows
 from core.validation import Frozen
 
 Part = Literal["train", "validation", "test", "unlabelled"]

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Sequence
 
-from core.catalogue import DATASETS, IMPORTED_NAME
+from core.data.catalogue import DATASETS, IMPORTED_NAME
 from core.errors import DamagedFile, InvalidRequest, WorkFailed
 from core.imported.dataset import ImportedDataset
 from core.validation import shown

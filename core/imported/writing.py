@@ -17,12 +17,12 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from core.data.preprocessing import Pixels
 from core.errors import DiskFull
 from core.imported.batches import Batch, Written
 from core.imported.dataset import PARTS, About, ImportedDataset
 from core.imported.library import Library
 from core.imported.report import ImportReport
-from core.preprocessing import Pixels
 
 LARGEST_KEPT_AS_PIXELS = 256
 """Pixels of the longer side up to which images that are all alike are kept decoded."""

@@ -8,7 +8,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from core.archives import MOST_OF_ENTRY
+from core.data.archives import MOST_OF_ENTRY
+from core.data.preprocessing import LARGEST_IMAGE, SMALLEST_SIDE
 from core.errors import UnreadableUpload
 from core.files import UNREADABLE, damage
 from core.imported.dataset import PARTS, Part
@@ -16,7 +17,6 @@ from core.imported.report import Skipped
 from core.importing.items import PixelRows, Source
 from core.importing.limits import AT_ONCE, MOST_BYTES, MOST_CLASSES, MOST_FILES
 from core.importing.listing import roles
-from core.preprocessing import LARGEST_IMAGE, SMALLEST_SIDE
 
 MNIST_LABELS = {
     "train": "1feba77c54802fa5339a11837ea4b2866434b83314ec45192930f1df69120c13",

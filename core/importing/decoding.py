@@ -22,11 +22,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.preprocessing import DAMAGED, Pixels, decode
 from core.errors import UnreadableImage, UnreadableUpload, WorkFailed
 from core.imported.writing import LARGEST_KEPT_AS_PIXELS, THUMBNAIL_SIDE, NotAlike
 from core.importing.items import Content
 from core.importing.looks import Looks, looks_of
-from core.preprocessing import DAMAGED, Pixels, decode
 
 Keep = Literal["pixels", "files"]
 """What a dataset keeps of its images: pixels where all have one small size, else their files."""

@@ -11,14 +11,14 @@ from pathlib import Path, PurePosixPath
 
 import cv2
 
+from core.data.preprocessing import Pixels
 from core.errors import InvalidRequest, WorkFailed
 from core.files import write_text
 from core.imported.dataset import PARTS, UNLABELLED, ImportedDataset
 from core.importing.file_lists import CLASS_LIST
 from core.importing.items import KINDS_OF_FILES
 from core.importing.picture_files import ENDINGS
-from core.preprocessing import Pixels
-from core.progress import Progress, Report
+from core.training.progress import Progress, Report
 
 
 def write_lists(dataset: ImportedDataset, folder: Path) -> list[Path]:

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.stratified import held_out_positions
 from core.imported.batches import Written
 from core.imported.dataset import PARTS
-from core.stratified import held_out_positions
 
 TRAIN, VALIDATION, TEST = (PARTS.index(part) for part in ("train", "validation", "test"))
 

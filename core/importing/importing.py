@@ -21,7 +21,7 @@ from core.importing.items import PictureFile, PixelRows, Source
 from core.importing.looks import Looks, joined, looks_of
 from core.importing.reporting import report_of
 from core.importing.request import ImportRequest
-from core.progress import Progress, Report, ShouldStop
+from core.training.progress import Progress, Report, ShouldStop
 from core.validation import shown
 
 ROWS_BYTES = 2**22

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.preprocessing import Pixels
 from core.imported.dataset import Part
 from core.imported.report import Skipped
-from core.preprocessing import Pixels
 
 CLASS_FOLDERS, FILE_LISTS = "class folders", "file lists"
 KINDS_OF_FILES = (CLASS_FOLDERS, FILE_LISTS)

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol
 
-from core.archives import MOST_OF_ENTRY
+from core.data.archives import MOST_OF_ENTRY
 from core.errors import UnreadableUpload
 from core.imported.dataset import Part
 from core.imported.report import Skipped

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.preprocessing import Pixels
+from core.data.preprocessing import Pixels
 
 SIDE, COLOURS_SIDE = 16, 4
 

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from core.archives import Entry
+from core.data.archives import Entry
 from core.errors import UnreadableUpload
 from core.files import UNREADABLE, damage
 from core.imported.dataset import Part

@@ -1,9 +1,9 @@
 """Which files are pictures: by their ending, else by their first bytes."""
 
+from core.data.preprocessing import begins_as_picture
 from core.errors import UnreadableUpload
 from core.files import UNREADABLE, damage
 from core.importing.listing import Stored
-from core.preprocessing import begins_as_picture
 
 ENDINGS = (
     ".png",

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from core.data.kaggle import has_labels, is_table, read_table
 from core.errors import UnreadableUpload
 from core.files import UNREADABLE, damage
 from core.imported.dataset import PARTS, UNLABELLED, Part
 from core.imported.report import Skipped
 from core.importing.items import PixelRows, Source
 from core.importing.listing import Listing, Stored, part_of, readable, roles, stem
-from core.kaggle import has_labels, is_table, read_table
 
 CLASSES = tuple("0123456789")
 

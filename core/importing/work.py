@@ -12,7 +12,6 @@ from filelock import Timeout
 
 from core.background import Telling
 from core.errors import DiskFull, TransferLabError
-from core.failures import NO_ROOM
 from core.imported.library import Library
 from core.importing.background import Importing, Work
 from core.importing.decoding import Cancelled
@@ -20,6 +19,7 @@ from core.importing.importing import import_dataset
 from core.importing.request import ImportRequest
 from core.importing.sources import open_source
 from core.processes import lower_priority, this_process
+from core.training.failures import NO_ROOM
 from core.workspace import find_workspace
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from core import archives
-from core.archives import Archive, Entry
+from core.data import archives
+from core.data.archives import Archive, Entry
 from core.errors import UnreadableUpload
 from core.imported.report import Skipped
 from core.importing.limits import ZIP

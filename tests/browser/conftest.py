@@ -27,12 +27,12 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from core.metrics import append_event
-from core.predictions import write_epoch, write_truth
 from core.processes import ProcessIdentity
-from core.recipes import RECIPES
-from core.run_files import Failure
-from core.runs import Run, Runs
+from core.registry.predictions import write_epoch, write_truth
+from core.registry.recipes import RECIPES
+from core.registry.run_files import Failure
+from core.registry.runs import Run, Runs
+from core.training.metrics import append_event
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
 
 PATIENCE = 60_000

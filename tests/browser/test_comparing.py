@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from core.recipes import RECIPES
-from core.runs import Runs
+from core.registry.recipes import RECIPES
+from core.registry.runs import Runs
 from core.workspace import PROJECT, Workspace
 from tests.browser.conftest import Server, make_finished, serving
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
-from core.runs import Runs
+from core.registry.runs import Runs
 from tests.browser.test_whole_path import SOON, TRAINED, badge, launch
 
 Visit = Callable[..., Any]

@@ -5,9 +5,9 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from core.recipes import RECIPES
-from core.runs import Runs
-from core.settings import change
+from core.registry.recipes import RECIPES
+from core.registry.runs import Runs
+from core.registry.settings import change
 
 Visit = Callable[..., Any]
 SOON = 60_000

@@ -5,8 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from core.recipes import RECIPES
-from core.runs import Runs
+from core.registry.recipes import RECIPES
+from core.registry.runs import Runs
 
 Visit = Callable[..., Any]
 SOON = 30_000

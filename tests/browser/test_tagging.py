@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from core.image_tags import AMBIGUOUS, WRONG_LABEL, read_remarks
+from core.data.image_tags import AMBIGUOUS, WRONG_LABEL, read_remarks
 from core.workspace import Workspace
 
 Visit = Callable[..., Any]

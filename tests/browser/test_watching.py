@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.metrics import append_event
 from core.processes import this_process
-from core.recipes import RECIPES
-from core.runs import Run, Runs
+from core.registry.recipes import RECIPES
+from core.registry.runs import Run, Runs
+from core.training.metrics import append_event
 
 Visit = Callable[..., Any]
 SOON = 60_000

@@ -6,9 +6,9 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from core.recipes import RECIPES
-from core.run_files import Failure
-from core.runs import Runs
+from core.registry.recipes import RECIPES
+from core.registry.run_files import Failure
+from core.registry.runs import Runs
 
 Visit = Callable[..., Any]
 SOON = 60_000

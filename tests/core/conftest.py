@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 import pytest
 
-from core import preflight
-from core.command_line import main
-from core.engine import LocalEngine
-from core.recipes import RECIPES
-from core.run_files import WAITING_OR_WORKING
-from core.runs import Run, Runs
-from core.settings import change
+from core.commands.command_line import main
+from core.registry import preflight
+from core.registry.recipes import RECIPES
+from core.registry.run_files import WAITING_OR_WORKING
+from core.registry.runs import Run, Runs
+from core.registry.settings import change
+from core.training.engine import LocalEngine
 from core.workspace import Workspace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before any test imports TensorFlow

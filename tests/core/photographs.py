@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.preprocessing import Pixels
+from core.data.preprocessing import Pixels
 
 Light = NDArray[np.float64]
 HEIGHT, WIDTH = 480, 640

@@ -7,8 +7,8 @@ from typing import get_args
 
 from pydantic import BaseModel
 
-from core.config import RunConfig
 from core.glossary import GLOSSARY, meaning_of, terms_in
+from core.registry.config import RunConfig
 
 PROJECT = Path(__file__).resolve().parents[2]
 

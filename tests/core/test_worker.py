@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score
 
-from core.datasets import load_test
-from core.metrics import KINDS, Event, read_events
-from core.models import load_run
-from core.networks import build
-from core.predictions import read_predictions, stored_epochs
-from core.predictor import LoadedNetwork
-from core.recipes import RECIPES
-from core.runs import Run, Runs
-from core.settings import change
-from core.weights import arrays_of
+from core.data.datasets import load_test
+from core.network.models import load_run
+from core.network.networks import build
+from core.network.weights import arrays_of
+from core.predicting.predictor import LoadedNetwork
+from core.registry.predictions import read_predictions, stored_epochs
+from core.registry.recipes import RECIPES
+from core.registry.runs import Run, Runs
+from core.registry.settings import change
+from core.training.metrics import KINDS, Event, read_events
 from core.worker import work
 from core.workspace import Workspace
 

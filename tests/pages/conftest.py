@@ -15,12 +15,12 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.metrics import append_event
-from core.predictions import write_epoch, write_truth
 from core.processes import ProcessIdentity
-from core.recipes import RECIPES
-from core.runs import Run, Runs
-from core.settings import change
+from core.registry.predictions import write_epoch, write_truth
+from core.registry.recipes import RECIPES
+from core.registry.runs import Run, Runs
+from core.registry.settings import change
+from core.training.metrics import append_event
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
 
 OpenPage = Callable[..., AppTest]
@@ -161,7 +161,7 @@ def _runners(workspace: Workspace) -> list[psutil.Process]:
         child
         for child in psutil.Process().children()
         if child.status() != psutil.STATUS_ZOMBIE
-        and {"core.runner", str(workspace.root)} <= set(child.cmdline())
+        and {"core.training.runner", str(workspace.root)} <= set(child.cmdline())
     ]
 
 
@@ -176,7 +176,8 @@ def _predictors_end(little_to_collect: None) -> Iterator[None]:
     ours = [
         child
         for child in psutil.Process().children()
-        if child.status() != psutil.STATUS_ZOMBIE and "core.prediction_service" in child.cmdline()
+        if child.status() != psutil.STATUS_ZOMBIE
+        and "core.predicting.prediction_service" in child.cmdline()
     ]
     for process in ours:
         process.kill()

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data_config import DataConfig
-from core.datasets import load_test, settle
+from core.data.data_config import DataConfig
+from core.data.datasets import load_test, settle
 from core.imported.dataset import ImportedDataset
 from core.imported.library import Library
-from core.predictions import write_epoch, write_truth
-from core.recipes import RECIPES
-from core.runs import Run, Runs
+from core.registry.predictions import write_epoch, write_truth
+from core.registry.recipes import RECIPES
+from core.registry.runs import Run, Runs
 from core.workspace import Workspace
 
 OpenPage = Callable[..., AppTest]

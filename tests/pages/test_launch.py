@@ -6,13 +6,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-import core.settings
-from core import estimates
-from core.choices import settings_of
-from core.config import RunConfig
+import core.registry.settings
 from core.preferences import change_preferences
-from core.recipes import RECIPES
-from core.runs import Run, Runs
+from core.registry.choices import settings_of
+from core.registry.config import RunConfig
+from core.registry.recipes import RECIPES
+from core.registry.runs import Run, Runs
+from core.training import estimates
 from core.workspace import Workspace
 
 OpenPage = Callable[..., AppTest]
@@ -741,7 +741,7 @@ def test_a_pasted_setting_without_effect_is_told(form: OpenForm) -> None:
 
 
 def configured(recipe: str = "cnn-digits", **settings: object) -> RunConfig:
-    return core.settings.change(RECIPES[recipe].config, settings)
+    return core.registry.settings.change(RECIPES[recipe].config, settings)
 
 
 def test_the_form_begins_with_the_settings_of_a_run(form: OpenForm, runs: Runs) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.runs import Run
+from core.registry.runs import Run
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]

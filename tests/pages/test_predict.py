@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.runs import Run, Runs
+from core.registry.runs import Run, Runs
 
 OpenPage = Callable[..., AppTest]
 PREDICT = "pages/5_Predict.py"

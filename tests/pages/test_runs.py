@@ -9,14 +9,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from core.feature_cache import FeatureCache
-from core.metrics import append_event
-from core.predictions import write_epoch
 from core.preferences import load_preferences
-from core.run_files import Failure
-from core.runs import Run, Runs
+from core.registry.predictions import write_epoch
+from core.registry.run_files import Failure
+from core.registry.runs import Run, Runs
+from core.training.feature_cache import FeatureCache
+from core.training.metrics import append_event
 from core.workspace import PROJECT, Workspace
-from ui.queue import Wake
+from ui.runs.queue import Wake
 from ui.units import size
 
 OpenPage = Callable[..., AppTest]

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import samples
-from core.runs import Run, Runs
-from core.samples import SAMPLED, id_of
+from core.registry import samples
+from core.registry.runs import Run, Runs
+from core.registry.samples import SAMPLED, id_of
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]

@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.imported.dataset import ImportedDataset
 from core.imported.library import Library
-from core.recipes import RECIPES
-from core.runs import Run, Runs
-from core.settings import change
+from core.registry.recipes import RECIPES
+from core.registry.runs import Run, Runs
+from core.registry.settings import change
 from core.workspace import Workspace
 
 OpenPage = Callable[..., AppTest]

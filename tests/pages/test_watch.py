@@ -8,19 +8,19 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
-from core import estimates
-from core.checkpoints import Checkpoint, Checkpoints, Position
-from core.estimates import Estimate, Machine, PhaseEstimate
-from core.metrics import append_event
-from core.predictions import write_epoch
 from core.preferences import change_preferences
 from core.processes import ProcessIdentity
-from core.recipes import RECIPES
-from core.run_files import Failure, FailureKind, Gpu, Usage
-from core.runs import Run, Runs
-from core.settings import change
+from core.registry.predictions import write_epoch
+from core.registry.recipes import RECIPES
+from core.registry.run_files import Failure, FailureKind, Gpu, Usage
+from core.registry.runs import Run, Runs
+from core.registry.settings import change
+from core.training import estimates
+from core.training.checkpoints import Checkpoint, Checkpoints, Position
+from core.training.estimates import Estimate, Machine, PhaseEstimate
+from core.training.metrics import append_event
 from core.workspace import Workspace
-from ui.failure import KINDS
+from ui.runs.failure import KINDS
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]

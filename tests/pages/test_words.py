@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.glossary import meaning_of, terms_in
-from core.runs import Run
-from ui.navigation import PAGES
+from core.registry.runs import Run
+from ui.frame.navigation import PAGES
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]

@@ -13,7 +13,7 @@ from ui import asked_network
 from ui.compare import link
 from ui.compare.test_sets import TestSet
 from ui.compare.view import LETTERS, View
-from ui.settings_form import KEEPING
+from ui.train.settings_form import KEEPING
 
 MOST_NAMED = 6
 """Epochs that are named one by one."""

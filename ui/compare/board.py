@@ -9,7 +9,7 @@ from core.analysis.selection import Selection, in_order
 from ui import theme, units
 from ui.compare import link
 from ui.compare.view import OUTCOME_NAMES, View
-from ui.picture import contact_sheet, picture
+from ui.pictures.picture import contact_sheet, picture
 
 GLANCE = 4
 """Images that stand for an outcome."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.runs import Run
-from ui import lab, run_view
+from core.registry.runs import Run
+from ui import lab
 from ui.compare import link, scrubber
 from ui.compare.test_sets import Compared, TestSet, compared
+from ui.runs import run_view
 
 
 def choose(finished: Sequence[Run], test_set: TestSet) -> Compared:

@@ -14,10 +14,10 @@ from core.analysis.images import Judgement
 from core.analysis.selection import Selection, Span
 from core.glossary import meaning_of
 from ui import lab, theme, units
-from ui.charts import Mark, Series, line_chart
 from ui.compare import link
 from ui.compare.view import LETTERS, View
-from ui.figures import Figure, figures
+from ui.plots.charts import Mark, Series, line_chart
+from ui.plots.figures import Figure, figures
 
 HEIGHT = 360
 HISTOGRAM_HEIGHT = 240

@@ -23,8 +23,8 @@ from core.glossary import meaning_of
 from ui import units
 from ui.compare import link
 from ui.compare.view import LETTERS, View
-from ui.dumbbells import Row, dumbbells
-from ui.matrix import Cell, Panel, Unit, matrices
+from ui.plots.dumbbells import Row, dumbbells
+from ui.plots.matrix import Cell, Panel, Unit, matrices
 
 FEW_CLASSES = 20
 """Classes whose names and numbers a matrix has room for."""

@@ -11,11 +11,11 @@ import streamlit as st
 from core.analysis.comparison import OUTCOMES
 from core.analysis.journey import Journey, outcomes
 from core.analysis.selection import Selection
-from core.runs import Run
+from core.registry.runs import Run
 from ui import lab, units
-from ui.charts import Click, Mark, Series, line_chart
 from ui.compare import journeys, link, scrubber
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
+from ui.plots.charts import Click, Mark, Series, line_chart
 
 HEIGHT = 320
 DRAWN_ZERO = 0.49

@@ -21,7 +21,7 @@ from core.glossary import meaning_of
 from ui import theme, units
 from ui.compare import asked, link, spaces
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
-from ui.scatter import Click, Fact, Group, Outline, Points, scatter
+from ui.plots.scatter import Click, Fact, Group, Outline, Points, scatter
 
 Coloring = Literal["outcome", "class", "confidence"]
 COLORINGS: dict[Coloring, str] = {

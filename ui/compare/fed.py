@@ -6,15 +6,15 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.architectures import ARCHITECTURES
-from core.data_config import DataConfig
-from core.network_config import NetworkConfig
-from core.preprocessing import for_network
+from core.data.data_config import DataConfig
+from core.data.preprocessing import for_network
+from core.network.architectures import ARCHITECTURES
+from core.network.network_config import NetworkConfig
 from ui import lab
 from ui.asked_network import failures_of_one
 from ui.compare.asked import Asked, both, heading
 from ui.compare.view import View
-from ui.picture import picture
+from ui.pictures.picture import picture
 
 SIDE = 240
 """Pixels that an image is shown in."""

@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.selection import Group, Order, Selection
+from core.data.image_tags import ANY_TAG, UNTAGGED
 from core.glossary import meaning_of
-from core.image_tags import ANY_TAG, UNTAGGED
 from ui import units
 from ui.compare import link
 from ui.compare.lists import LISTS

@@ -9,7 +9,7 @@ from core.analysis.selection import Group, Positions, Selection
 from ui import units
 from ui.compare import filters, link, one_image, spaces
 from ui.compare.view import LETTERS, View
-from ui.gallery import Part, gallery
+from ui.pictures.gallery import Part, gallery
 
 PER_PAGE = 200
 HEIGHT = 620

@@ -6,10 +6,10 @@ import streamlit as st
 
 from core.analysis.journey import Journey
 from ui import theme, units
-from ui.charts import Mark, Series, line_chart
 from ui.compare import journeys, link, scrubber
 from ui.compare.view import LETTERS, View
-from ui.strip import Cell, strip
+from ui.plots.charts import Mark, Series, line_chart
+from ui.plots.strip import Cell, strip
 
 HEIGHT = 210
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.analysis.leaving_out import Rest, without
 from core.analysis.selection import Positions, Selection
+from core.data.image_tags import STANDARD, WRONG_LABEL
 from core.glossary import meaning_of
-from core.image_tags import STANDARD, WRONG_LABEL
 from ui import lab, units
 from ui.compare import link, said, tag_files, tagging
 from ui.compare.lists import LISTS

@@ -6,16 +6,16 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.comparison import Side
-from core.config import RunConfig
-from core.datasets import Split, load_splits
+from core.data.datasets import Split, load_splits
 from core.feature_space.neighbours import Neighbours, nearest
+from core.registry.config import RunConfig
 from core.workspace import Workspace
 from ui import lab, units
 from ui.compare import asked, spaces
 from ui.compare.asked import Asked
 from ui.compare.view import View
-from ui.gallery import Part, gallery
-from ui.picture import picture
+from ui.pictures.gallery import Part, gallery
+from ui.pictures.picture import picture
 
 SHOWN = 8
 LARGE = 168

@@ -10,11 +10,11 @@ import streamlit as st
 
 from core.analysis.selection import Positions
 from ui import lab, units
-from ui.bars import probability_bars
 from ui.compare import explanations, fed, image_epochs, link, neighbours, said, tagging
 from ui.compare.view import LETTERS, View
-from ui.keys import ARROWS, keyboard
-from ui.picture import picture
+from ui.frame.keys import ARROWS, keyboard
+from ui.pictures.picture import picture
+from ui.plots.bars import probability_bars
 
 SIDE = 196
 """Pixels that the picture is shown in."""

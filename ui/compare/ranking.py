@@ -10,11 +10,12 @@ import streamlit as st
 from core.analysis.ranking import Contestant, LeftOut, Ranking, rank, verdict
 from core.analysis.selection import Selection
 from core.errors import TransferLabError
-from core.runs import Run
-from ui import lab, run_view, units
+from core.registry.runs import Run
+from ui import lab, units
 from ui.compare import link
-from ui.pairs import pairs
-from ui.ranking_table import ranking_table
+from ui.plots.pairs import pairs
+from ui.runs import run_view
+from ui.runs.ranking_table import ranking_table
 
 TWO, MANY = "Two networks", "Many networks"
 EVERY, NOBODY = "all", "none"

@@ -9,9 +9,8 @@ from functools import cached_property
 import numpy as np
 import streamlit as st
 
-from core.datasets import Split
-from core.errors import DamagedFile, TransferLabError
-from core.image_tags import (
+from core.data.datasets import Split
+from core.data.image_tags import (
     ANY_TAG,
     UNTAGGED,
     Places,
@@ -23,6 +22,7 @@ from core.image_tags import (
     remark_about,
     set_aside,
 )
+from core.errors import DamagedFile, TransferLabError
 from ui import lab
 from ui.compare.test_sets import Compared
 

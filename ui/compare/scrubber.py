@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.predictions import stored_epochs
-from core.runs import Run
+from core.registry.predictions import stored_epochs
+from core.registry.runs import Run
 from ui import lab
 from ui.compare import link
 

@@ -6,9 +6,9 @@ from functools import partial
 
 import streamlit as st
 
+from core.data.image_tags import as_json
+from core.data.tag_exchange import TakenIn, as_csv, of_split, read_exported, take_in
 from core.errors import TransferLabError
-from core.image_tags import as_json
-from core.tag_exchange import TakenIn, as_csv, of_split, read_exported, take_in
 from ui import lab, units
 from ui.compare import said
 from ui.compare.view import View

@@ -6,7 +6,7 @@ import zlib
 
 import streamlit as st
 
-from core.image_tags import NOTE_LENGTH, TAG_LENGTH
+from core.data.image_tags import NOTE_LENGTH, TAG_LENGTH
 from ui import lab
 from ui.compare import said
 from ui.compare.said import Said

@@ -11,10 +11,10 @@ import streamlit as st
 from core.analysis.comparison import Side, compare_sides
 from core.analysis.images import Images
 from core.analysis.selection import Selection
-from core.datasets import Split
-from core.handwriting import Samples
-from core.handwriting_scores import learned_from, reads_handwriting, score
-from core.runs import Run
+from core.data.datasets import Split
+from core.handwriting.handwriting import Samples
+from core.handwriting.handwriting_scores import learned_from, reads_handwriting, score
+from core.registry.runs import Run
 from ui import lab, units
 from ui.compare import link
 

@@ -8,7 +8,7 @@ from core.analysis.comparison import Comparison, verdict
 from core.glossary import meaning_of
 from ui import lab, units
 from ui.compare.view import LETTERS, View
-from ui.figures import Figure, figures
+from ui.plots.figures import Figure, figures
 
 
 def show(view: View) -> None:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from core.analysis.comparison import Comparison, Outcome, Side
 from core.analysis.selection import Positions, Selection, select
-from ui import lab, run_view, theme
+from ui import lab, theme
 from ui.compare import link, said, spaces
 from ui.compare.lists import LISTS
 from ui.compare.said import Said
 from ui.compare.test_sets import Compared, TestSet
+from ui.runs import run_view
 
 OUTCOME_NAMES: dict[Outcome, str] = {
     "both_right": "Both right",

@@ -11,16 +11,18 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core import choices, preview
-from core.config import RunConfig
-from core.data_config import Fill
+from core.data import preview
+from core.data.data_config import Fill
 from core.errors import InvalidConfig
-from core.settings import change, setting_of
-from ui import augmentation_link, label_warnings, start_from, units
+from core.registry import choices
+from core.registry.config import RunConfig
+from core.registry.settings import change, setting_of
+from ui import augmentation_link, label_warnings, units
 from ui.data.shown import Shown
 from ui.data.variations import variations
-from ui.settings_form import TITLES
 from ui.sliders import Slider, sliders
+from ui.train import start_from
+from ui.train.settings_form import TITLES
 
 PICTURES, PASSES = 8, 6
 SIDES = (28, 48, 96, 224)

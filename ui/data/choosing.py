@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.catalogue import DATASETS
+from core.data.catalogue import DATASETS
 from core.errors import DamagedFile, TransferLabError
 from core.imported.dataset import About, ImportedDataset
 from core.imported.library import Library

@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import streamlit as st
 
+from core.data.preprocessing import Pixels, decode
 from core.imported.dataset import PARTS, ImportedDataset
 from core.imported.report import Doubled, ImportReport
-from core.preprocessing import Pixels, decode
-from ui import picture_row, units
+from ui import units
 from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Shown
+from ui.pictures import picture_row
 
 PER_PAGE = 12
 MOST_OF_GROUP = 8

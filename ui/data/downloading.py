@@ -7,8 +7,8 @@ import math
 import streamlit as st
 
 from core.background import Work
-from core.catalogue import DATASETS
-from core.downloading import Downloading, download_of
+from core.data.catalogue import DATASETS
+from core.data.downloading import Downloading, download_of
 from ui import lab, units
 
 TICK_SECONDS = 1.0

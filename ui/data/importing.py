@@ -11,13 +11,13 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.catalogue import IMPORTED_NAME
+from core.data.catalogue import IMPORTED_NAME
+from core.data.preprocessing import LARGEST_IMAGE
 from core.errors import TransferLabError
 from core.imported.library import Library
 from core.importing import limits
 from core.importing.background import Importing
 from core.importing.request import ImportRequest
-from core.preprocessing import LARGEST_IMAGE
 from ui import lab
 from ui.data import under_way
 

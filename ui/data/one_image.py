@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.data.image_tags import read_remarks
+from core.data.preprocessing import Pixels
 from core.errors import DamagedFile
-from core.image_tags import read_remarks
 from core.imported.dataset import Part
-from core.preprocessing import Pixels
 from ui import lab, units
 from ui.data import link
 from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Double, Shown, no_larger
 from ui.data.way import Way
-from ui.facts import facts_table
-from ui.keys import ARROWS, keyboard
-from ui.picture import SHARPEST, picture
+from ui.frame.keys import ARROWS, keyboard
+from ui.pictures.picture import SHARPEST, picture
+from ui.plots.facts import facts_table
 
 SIDE = 360
 """Pixels that the picture is shown in."""

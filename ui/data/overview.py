@@ -9,17 +9,17 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.balance import Balance, balance
-from core.catalogue import DATASETS
+from core.data.balance import Balance, balance
+from core.data.catalogue import DATASETS
 from core.imported.dataset import ImportedDataset, Part
 from ui import lab, units
-from ui.charts import Series, line_chart
 from ui.data import counts, parts
 from ui.data.counts import Counts
 from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Shown
-from ui.facts import facts_table
-from ui.figures import Figure, figures
+from ui.plots.charts import Series, line_chart
+from ui.plots.facts import facts_table
+from ui.plots.figures import Figure, figures
 
 MOST_BARS = 40
 """Classes that have a bar and a name each; more are drawn as lines, the largest class first."""

@@ -13,8 +13,8 @@ from ui import units
 from ui.data import link, one_image, parts
 from ui.data.shown import PART_NAMES, Shown
 from ui.data.way import ORDERS, Way, way_through
-from ui.gallery import LARGEST_SIDE, gallery
-from ui.gallery import Part as Line
+from ui.pictures.gallery import LARGEST_SIDE, gallery
+from ui.pictures.gallery import Part as Line
 
 PER_PAGE = 120
 HEIGHT = 660

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
+from core.data.pixel_statistics import PixelStatistics, in_batches, measure, sampled
 from core.imported.dataset import Part
-from core.pixel_statistics import PixelStatistics, in_batches, measure, sampled
 from ui import theme, units
-from ui.charts import Series, line_chart
 from ui.data import link, parts
 from ui.data.shown import PART_NAMES, Shown
-from ui.gallery import Part as Line
-from ui.gallery import gallery
+from ui.pictures.gallery import Part as Line
+from ui.pictures.gallery import gallery
+from ui.plots.charts import Series, line_chart
 
 SAMPLED_BYTES = 2**26
 """Pixels of all channels that are looked at in each part at most."""

@@ -13,7 +13,7 @@ from ui.data import doubles
 from ui.data.counts import by_class
 from ui.data.overview import tell_balance
 from ui.data.shown import PART_NAMES, Shown
-from ui.figures import Figure, figures
+from ui.plots.figures import Figure, figures
 
 MOST_REASONS = 8
 _ALIKE = "Images that are the same as one before them, pixel for pixel or file for file."

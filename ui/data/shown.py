@@ -13,16 +13,16 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.catalogue import DATASETS
-from core.data_config import DataConfig
-from core.datasets import Split, load_part
+from core.data.catalogue import DATASETS
+from core.data.data_config import DataConfig
+from core.data.datasets import Split, load_part
+from core.data.image_tags import image_ids
+from core.data.pixel_statistics import Images
+from core.data.preprocessing import Pixels
 from core.errors import DamagedFile
-from core.image_tags import image_ids
 from core.imported.dataset import PARTS, ImportedDataset, Part, Positions
 from core.imported.report import Doubled
 from core.imported.writing import THUMBNAIL_SIDE
-from core.pixel_statistics import Images
-from core.preprocessing import Pixels
 from core.workspace import Workspace
 from ui import lab
 
@@ -107,7 +107,7 @@ class Shown(ABC):
 
     @abstractmethod
     def image_id(self, part: Part, index: int) -> str:
-        """The hash by which `core.image_tags` knows an image."""
+        """The hash by which `core.data.image_tags` knows an image."""
 
     def label_of(self, part: Part, index: int) -> int:
         """The class of one image, -1 without one."""

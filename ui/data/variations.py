@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from ui.picture import contact_sheet
+from ui.pictures.picture import contact_sheet
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer

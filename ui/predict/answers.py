@@ -10,9 +10,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import TransferLabError
-from ui import lab, run_view
-from ui.bars import MAX_CLASSES, MOST_PROBABLE, probability_bars
+from ui import lab
+from ui.plots.bars import MAX_CLASSES, MOST_PROBABLE, probability_bars
 from ui.predict.networks import Network
+from ui.runs import run_view
 
 
 def answer(network: Network, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:

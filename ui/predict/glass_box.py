@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.digits import DigitSteps, naive_digit
-from core.preprocessing import Pixels, for_network
-from ui.picture_row import Shown, numbered, picture_row
+from core.data.preprocessing import Pixels, for_network
+from core.predicting.digits import DigitSteps, naive_digit
+from ui.pictures.picture_row import Shown, numbered, picture_row
 from ui.predict.answers import answer
 from ui.predict.networks import Network, takes_digits
 from ui.predict.taking import Origin, Taken

@@ -10,11 +10,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.images import Judgement
-from core.handwriting import Samples
-from core.handwriting_scores import reads_handwriting
-from core.runs import Run
+from core.handwriting.handwriting import Samples
+from core.handwriting.handwriting_scores import reads_handwriting
+from core.registry.runs import Run
 from ui import lab, units
-from ui.gallery import Part, gallery
+from ui.pictures.gallery import Part, gallery
 from ui.predict import handwriting_files, handwriting_scores, one_sample
 from ui.predict.handwriting_scores import Score
 

@@ -8,8 +8,8 @@ from functools import partial
 import streamlit as st
 
 from core.errors import TransferLabError
-from core.handwriting import Samples
-from core.handwriting_exchange import Imported, export_zip, import_zip
+from core.handwriting.handwriting import Samples
+from core.handwriting.handwriting_exchange import Imported, export_zip, import_zip
 from ui import lab, units
 from ui.predict import one_sample
 

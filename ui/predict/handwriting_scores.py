@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import TransferLabError
-from core.evaluation import Evaluation
 from core.glossary import meaning_of
-from core.handwriting import Samples
-from core.handwriting_scores import evaluation, learned_from, score, stored_scores
-from core.predictions import Predictions
-from core.runs import Run
+from core.handwriting.handwriting import Samples
+from core.handwriting.handwriting_scores import evaluation, learned_from, score, stored_scores
+from core.registry.evaluation import Evaluation
+from core.registry.predictions import Predictions
+from core.registry.runs import Run
 from ui import lab, units
 
 AT_ONCE = 2_000

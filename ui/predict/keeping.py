@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import handwriting
+from core.data.preprocessing import Pixels
 from core.errors import TransferLabError
-from core.handwriting import Sample
-from core.preprocessing import Pixels
+from core.handwriting import handwriting
+from core.handwriting.handwriting import Sample
 from ui import lab
-from ui.keys import keyboard
+from ui.frame.keys import keyboard
 from ui.predict.taking import Origin, Taken
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.runs import Run
+from core.registry.runs import Run
 from ui.predict import handwriting, many, one_picture
 
 

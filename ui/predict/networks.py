@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from core.runs import Run
-from ui import lab, run_view
+from core.registry.runs import Run
+from ui import lab
+from ui.runs import run_view
 
 MOST_RUNS = 4
 NETWORKS, ADDRESS = "networks", "_networks_of_address"

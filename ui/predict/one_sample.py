@@ -7,13 +7,14 @@ from typing import Any
 
 import streamlit as st
 
+from core.data.preprocessing import decode
 from core.errors import TransferLabError
-from core.handwriting import Origin, Sample, Samples
-from core.preprocessing import decode
-from ui import lab, run_view
-from ui.bars import probability_bars
-from ui.picture import picture
+from core.handwriting.handwriting import Origin, Sample, Samples
+from ui import lab
+from ui.pictures.picture import picture
+from ui.plots.bars import probability_bars
 from ui.predict.handwriting_scores import Score
+from ui.runs import run_view
 
 SOURCES: dict[Origin, str] = {
     "drawn": "Drawn here",

@@ -10,9 +10,9 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from core.digits import DigitSteps, to_digit
+from core.data.preprocessing import Pixels
 from core.errors import UnreadableImage
-from core.preprocessing import Pixels
+from core.predicting.digits import DigitSteps, to_digit
 from ui import lab
 from ui.predict import glass_box, keeping, several, strangeness, unlikeness, why
 from ui.predict.answers import answer, show_bars, tell_truth

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from core import kaggle
+from core.data import kaggle
 from core.errors import InvalidRequest
-from core.ink import Polarity
 from core.jobs import Job
-from core.joint_readings import JointReadings, Networks, read_digits, read_pictures
-from core.uploads import Upload
+from core.predicting.ink import Polarity
+from core.predicting.joint_readings import JointReadings, Networks, read_digits, read_pictures
+from core.predicting.uploads import Upload
 from ui import lab
 from ui.predict.networks import Network, takes_digits
 

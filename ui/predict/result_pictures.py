@@ -13,12 +13,12 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.joint_readings import JointReadings, Positions
-from core.preprocessing import Pixels
-from core.readings import Named
-from core.uploads import THUMBNAIL_SIDE, Refusal, thumbnail
+from core.data.preprocessing import Pixels
+from core.predicting.joint_readings import JointReadings, Positions
+from core.predicting.readings import Named
+from core.predicting.uploads import THUMBNAIL_SIDE, Refusal, thumbnail
 from ui import lab, units
-from ui.gallery import Part, gallery
+from ui.pictures.gallery import Part, gallery
 from ui.predict.networks import Network
 
 ROW_HEIGHT = 48

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import kaggle
-from core.joint_readings import JointReadings, Order, Positions, Shown
-from core.readings import Readings
-from core.uploads import Refusal
+from core.data import kaggle
+from core.predicting.joint_readings import JointReadings, Order, Positions, Shown
+from core.predicting.readings import Readings
+from core.predicting.uploads import Refusal
 from ui import lab, units
-from ui.picture import picture
+from ui.pictures.picture import picture
 from ui.predict import reading, result_pictures, upload_scores
 from ui.predict.networks import Network
 from ui.predict.requests import Request

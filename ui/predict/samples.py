@@ -9,14 +9,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.datasets import Split
+from core.data.datasets import Split
+from core.data.preprocessing import Pixels
+from core.data.stratified import first_of_each_class
 from core.errors import TransferLabError
-from core.predictions import read_predictions
-from core.preprocessing import Pixels
-from core.runs import Run
-from core.stratified import first_of_each_class
+from core.registry.predictions import read_predictions
+from core.registry.runs import Run
 from ui import lab
-from ui.gallery import Part, gallery
+from ui.pictures.gallery import Part, gallery
 from ui.predict.networks import Network
 
 OFFERED = 20

@@ -14,16 +14,16 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from core.digits import DigitSteps
-from core.found_digits import FoundDigit, FoundDigits, find_digits
-from core.ink import Polarity
-from core.preprocessing import Pixels
-from ui import run_view
-from ui.gallery import Part, gallery
-from ui.picture import data_url
+from core.data.preprocessing import Pixels
+from core.predicting.digits import DigitSteps
+from core.predicting.found_digits import FoundDigit, FoundDigits, find_digits
+from core.predicting.ink import Polarity
+from ui.pictures.gallery import Part, gallery
+from ui.pictures.picture import data_url
 from ui.predict.answers import answer_all
 from ui.predict.networks import Network
 from ui.predict.taking import Taken
+from ui.runs import run_view
 from ui.units import percent
 
 LOOKED_AT = "digit_looked_at"

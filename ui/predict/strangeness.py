@@ -9,10 +9,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.data.preprocessing import Pixels
 from core.errors import TransferLabError
 from core.feature_space.space import FeatureSpace
 from core.feature_space.strangeness import distances_to_nearest, share_nearer, usual_distances
-from core.preprocessing import Pixels
 from ui import feature_spaces, lab
 from ui.predict.networks import Network
 

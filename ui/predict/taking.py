@@ -9,12 +9,12 @@ from typing import Any, Literal
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core.data.preprocessing import FORMATS, LARGEST_IMAGE, Pixels, decode
 from core.errors import UnreadableImage
-from core.ink import Polarity
-from core.preprocessing import FORMATS, LARGEST_IMAGE, Pixels, decode
+from core.predicting.ink import Polarity
 from ui import lab
-from ui.canvas import SIDE, WIDE, draw
-from ui.picture import picture
+from ui.pictures.canvas import SIDE, WIDE, draw
+from ui.pictures.picture import picture
 from ui.predict import samples
 from ui.predict.networks import Network, takes_digits
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.digit_measures import findings
+from core.data.preprocessing import Pixels
 from core.errors import DamagedFile
-from core.preprocessing import Pixels
+from core.predicting.digit_measures import findings
 from ui import lab
 
 MOST_SAID = 3

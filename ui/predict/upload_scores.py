@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from core.analysis.comparison import OUTCOMES, Comparison, Side, compare_sides
 from core.analysis.confusion import Classes, Confusions
 from core.glossary import meaning_of
-from core.joint_readings import JointReadings
-from ui import lab, run_view, theme, units
+from core.predicting.joint_readings import JointReadings
+from ui import lab, theme, units
 from ui.compare import verdict
 from ui.compare.view import OUTCOME_NAMES
-from ui.dumbbells import Row, dumbbells
-from ui.figures import Figure, figures
-from ui.matrix import Cell, Panel, matrices
+from ui.plots.dumbbells import Row, dumbbells
+from ui.plots.figures import Figure, figures
+from ui.plots.matrix import Cell, Panel, matrices
 from ui.predict.networks import Network
+from ui.runs import run_view
 
 FEW_CLASSES = 20
 """Classes whose names and numbers a matrix has room for."""

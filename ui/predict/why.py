@@ -9,10 +9,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.preprocessing import Pixels
-from ui import lab, run_view
+from core.data.preprocessing import Pixels
+from ui import lab
 from ui.explaining import Explained, Known, ask_method
 from ui.predict.networks import Network, takes_digits
+from ui.runs import run_view
 
 if TYPE_CHECKING:
     from ui.predict.reading import Reading

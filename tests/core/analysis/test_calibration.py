@@ -15,7 +15,7 @@ from core.analysis.calibration import (
 from core.analysis.images import Judgement
 from core.analysis.selection import Selection, from_address, to_address
 from core.analysis.statistics import wilson_interval
-from core.predictions import Predictions
+from core.registry.predictions import Predictions
 
 COUNT = 2_000
 

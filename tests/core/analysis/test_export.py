@@ -19,12 +19,12 @@ from core.analysis.export import (
     zip_of_pictures,
 )
 from core.analysis.images import Images
-from core.config import RunConfig
-from core.data_config import DataConfig
-from core.datasets import load_test, settle
+from core.data.data_config import DataConfig
+from core.data.datasets import load_test, settle
 from core.errors import InvalidRequest, NotComparable
-from core.predictions import write_epoch, write_truth
-from core.runs import Run, Runs
+from core.registry.config import RunConfig
+from core.registry.predictions import write_epoch, write_truth
+from core.registry.runs import Run, Runs
 from core.workspace import Workspace
 
 Arrays = dict[str, NDArray[np.uint8]]

@@ -5,8 +5,8 @@ from sklearn.metrics import log_loss
 
 from core.analysis.comparison import compare
 from core.analysis.images import Images, jensen_shannon
-from core.predictions import write_epoch, write_truth
-from core.runs import Runs
+from core.registry.predictions import write_epoch, write_truth
+from core.registry.runs import Runs
 from tests.conftest import MakeRun
 
 COUNT, CLASSES = 40, 7

@@ -21,8 +21,8 @@ from core.analysis.ranking import (
     verdict,
 )
 from core.errors import NotComparable
-from core.predictions import read_predictions
-from core.runs import Run, Runs
+from core.registry.predictions import read_predictions
+from core.registry.runs import Run, Runs
 
 MakeRun = Callable[..., Run]
 

@@ -15,12 +15,12 @@ from core.analysis.confusion import Confusions
 from core.analysis.images import Images
 from core.analysis.report import MOST_CLASSES, MOST_ROWS, report, scores, settings_of_both
 from core.analysis.telling import MOST, data_url, telling_pictures
-from core.config import RunConfig
-from core.data_config import DataConfig
-from core.metrics import append_event
-from core.predictions import write_epoch, write_truth
-from core.runs import Run, Runs
-from core.settings import change
+from core.data.data_config import DataConfig
+from core.registry.config import RunConfig
+from core.registry.predictions import write_epoch, write_truth
+from core.registry.runs import Run, Runs
+from core.registry.settings import change
+from core.training.metrics import append_event
 
 MakeComparison = Callable[..., Comparison]
 NASTY = '</td></svg><script>alert("1")</script><img src=x onerror=alert(1)>'

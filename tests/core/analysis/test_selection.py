@@ -13,7 +13,7 @@ from core.analysis.selection import (
     select,
     to_address,
 )
-from core.predictions import write_epoch
+from core.registry.predictions import write_epoch
 from tests.conftest import MakeRun
 
 LABELS = [0, 1, 2, 3, 4, 4]

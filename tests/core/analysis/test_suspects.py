@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.analysis.comparison import compare
 from core.analysis.images import Images
 from core.analysis.suspects import AT_ONCE, agreed, doubts, thresholds
-from core.predictions import write_epoch
+from core.registry.predictions import write_epoch
 from tests.conftest import MakeRun
 
 LABELS = np.array([0, 0, 0, 1, 1, 1])

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from core.errors import Diverged, InvalidRequest
 from core.explaining.grad_cam import GradCam
-from core.networks import Network, build
-from core.recipes import RECIPES
-from core.settings import change
+from core.network.networks import Network, build
+from core.registry.recipes import RECIPES
+from core.registry.settings import change
 
 BLOCK: dict[str, Any] = {"convolutions": 1, "kernel": 1, "pooling": "none", "dropout": 0}
 

@@ -2,9 +2,9 @@ from typing import Any
 
 import pytest
 
-from core.architectures import ConvolutionBlock
 from core.explaining.layers import explained_layer
-from core.graphs import backbone
+from core.network.architectures import ConvolutionBlock
+from core.network.graphs import backbone
 
 
 @pytest.mark.parametrize(

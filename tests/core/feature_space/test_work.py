@@ -8,18 +8,18 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import softmax
 
-from core import models
-from core.datasets import load_splits
-from core.feature_cache import FeatureCache
+from core.data.datasets import load_splits
 from core.feature_space.background import Background
 from core.feature_space.extraction import Extractor
 from core.feature_space.space import FeatureSpace
 from core.feature_space.work import work
-from core.networks import Network
-from core.predictions import write_truth
-from core.recipes import RECIPES
-from core.runs import Run, Runs
-from core.settings import change
+from core.network import models
+from core.network.networks import Network
+from core.registry.predictions import write_truth
+from core.registry.recipes import RECIPES
+from core.registry.runs import Run, Runs
+from core.registry.settings import change
+from core.training.feature_cache import FeatureCache
 from core.workspace import Workspace
 
 SMALL = {"train_images": 60, "test_images": 40, "precision": "float32"}
@@ -52,7 +52,7 @@ def answers(network: Network, features: np.ndarray) -> np.ndarray:
 
 def expected(network: Network, images: np.ndarray) -> np.ndarray:
     side, channels = network.config.side, network.config.channels
-    from core.preprocessing import for_network
+    from core.data.preprocessing import for_network
 
     return network.whole()(for_network(images, side, channels)).numpy()
 

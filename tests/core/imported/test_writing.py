@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.data.preprocessing import Pixels
 from core.errors import DamagedFile, InvalidRequest
 from core.imported.batches import Batch
 from core.imported.dataset import ImportedDataset
 from core.imported.library import Library
 from core.imported.report import ImportReport, Span
 from core.imported.writing import DatasetWriter, NotAlike, remove_unfinished
-from core.preprocessing import Pixels
 from core.workspace import Workspace
 
 SPAN = Span(smallest=4, usual=4, largest=4)

@@ -5,11 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
+from core.data.preprocessing import decode
 from core.errors import InvalidRequest, UnreadableUpload
 from core.importing.class_folders import find_class_folders
 from core.importing.listing import Listing, OnDisk
 from core.importing.sources import open_source
-from core.preprocessing import decode
 from tests.core.importing.made import folder_of, listed, picture, reasons, zip_of
 
 

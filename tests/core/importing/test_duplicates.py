@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.data.preprocessing import Pixels
 from core.importing.decoding import digests_of
 from core.importing.duplicates import Duplicates, find_duplicates
 from core.importing.looks import joined, looks_of
-from core.preprocessing import Pixels
 
 
 def found_in(pictures: Sequence[Pixels]) -> Duplicates:

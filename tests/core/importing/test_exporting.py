@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from core.data.preprocessing import Pixels, decode
 from core.errors import InvalidRequest, WorkFailed
 from core.imported.batches import Batch
 from core.imported.dataset import PARTS, ImportedDataset, Part
@@ -19,8 +20,7 @@ from core.importing.exporting import export_pictures, write_lists, zipped_lists
 from core.importing.importing import import_dataset
 from core.importing.request import ImportRequest
 from core.importing.sources import open_source
-from core.preprocessing import Pixels, decode
-from core.progress import Progress
+from core.training.progress import Progress
 from core.workspace import Workspace
 from tests.core.importing.made import digits, folder_of, listed, picture, table
 

@@ -10,6 +10,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from core.data.preprocessing import Pixels, decode
 from core.errors import DiskFull, InvalidRequest
 from core.imported.dataset import PARTS, ImportedDataset
 from core.imported.library import Library
@@ -19,7 +20,6 @@ from core.importing.importing import Imported, import_dataset
 from core.importing.items import PixelRows, Source
 from core.importing.request import ImportRequest
 from core.importing.sources import open_source
-from core.preprocessing import Pixels, decode
 from core.workspace import Workspace
 from tests.core.importing.made import folder_of
 

@@ -53,8 +53,8 @@ def count_steps(
 ) -> bool:
     import numpy as np
 
-    from core.checkpoints import Position
-    from core.progress import BatchEnd, EpochEnd, ResumePoint
+    from core.training.checkpoints import Position
+    from core.training.progress import BatchEnd, EpochEnd, ResumePoint
 
     done = begin.position.epoch if begin else 0
     for epoch in range(done + 1, config.epochs + 1):
@@ -103,16 +103,16 @@ if "core.worker" in sys.orig_argv:
     time.sleep(setting("START", 0.0))
     if by := setting("CLOCK", 0.0):
         time.time = jumping_clock(by)
-    module("core.quiet", load_tensorflow=lambda: None)
-    module("core.features", Stopped=Stopped)
+    module("core.training.quiet", load_tensorflow=lambda: None)
+    module("core.training.features", Stopped=Stopped)
     module(
-        "core.training",
+        "core.training.training",
         train=train,
         gpu_capabilities=list,
         strategy=lambda: types.SimpleNamespace(scope=contextlib.nullcontext),
     )
     module(
-        "core.models",
+        "core.network.models",
         start=lambda *arguments: {"steps": 0},
         resumed=lambda run, arrays: {"steps": int(arrays["steps"])},
         save_reference=lambda folder, network: folder.model.mkdir(exist_ok=True),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.runs import Run
+from core.registry.runs import Run
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]

@@ -5,8 +5,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.analysis.comparison import compare, verdict
-from core.predictions import read_predictions, write_epoch
-from core.runs import Run
+from core.registry.predictions import read_predictions, write_epoch
+from core.registry.runs import Run
 from tests.pages.compare.conftest import (
     COMPARE,
     MakeTrained,

@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.analysis.calibration import Answered, calibrate
 from core.analysis.images import Judgement
-from core.predictions import Predictions, read_predictions, write_epoch
-from core.runs import Run
+from core.registry.predictions import Predictions, read_predictions, write_epoch
+from core.registry.runs import Run
 from tests.pages.compare.conftest import (
     COMPARE,
     MakeTrained,

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.data_config import DataConfig
-from core.predictions import write_epoch, write_truth
-from core.recipes import RECIPES
-from core.runs import Run, Runs
+from core.data.data_config import DataConfig
+from core.registry.predictions import write_epoch, write_truth
+from core.registry.recipes import RECIPES
+from core.registry.runs import Run, Runs
 from tests.pages.compare.conftest import COMPARE, MakeTrained, OpenPage, words
 
 PAIRS, SCORES = "Pairs of classes confused most", "F1 of each class"

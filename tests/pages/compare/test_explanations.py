@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.predictions import epoch_path
-from core.runs import Run, Runs
+from core.registry.predictions import epoch_path
+from core.registry.runs import Run, Runs
 from tests.pages.compare.conftest import COMPARE, OpenPage
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.image_tags import (
+from core.data.image_tags import (
     ANY_TAG,
     STANDARD,
     UNTAGGED,
@@ -16,8 +16,8 @@ from core.image_tags import (
     read_remarks,
     remark_about,
 )
-from core.runs import Run
-from core.tag_exchange import as_csv
+from core.data.tag_exchange import as_csv
+from core.registry.runs import Run
 from core.workspace import Workspace
 from tests.pages.compare.conftest import (
     COMPARE,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from core.feature_space.space import FeatureSpace
-from core.runs import Runs
+from core.registry.runs import Runs
 from core.workspace import Workspace
 from tests.pages.compare.conftest import COMPARE, MakeTrained, OpenPage
 from tests.pages.compare.test_feature_map import keep_weights

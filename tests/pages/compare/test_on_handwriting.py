@@ -6,9 +6,9 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.handwriting import Handwriting
-from core.predictions import read_predictions
-from core.runs import Run, Runs
+from core.handwriting.handwriting import Handwriting
+from core.registry.predictions import read_predictions
+from core.registry.runs import Run, Runs
 from tests.pages.compare.conftest import COMPARE, OpenPage, gallery, markdown, metrics, show, words
 
 KEPT = 12

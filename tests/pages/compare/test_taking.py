@@ -1,6 +1,6 @@
 from streamlit.testing.v1 import AppTest
 
-from core.runs import Run
+from core.registry.runs import Run
 from tests.pages.compare.conftest import COMPARE, MakeTrained, OpenPage, show
 
 

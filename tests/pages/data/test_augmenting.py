@@ -12,12 +12,12 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.augmentation import Variations
-from core.config import RunConfig
-from core.datasets import load_splits
+from core.data.augmentation import Variations
+from core.data.datasets import load_splits
+from core.data.pictures import Pictures
+from core.data.preview import previewed
 from core.imported.dataset import ImportedDataset
-from core.pictures import Pictures
-from core.preview import previewed
+from core.registry.config import RunConfig
 from core.workspace import Workspace
 
 OpenPage = Callable[..., AppTest]

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.data_config import DataConfig
-from core.datasets import settle
+from core.data.data_config import DataConfig
+from core.data.datasets import settle
 from core.imported.dataset import ImportedDataset
 from core.imported.library import Library
-from core.recipes import RECIPES
-from core.runs import Runs
+from core.registry.recipes import RECIPES
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 OpenPage = Callable[..., AppTest]

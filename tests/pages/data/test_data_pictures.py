@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.data.image_tags import Remark, change_remarks
 from core.files import write_json
-from core.image_tags import Remark, change_remarks
 from core.imported.dataset import ImportedDataset
 from core.imported.report import Doubled
 from core.workspace import Workspace

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from streamlit.testing.v1 import AppTest
 
 from core.background import Work
-from core.downloading import download_of
+from core.data.downloading import download_of
 from core.processes import this_process
 from core.workspace import Workspace
-from tests.core.test_datasets import archive, arrays_for
+from tests.core.data.test_datasets import archive, arrays_for
 
 OpenPage = Callable[..., AppTest]
 DATA = "pages/1_Data.py"

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.predictions import read_predictions
-from core.runs import Runs
+from core.registry.predictions import read_predictions
+from core.registry.runs import Runs
 
 OpenPage = Callable[..., AppTest]
 Pictures = NDArray[np.uint8]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from statsmodels.stats.proportion import proportion_confint
 from streamlit.testing.v1 import AppTest
 
-from core.handwriting import Handwriting
-from core.handwriting_exchange import export_zip
-from core.predictions import read_predictions
-from core.runs import Runs
+from core.handwriting.handwriting import Handwriting
+from core.handwriting.handwriting_exchange import export_zip
+from core.registry.predictions import read_predictions
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 OpenPage = Callable[..., AppTest]

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.handwriting import Handwriting, Sample
-from core.runs import Runs
+from core.handwriting.handwriting import Handwriting, Sample
+from core.registry.runs import Runs
 
 OpenPage = Callable[..., AppTest]
 PREDICT = "pages/5_Predict.py"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from core.runs import Runs
+from core.registry.runs import Runs
 
 OpenPage = Callable[..., AppTest]
 Mnist = dict[str, NDArray[np.uint8]]

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.predictions import Predictions, read_predictions
-from core.runs import Runs
+from core.registry.predictions import Predictions, read_predictions
+from core.registry.runs import Runs
 from ui.predict.samples import OFFERED, drawn
 
 OpenPage = Callable[..., AppTest]

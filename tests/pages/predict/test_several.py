@@ -10,8 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.found_digits import find_digits
-from core.runs import Runs
+from core.predicting.found_digits import find_digits
+from core.registry.runs import Runs
 from ui.predict.several import begins_line
 
 OpenPage = Callable[..., AppTest]

@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.datasets import load_splits
+from core.data.datasets import load_splits
 from core.feature_space.space import FeatureSpace
-from core.runs import Runs
+from core.registry.runs import Runs
 from core.workspace import Workspace
 from ui import lab
 

@@ -1,0 +1,1 @@
+"""`python -m core COMMAND`: everything a page can do, without a page."""

@@ -1,0 +1,1 @@
+"""Drawings that people keep, each with what it was meant to be."""

@@ -1,0 +1,1 @@
+"""From what people draw and hand in to what networks make of it."""

@@ -1,0 +1,658 @@
+"""Runs: the trainings of a workspace, and what may be done with them."""
+
+import contextlib
+import itertools
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from core.errors import DamagedFile, InvalidRequest, UnknownRun, WorkFailed
+from core.processes import boot_of, this_boot
+from core.registry.config import RunConfig
+from core.registry.run_files import (
+    WAITING_OR_WORKING,
+    WORKING,
+    About,
+    Failure,
+    Request,
+    RunFolder,
+    State,
+    Status,
+    Version,
+    read_about,
+    read_request,
+    read_state,
+    versions,
+    write_model,
+)
+from core.registry.settings import change
+from core.workspace import Workspace
+
+LONGEST_NAME = 80
+LONGEST_TAG = 30
+LONGEST_NOTE = 10_000
+MOST_TAGS = 20
+COLORS = 10
+"""Colours in the palette of runs."""
+PATIENCE = 10.0
+"""Seconds to wait for somebody else who creates a run, or says something of the same one."""
+LEAVING = 5.0
+"""Seconds that a worker may take to be gone once it has written its last state."""
+GAP = 1e-3
+"""Least distance of two places in the queue."""
+_ID = "%Y%m%d-%H%M%S-%f"
+SAMPLE = "sample-"
+"""What ids of runs begin with that came with the project."""
+_NEW, _DELETED = ".new-", ".deleted-"
+"""What folders are called that are not runs yet, or no more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One run as it stood when it was read."""
+
+    folder: RunFolder
+    request: Request
+    state: State
+    about: About
+    status: Status
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a run. Raises DamagedFile, naming the file, where one cannot be read."""
+        folder = RunFolder(path)
+        request, state = read_request(folder), read_state(folder)
+        return cls(folder, request, state, read_about(folder), _true_status(folder, state))
+
+    def as_it_is_now(self) -> Self:
+        """The run with its status as it is now, where that hangs on more than its files."""
+        status = _true_status(self.folder, self.state)
+        return self if status == self.status else replace(self, status=status)
+
+    @property
+    def id(self) -> str:
+        """The run's id, which is also its folder's name."""
+        return self.request.id
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether it came with the project, and was not trained in this workspace."""
+        return self.id.startswith(SAMPLE)
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return self.about.name or self.request.name
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """Its configuration, with the epochs that were asked for later."""
+        return extended(self.request.config, self.state.extra_epochs)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether at least one epoch was completed and evaluated."""
+        return self.state.best_epoch > 0 and self.status not in WAITING_OR_WORKING
+
+    @property
+    def can_be_resumed(self) -> bool:
+        """Whether it ended before its last epoch."""
+        return self.status in ("stopped", "failed", "interrupted")
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it did not come to its end, if something kept it from it."""
+        if self.status == "interrupted" and self.state.error is None:
+            return _interruption(self)
+        return self.state.error
+
+    def write_state(self, **changes: Any) -> Self:
+        """Write a changed state; returns the run as it is now."""
+        state = self.state.model_copy(update=changes)
+        write_model(self.folder.state, state)
+        return type(self)(self.folder, self.request, state, self.about, state.status)
+
+
+@lru_cache(maxsize=4096)
+def extended(config: RunConfig, epochs: int) -> RunConfig:
+    """A configuration with so many epochs more, in its last phase.
+
+    Raises InvalidConfig where that is more than a configuration may have.
+    """
+    if not epochs:
+        return config
+    key = "second_phase.epochs" if config.second_phase.epochs else "epochs"
+    last = config.second_phase.epochs or config.epochs
+    return change(config, {key: last + epochs})
+
+
+def _interruption(run: Run) -> Failure:
+    process = run.state.process
+    if process is not None and boot_of(process) != this_boot():
+        return Failure(
+            kind="restarted",
+            sentence="The machine was restarted while this run trained.",
+            advice=GO_ON,
+        )
+    return Failure(
+        kind="killed",
+        sentence="The process of this run ended without a word: something killed it.",
+        advice=GO_ON,
+    )
+
+
+GO_ON = "Resume it: it goes on from its last checkpoint as if nothing had happened."
+
+
+@dataclass(frozen=True)
+class DamagedRun:
+    """A folder among the runs that cannot be read, and why."""
+
+    id: str
+    path: Path
+    reason: str
+
+
+class Runs:
+    """The runs of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def create(self, config: RunConfig, name: str | None = None, note: str = "") -> Run:
+        """Make the folder of a new run, queued.
+
+        The configuration is taken as it is: `preflight.settle` makes one that can be trained.
+        Raises InvalidRequest where the name is taken, WorkFailed where the run cannot be written.
+        """
+        about = About(note=_check_note(note))
+        try:
+            with self._naming():
+                return self._create(config, name, about)
+        except OSError as error:
+            raise WorkFailed(
+                f"the run cannot be written to {self.workspace.root}: {_reason(error)}; make room "
+                "or permit it, or choose another workspace"
+            ) from None
+
+    def _create(self, config: RunConfig, name: str | None, about: About) -> Run:
+        known = self.all()
+        names = {run.name for run in known}
+        now = datetime.now().astimezone()
+        request = Request(
+            id=_next_id(now, self._ids()),
+            name=free_name(config.recipe, names) if name is None else check_name(name, names),
+            color=_rarest_color(known),
+            created=now,
+            config=config,
+        )
+        state = State(queued=_end_of_queue(known))
+        return Run(self._make_folder(request, state, about), request, state, about, "queued")
+
+    def _make_folder(self, request: Request, state: State, about: About) -> RunFolder:
+        # Made under a hidden name, so that no reader meets a run without its files.
+        unfinished = RunFolder(self.workspace.runs / f"{_NEW}{request.id}")
+        unfinished.path.mkdir(parents=True)
+        write_model(unfinished.request, request)
+        write_model(unfinished.state, state)
+        if about != About():
+            write_model(unfinished.about, about)
+        return RunFolder(unfinished.path.rename(self.workspace.runs / request.id))
+
+    def take_in(self, request: Request, unpack: Callable[[Path], object]) -> bool:
+        """Make a run of files from elsewhere, whole or not at all; False where it is there already.
+
+        unpack: writes all files but the request into a folder that is there. The run gets another
+        name where its own is taken, and the colour that the fewest have.
+        Raises WorkFailed where it cannot be written.
+        """
+        try:
+            with self._naming():
+                if request.id in self._ids():
+                    return False
+                known = self.all()
+                name = free_name(request.name, {run.name for run in known})
+                fitting = {"name": name, "color": _rarest_color(known)}
+                self._unpack(request.model_copy(update=fitting), unpack)
+                return True
+        except OSError as error:
+            raise WorkFailed(
+                f"the run {request.name!r} cannot be written to {self.workspace.root}: "
+                f"{_reason(error)}; make room or permit it, then try again"
+            ) from None
+
+    def _unpack(self, request: Request, unpack: Callable[[Path], object]) -> None:
+        unfinished = RunFolder(self.workspace.runs / f"{_NEW}{request.id}")
+        shutil.rmtree(unfinished.path, ignore_errors=True)  # of somebody who was killed at it
+        unfinished.path.mkdir(parents=True)
+        try:
+            unpack(unfinished.path)
+            write_model(unfinished.request, request)
+            unfinished.path.rename(self.workspace.runs / request.id)
+        except BaseException:
+            shutil.rmtree(unfinished.path, ignore_errors=True)
+            raise
+
+    def read(self) -> tuple[list[Run], list[DamagedRun]]:
+        """Every run, newest first, and the folders that cannot be read as one, with the reason."""
+        found = self._read_all()
+        return (
+            [run for run in found if isinstance(run, Run)],
+            [run for run in found if isinstance(run, DamagedRun)],
+        )
+
+    def all(self) -> list[Run]:
+        """Every run that can be read, newest first."""
+        return self.read()[0]
+
+    def damaged(self) -> list[DamagedRun]:
+        """Folders that cannot be read as a run, with the reason."""
+        return self.read()[1]
+
+    def find(self, reference: str) -> Run:
+        """The run of an id, a name or a unique prefix of an id. Raises UnknownRun, DamagedFile."""
+        found = self.find_any(reference)
+        if isinstance(found, DamagedRun):
+            raise DamagedFile(f"the run {found.id} is damaged: {found.reason}")
+        return found
+
+    def find_any(self, reference: str) -> Run | DamagedRun:
+        """Like `find`, for who can also do with a damaged run."""
+        if reference in self._ids():
+            return self._read(reference)
+        known = self._read_all()
+        for matches in (
+            [run for run in known if isinstance(run, Run) and run.name == reference],
+            [run for run in known if reference and run.id.startswith(reference)],
+        ):
+            if len(matches) > 1:
+                raise UnknownRun(
+                    f"{reference!r} could be any of {', '.join(run.id for run in matches)}; "
+                    "give more of the id"
+                )
+            if matches:
+                return matches[0]
+        raise UnknownRun(f"there is no run {reference!r}; `runs` lists those there are")
+
+    def again(self, run: Run) -> Run:
+        """The same run as it is now. Raises UnknownRun if it was deleted meanwhile."""
+        try:
+            return Run.read(run.folder.path)
+        except DamagedFile:
+            if run.folder.path.is_dir():
+                raise
+            raise _deleted(run) from None
+
+    def queue(self) -> list[Run]:
+        """Runs that wait to be trained, the next one first."""
+        return in_queue_order(self.all())
+
+    def move(self, run: Run, place: int) -> None:
+        """Let a waiting run be the `place`-th to be trained, counted from 0.
+
+        Raises InvalidRequest where it does not wait any more.
+        """
+        self._check_status(run, ("queued",), "moved in the queue")
+        waiting = self.queue()
+        others = [other for other in waiting if other.id != run.id]
+        moved = [other for other in waiting if other.id == run.id]
+        order = [*others[:place], *moved, *others[place:]]
+        for other, wanted in zip(order, _apart(map(place_of, waiting)), strict=True):
+            if place_of(other) != wanted:
+                with contextlib.suppress(UnknownRun):  # deleted just now
+                    self._say(other, place=wanted)
+
+    def request_stop(self, run: Run) -> None:
+        """Ask a waiting or working run to stop; it does so within one batch.
+
+        Raises InvalidRequest if the run is not at work, UnknownRun if it was deleted meanwhile.
+        """
+        run = self.again(run)
+        if run.status not in WAITING_OR_WORKING:
+            raise InvalidRequest(
+                f"the run {run.name!r} is {run.status}; only a run that waits or trains can be "
+                "stopped"
+            )
+        with _writing(run):
+            run.folder.stop_request.touch()
+
+    def resume(self, run: Run, more_epochs: int = 0) -> Run:
+        """Queue a run again, to go on from where it was, for more epochs than before if asked.
+
+        Raises InvalidRequest where it waits or trains already, or has nothing left to do;
+        UnknownRun if it was deleted meanwhile.
+        """
+        with self._at_rest(run, "resumed") as run:
+            if more_epochs < 0:
+                raise InvalidRequest(f"more epochs must be at least 0, got {more_epochs}")
+            if run.status == "finished" and not more_epochs:
+                raise InvalidRequest(
+                    f"the run {run.name!r} is finished; say how many more epochs it shall train"
+                )
+            if run.status == "finished" and not run.folder.has_checkpoint:
+                lost = "did not come with it" if run.is_sample else "was removed"
+                raise InvalidRequest(
+                    f"the checkpoint of the run {run.name!r} {lost}, so it cannot be trained "
+                    "longer; launch a new run with its settings and more epochs"
+                )
+            extra = run.state.extra_epochs + more_epochs
+            extended(run.request.config, extra)
+            self._say(run, place=None)
+            with _writing(run):
+                run.folder.stop_request.unlink(missing_ok=True)
+                return run.write_state(
+                    status="queued",
+                    queued=_end_of_queue(self.all()),
+                    extra_epochs=extra,
+                    error=None,
+                    process=None,
+                    usage=None,
+                    phase="",
+                    done=0,
+                    total=0,
+                )
+
+    def rename(self, run: Run, name: str) -> None:
+        """Call a run otherwise. Raises InvalidRequest where another is called so."""
+        with _writing(run), self._naming():
+            others = {other.name for other in self.all() if other.id != run.id}
+            self._say(run, name=check_name(name, others))
+
+    def tag(self, run: Run, tags: Iterable[str]) -> None:
+        """Give a run these tags and no others."""
+        self._say(run, tags=_check_tags(tags))
+
+    def annotate(self, run: Run, note: str) -> None:
+        """Keep a note with a run."""
+        self._say(run, note=_check_note(note))
+
+    def remove_checkpoint(self, run: Run) -> int:
+        """Remove what training a finished run longer would need; returns the bytes it took.
+
+        Raises InvalidRequest where the run did not finish: it could not be resumed any more.
+        """
+        with self._at_rest(run, "stripped of its checkpoint") as run, _writing(run):
+            if run.status != "finished":
+                raise InvalidRequest(
+                    f"the run {run.name!r} is {run.status}; only a finished run can do without "
+                    "its checkpoint"
+                )
+            _, size = run.folder.sizes().get(run.folder.checkpoint.name, (0, 0))
+            shutil.rmtree(run.folder.checkpoint, ignore_errors=True)
+            return size
+
+    def delete(self, run: Run | DamagedRun) -> None:
+        """Remove a run's folder. Raises InvalidRequest while a process is at work on it."""
+        if isinstance(run, DamagedRun):
+            self._delete_damaged(run)
+            return
+        with self._at_rest(run, "deleted", WORKING) as run, _writing(run):
+            self._remove(run.id, run.folder.path)
+
+    def _delete_damaged(self, run: DamagedRun) -> None:
+        try:
+            with self.lock(run.id):
+                self._remove(run.id, run.path)
+        except FileNotFoundError:
+            raise UnknownRun(f"the run {run.id} was deleted meanwhile; choose another") from None
+        except Timeout:
+            raise InvalidRequest(
+                f"a process is at work on the damaged run {run.id}; wait for its end"
+            ) from None
+
+    def _remove(self, run_id: str, path: Path) -> None:
+        # Renamed first: a half-deleted folder must never look like a run.
+        doomed = path.rename(path.with_name(f"{_DELETED}{run_id}"))
+        shutil.rmtree(doomed, ignore_errors=True)
+        shutil.rmtree(self.workspace.feature_spaces / run_id, ignore_errors=True)
+        for lock in (self.lock(run_id), self._saying(run_id)):
+            Path(lock.lock_file).unlink(missing_ok=True)
+
+    def clear_leftovers(self) -> None:
+        """Remove what processes left behind that died while they created or deleted a run."""
+        with self._naming():
+            # Nobody else creates a run now, so what is unfinished stays unfinished.
+            for folder in self.workspace.runs.glob(f"{_NEW}*"):
+                shutil.rmtree(folder, ignore_errors=True)
+        for folder in self.workspace.runs.glob(f"{_DELETED}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+        locks = list(self.workspace.locks.glob("*-*.lock"))
+        known = self._ids()  # after the locks: a run that is created just now keeps its own
+        for lock in locks:
+            if lock.name.removesuffix(".lock").removesuffix(".about") not in known:
+                lock.unlink(missing_ok=True)
+
+    def lock(self, run_id: str) -> FileLock:
+        """Held by whoever is at work on a run: a worker, or somebody who deletes or resumes it."""
+        return FileLock(self.workspace.locks / f"{run_id}.lock", timeout=0)
+
+    def _saying(self, run_id: str) -> FileLock:
+        return FileLock(self.workspace.locks / f"{run_id}.about.lock", timeout=PATIENCE)
+
+    def _naming(self) -> FileLock:
+        """Held by whoever gives a run its name, which no other run may have."""
+        return FileLock(self.workspace.locks / "naming.lock", timeout=PATIENCE)
+
+    def _say(self, run: Run, **changes: Any) -> None:
+        run = self.again(run)
+        with _writing(run), self._saying(run.id):
+            about = self.again(run).about
+            if (said := about.model_copy(update=changes)) != about:
+                write_model(run.folder.about, said)
+
+    @contextlib.contextmanager
+    def _at_rest(
+        self, run: Run, done: str, busy: Sequence[Status] = WAITING_OR_WORKING
+    ) -> Iterator[Run]:
+        """The run as it is now, on which nobody begins to work meanwhile."""
+        if (now := self.again(run)).status in busy:
+            raise _busy(now, done)
+        try:
+            with self.lock(run.id).acquire(timeout=LEAVING):
+                if (now := self.again(run)).status in busy:
+                    raise _busy(now, done)
+                yield now
+        except Timeout:
+            raise _busy(self.again(run), done) from None
+
+    def _check_status(self, run: Run, allowed: Sequence[Status], done: str) -> None:
+        now = self.again(run)
+        if now.status not in allowed:
+            raise InvalidRequest(
+                f"the run {now.name!r} is {now.status}; only a run that is "
+                f"{' or '.join(allowed)} can be {done}"
+            )
+
+    def _read_all(self) -> list[Run | DamagedRun]:
+        # One that was deleted since the folder was listed is no damaged run.
+        found = map(self._read, _in_order(self._ids()))
+        return [run for run in found if _exists(run)]
+
+    def _ids(self) -> set[str]:
+        try:
+            entries = list(os.scandir(self.workspace.runs))
+        except FileNotFoundError:
+            return set()
+        return {
+            entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
+        }
+
+    def _read(self, run_id: str) -> Run | DamagedRun:
+        folder = f"{self.workspace.runs}/{run_id}"
+        try:
+            return _read_once(folder, versions(folder)).as_it_is_now()
+        except DamagedFile as error:
+            return DamagedRun(run_id, Path(folder), str(error))
+
+
+@lru_cache(maxsize=4096)
+def _read_once(folder: str, version: tuple[Version, Version, Version]) -> Run:
+    """A run as it stood in one version of its files: most runs never change again."""
+    return Run.read(Path(folder))
+
+
+def in_queue_order(runs: Iterable[Run]) -> list[Run]:
+    """Those that wait to be trained, the next one first."""
+    waiting = [run for run in runs if run.status == "queued"]
+    return sorted(waiting, key=lambda run: (place_of(run), run.id))
+
+
+def place_of(run: Run) -> float:
+    """Where a waiting run stands in the queue; the lowest is the next."""
+    return run.state.queued if run.about.place is None else run.about.place
+
+
+def _end_of_queue(known: Iterable[Run]) -> float:
+    # Not by the clock alone, which may be set back while runs wait.
+    waiting = [place_of(run) for run in known if run.status == "queued"]
+    return max([time.time(), *(place + GAP for place in waiting)])
+
+
+def _apart(places: Iterable[float]) -> list[float]:
+    """Places in order, none of them twice.
+
+    >>> _apart([3.0, 1.0, 3.0])
+    [1.0, 3.0, 3.001]
+    """
+    apart: list[float] = []
+    for place in sorted(places):
+        apart.append(max(place, apart[-1] + GAP) if apart else place)
+    return apart
+
+
+def _next_id(now: datetime, taken: Collection[str]) -> str:
+    """An id that sorts after all others, also where the clock was set back since.
+
+    >>> _next_id(datetime(2026, 5, 3), {"20260504-000000-000009"})
+    '20260504-000000-000010'
+    """
+    made_before = map(_time_of, sorted(taken, reverse=True))
+    latest = next(filter(None, made_before), None)
+    made = now.replace(tzinfo=None)
+    if latest is not None and made <= latest:
+        made = latest + timedelta(microseconds=1)
+    return made.strftime(_ID)
+
+
+def _in_order(ids: Iterable[str]) -> list[str]:
+    """Ids as runs are listed: the newest first, then those that tell no time, such as samples'.
+
+    >>> _in_order({"20260503-120000-000000", "sample-b", "20260504-120000-000000", "sample-a"})
+    ['20260504-120000-000000', '20260503-120000-000000', 'sample-a', 'sample-b']
+    """
+    named = {run_id for run_id in ids if not run_id[:1].isdigit()}
+    return [*sorted(set(ids) - named, reverse=True), *sorted(named)]
+
+
+def _time_of(run_id: str) -> datetime | None:
+    try:
+        return datetime.strptime(run_id, _ID)
+    except ValueError:
+        return None  # somebody else's folder
+
+
+@contextlib.contextmanager
+def _writing(run: Run) -> Iterator[None]:
+    """Turns the system's refusal to write a file of a run into a sentence."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise _deleted(run) from None
+    except OSError as error:
+        raise WorkFailed(
+            f"the run {run.name!r} cannot be changed: {_reason(error)}; make room on the disk or "
+            "permit it, then try again"
+        ) from None
+
+
+def _reason(error: OSError) -> str:
+    if isinstance(error, Timeout):
+        return "somebody else has been changing it for long"
+    return error.strerror or str(error)
+
+
+def _deleted(run: Run) -> UnknownRun:
+    return UnknownRun(f"the run {run.name!r} was deleted meanwhile; choose another")
+
+
+def _busy(run: Run, done: str) -> InvalidRequest:
+    if run.status in WORKING:
+        return InvalidRequest(f"the run {run.name!r} is training; stop it before it is {done}")
+    if run.status == "queued" and done == "resumed":
+        return InvalidRequest(f"the run {run.name!r} waits to be trained already")
+    return InvalidRequest(
+        f"somebody else is at work on the run {run.name!r} just now; try again in a moment"
+    )
+
+
+def _exists(run: Run | DamagedRun) -> bool:
+    return isinstance(run, Run) or run.path.is_dir()
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """A name that nothing has yet: the wanted one, or that with a number.
+
+    >>> free_name("cnn-digits", {"cnn-digits", "cnn-digits 2"})
+    'cnn-digits 3'
+    """
+    numbered = (f"{wanted} {number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([wanted], numbered) if name not in taken)
+
+
+def check_name(name: str, taken: Collection[str]) -> str:
+    """A name for a run, tidied. Raises InvalidRequest where it cannot be one or is taken."""
+    tidy = " ".join(name.split())
+    if not 1 <= len(tidy) <= LONGEST_NAME or not tidy.isprintable():
+        raise InvalidRequest(
+            f"name must have 1 to {LONGEST_NAME} printable characters, got {name[:100]!r}"
+        )
+    if tidy in taken:
+        raise InvalidRequest(f"there is a run named {tidy!r} already; choose another name")
+    return tidy
+
+
+def _check_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    tidy = tuple(dict.fromkeys(" ".join(tag.split()) for tag in tags))
+    for tag in tidy:
+        if not 1 <= len(tag) <= LONGEST_TAG or not tag.isprintable() or "," in tag:
+            raise InvalidRequest(
+                f"a tag must have 1 to {LONGEST_TAG} printable characters and no comma, "
+                f"got {tag[:100]!r}"
+            )
+    if len(tidy) > MOST_TAGS:
+        raise InvalidRequest(f"a run may have at most {MOST_TAGS} tags, got {len(tidy)}")
+    return tidy
+
+
+def _check_note(note: str) -> str:
+    if len(note) > LONGEST_NOTE:
+        raise InvalidRequest(
+            f"a note may have at most {LONGEST_NOTE:,} characters, got {len(note):,}"
+        )
+    return note.strip()
+
+
+def _rarest_color(runs: Iterable[Run]) -> int:
+    used = Counter(run.request.color for run in runs)
+    return min(range(COLORS), key=lambda color: (used[color], color))
+
+
+def _true_status(folder: RunFolder, state: State) -> Status:
+    """What is so, where the state on disk was overtaken by events nobody could write down."""
+    if state.status not in WAITING_OR_WORKING:
+        return state.status
+    stop_requested = folder.stop_request.exists()
+    if state.status == "queued":
+        return "stopped" if stop_requested else "queued"
+    if state.process is None or not state.process.is_alive():
+        return "interrupted"
+    return "stopping" if stop_requested else state.status

@@ -1,0 +1,1 @@
+"""Training a run in a process of its own, and what keeps it quick and resumable."""

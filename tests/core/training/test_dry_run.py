@@ -1,0 +1,212 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from core.data.datasets import load_splits
+from core.preferences import change_preferences
+from core.registry import preflight
+from core.registry.config import RunConfig
+from core.registry.recipes import RECIPES
+from core.registry.runs import Runs
+from core.registry.settings import change
+from core.training import dry_run
+from core.training.estimates import DryRun
+from core.workspace import PROJECT, Workspace
+
+FEW = {"train_images": 30, "test_images": 20, "batch_size": 10, "precision": "float32"}
+UNLEARNED = {"weights": "random", "side": 32, "network.head.dense": [8]}
+NUMBERS = 512  # that VGG16 puts out for an image of 32 pixels
+VARIED = {"augmentation.rotation": 10.0}
+
+
+@pytest.fixture
+def vgg16() -> RunConfig:
+    """VGG16, frozen and of random weights, on few small images."""
+    return change(RECIPES["vgg16-digits"].config, FEW | UNLEARNED)
+
+
+def measured(config: RunConfig, workspace: Workspace, **settings: Any) -> DryRun:
+    chosen = {key.replace("__", "."): value for key, value in settings.items()}
+    return dry_run.measure(change(config, chosen), workspace)
+
+
+def test_a_dry_run_leaves_nothing_behind(vgg16: RunConfig, workspace: Workspace) -> None:
+    measured(vgg16, workspace)
+    assert not workspace.root.exists()
+
+
+def test_the_output_of_frozen_layers_is_timed_for_each_split(
+    vgg16: RunConfig, workspace: Workspace
+) -> None:
+    found = measured(vgg16, workspace, data__validation=0.2)
+    counts = (found.train_images, found.validation_images, found.test_images)
+    assert sum(counts) == 50
+    assert found.test_images == 20
+    (phase,) = found.phases
+    assert len(phase.features) == 3
+    assert all(part.seconds > 0 for part in phase.features)
+    assert phase.cache_bytes == 50 * NUMBERS * 4
+    assert phase.not_kept is None
+
+
+def test_each_pass_of_variations_is_kept(vgg16: RunConfig, workspace: Workspace) -> None:
+    (phase,) = measured(change(vgg16, VARIED), workspace, augmentation__passes=3).phases
+    assert len(phase.features) == 3 + 1
+    assert phase.cache_bytes == (3 * 30 + 20) * NUMBERS * 4
+
+
+def test_of_endless_variations_nothing_is_kept_but_of_the_other_images(
+    vgg16: RunConfig, workspace: Workspace
+) -> None:
+    (phase,) = measured(change(vgg16, VARIED), workspace).phases
+    assert phase.not_kept == "endless variations"
+    assert len(phase.features) == 1
+    assert phase.cache_bytes == 20 * NUMBERS * 4
+
+
+def test_a_cache_that_is_switched_off_keeps_nothing(vgg16: RunConfig, workspace: Workspace) -> None:
+    (phase,) = measured(vgg16, workspace, cache_features=False).phases
+    assert (phase.not_kept, phase.features) == ("switched off", ())
+    assert phase.cache_bytes == 50 * NUMBERS * 4
+
+
+def test_a_cache_that_is_too_small_keeps_nothing(vgg16: RunConfig, workspace: Workspace) -> None:
+    change_preferences(workspace, cache_limit=50 * NUMBERS * 4 - 1)
+    (phase,) = measured(vgg16, workspace).phases
+    assert (phase.not_kept, phase.features) == ("limit", ())
+    change_preferences(workspace, cache_limit=50 * NUMBERS * 4)
+    (phase,) = measured(vgg16, workspace).phases
+    assert phase.not_kept is None
+
+
+def test_each_phase_is_tried(vgg16: RunConfig, workspace: Workspace) -> None:
+    second = {"second_phase__epochs": 1, "second_phase__still_frozen": "block4"}
+    first, later = measured(vgg16, workspace, **second).phases
+    assert len(first.features) == len(later.features) == 2
+    assert first.cache_bytes == 50 * NUMBERS * 4
+    assert later.cache_bytes == 50 * 2 * 2 * 512 * 4
+    assert 0 < first.memory <= later.memory
+
+
+def test_a_network_without_frozen_layers_is_fed_images(
+    config: RunConfig, workspace: Workspace
+) -> None:
+    (phase,) = measured(change(config, FEW), workspace).phases
+    assert (phase.features, phase.cache_bytes, phase.not_kept) == ((), 0, None)
+    assert phase.step > 0
+    assert phase.evaluation > 0
+
+
+# --- Pictures of a folder -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def pets(tmp_path: Path) -> RunConfig:
+    """A CNN on a folder of 14 pictures to learn from and 6 to be tested on."""
+    random = np.random.default_rng(0)
+    for number in range(20):
+        part = "train" if number < 14 else "test"
+        folder = tmp_path / "pets" / part / ("cat", "dog")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = random.integers(0, 256, (40, 30, 3)).astype(np.uint8)
+        assert cv2.imwrite(str(folder / f"{number}.png"), picture)
+    settings = {"data.name": "folder", "data.path": str(tmp_path / "pets"), "channels": 3}
+    config = change(RECIPES["cnn-digits"].config, settings)
+    return preflight.settle(config, Runs(Workspace(tmp_path / "workspace")))
+
+
+def test_pictures_are_counted_and_not_decoded(pets: RunConfig, workspace: Workspace) -> None:
+    material = dry_run.material(pets, workspace)
+    assert (len(material.splits.train), len(material.splits.test)) == (14, 6)
+    assert material.splits.train.images[np.arange(3)].shape == (3, 28, 28, 3)
+    assert material.decoding > 0
+    assert material.mapped == 20 * 28 * 28 * 3
+    assert material.waits_for == (workspace.pictures,)
+    assert not workspace.root.exists()
+
+
+def test_pictures_that_were_decoded_are_taken(pets: RunConfig, workspace: Workspace) -> None:
+    real = load_splits(pets.data, pets.seed, side=28, workspace=workspace)
+    material = dry_run.material(pets, workspace)
+    assert material.splits.train.fingerprint() == real.train.fingerprint()
+    assert (material.decoding, material.waits_for) == (0, ())
+
+
+def test_made_up_pictures_come_as_many_as_are_wanted(pets: RunConfig, workspace: Workspace) -> None:
+    few = change(pets, {"train_images": 10, "data.validation": 0.2})
+    splits = dry_run.material(few, workspace).splits
+    assert [len(split) for split in (splits.train, splits.validation, splits.test)] == [8, 2, 6]
+
+
+# --- The process --------------------------------------------------------------------------------
+
+
+def answer_to(text: str, workspace: Workspace) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "core.training.dry_run", str(workspace.root)],
+        cwd=PROJECT,
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count("\n") == 1
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_the_process_answers_with_one_line_of_json(vgg16: RunConfig, workspace: Workspace) -> None:
+    answer = answer_to(vgg16.model_dump_json(), workspace)
+    found = DryRun.model_validate_json(json.dumps(answer))
+    assert (found.train_images, found.test_images, found.precision) == (30, 20, "float32")
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "sentence"),
+    [
+        ("{", "InvalidConfig", "the configuration must be JSON"),
+        (
+            change(
+                RECIPES["vgg16-digits"].config, {"weights": "/nowhere/weights.npz"}
+            ).model_dump_json(),
+            "InvalidConfig",
+            "got /nowhere/weights.npz, which is no file",
+        ),
+    ],
+)
+def test_the_process_tells_what_is_wrong(
+    text: str, error: str, sentence: str, workspace: Workspace
+) -> None:
+    answer = answer_to(text, workspace)
+    assert answer["error"] == error
+    assert sentence in answer["sentence"]
+
+
+# --- The clock ----------------------------------------------------------------------------------
+
+
+def pieces(count: int, done: Callable[[int], None] = lambda number: None) -> Iterator[int]:
+    for number in range(count):
+        done(number)
+        yield 5
+
+
+def test_work_is_timed_by_what_it_does() -> None:
+    seen: list[int] = []
+    beginning, usual = dry_run.timed(pieces(4, seen.append))
+    assert seen == [0, 1, 2, 3]
+    assert beginning >= 0
+    assert usual > 0
+
+
+def test_a_single_piece_has_no_beginning() -> None:
+    beginning, usual = dry_run.timed(pieces(1))
+    assert beginning == 0
+    assert usual > 0

@@ -1,0 +1,1 @@
+"""Pictures to look at, to click on and to draw."""

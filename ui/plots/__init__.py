@@ -1,0 +1,1 @@
+"""Charts, matrices, maps and figures, drawn alike on every page."""

@@ -1,0 +1,1 @@
+"""Runs wherever they are shown: watched, listed, laid over each other, changed and deleted."""

@@ -1,0 +1,130 @@
+"""Watching one run: its progress and curves while it trains, its results once it has ended."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import streamlit as st
+
+from core.errors import UnknownRun
+from core.registry.runs import Run
+from ui import lab
+from ui.runs import run_view
+from ui.runs.controls import controls
+from ui.runs.curves import curves, machine
+from ui.runs.failure import failure
+from ui.runs.kept import kept
+from ui.runs.log import log
+from ui.runs.progress import live_figures, progress
+
+TICK_SECONDS = 1.0
+PARAMETER = "run"
+"""What the run to watch is called in the address, so that any browser can show it."""
+_DELETED = "_deleted_while_watched"
+TOLD_SECONDS = 20.0
+
+
+def show() -> None:
+    """The run to watch, with what can be done once it has results."""
+    tell_of_deletion()
+    run = choose()
+    if run is None:
+        st.info(
+            "Nothing was trained yet. Launch the recipe as it is: its curves appear here, and it "
+            "trains on when you close this tab.",
+            icon=":material/play_arrow:",
+        )
+        return
+    follow(run)
+    if run.has_results:
+        offer_pages(run)
+
+
+def tell_of_deletion() -> None:
+    """Say so where the run that was followed is gone; for the page that is shown anew then.
+
+    For some seconds: the page may be shown anew again before anybody has read it.
+    """
+    deleted, when = st.session_state.get(_DELETED, ("", 0.0))
+    if deleted and monotonic() - when < TOLD_SECONDS:
+        st.warning(
+            f"The run {lab.plain(deleted)} was deleted meanwhile, elsewhere.",
+            icon=":material/delete:",
+        )
+
+
+def leave_deletion_untold() -> None:
+    """Say nothing of it, on a page that finds out by itself."""
+    st.session_state.pop(_DELETED, None)
+
+
+def offer_pages(run: Run) -> None:
+    """Where a run with results can be looked at further."""
+    with st.container(horizontal=True, gap="medium"):
+        st.page_link("pages/4_Compare.py", label="Compare it", icon=":material/compare:")
+        digits = run.config.data.shows_digits
+        st.page_link(
+            "pages/5_Predict.py",
+            label="Draw for it" if digits else "Show it a picture",
+            icon=":material/draw:",
+        )
+
+
+def choose() -> Run | None:
+    """The run to watch: that of the address, else one at work, else the newest."""
+    known = lab.runs().all()
+    if not known:
+        return None
+    by_urgency = sorted(
+        range(len(known)),
+        key=lambda place: (
+            not run_view.is_working(known[place]),
+            not run_view.is_active(known[place]),
+        ),
+    )
+    return run_view.choose(
+        known,
+        "Run",
+        parameter=PARAMETER,
+        default=by_urgency[0],
+        text=lambda run: run.name,  # not the status: the list shows words from before it changed
+    )
+
+
+def follow(run: Run) -> None:
+    """Follow one run; the part below redraws itself each second until the run ends."""
+    active = run_view.is_active(run)
+
+    @st.fragment(run_every=TICK_SECONDS if active else None)
+    def tick() -> None:
+        now = _again(run)
+        if now.status != run.status:
+            st.rerun()  # only a full rerun ends the redrawing and names the status above
+        run_view.status_badge(now)
+        if run_view.is_active(now):
+            progress(now, queue=lab.runs().queue() if now.status == "queued" else ())
+        if run_view.is_working(now):
+            live_figures(now)
+        elif not run_view.is_active(now):
+            run_view.results(now)
+            failure(now)
+        controls(now)
+        curves(now)
+        kept(now)
+        machine(now)
+        if now.failure is None:
+            log(now)
+
+    tick()
+
+
+def _again(run: Run) -> Run:
+    """The run as it is now. Where somebody deleted it, the page is shown anew and says so."""
+    with lab.failures_as_sentences():
+        try:
+            return lab.runs().again(run)
+        except UnknownRun:
+            st.session_state[_DELETED] = run.name, monotonic()
+            run_view.forget_choice(PARAMETER)
+            st.query_params.pop(PARAMETER, None)  # whose link would be told of as well
+    st.rerun()

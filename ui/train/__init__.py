@@ -1,0 +1,1 @@
+"""The parts of the page Train: settings, the network they make, launching it."""

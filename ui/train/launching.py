@@ -1,0 +1,102 @@
+"""What is asked and told right before a launch: the name, the note, why the run would wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import streamlit as st
+
+from core.errors import InvalidRequest
+from core.preferences import Preferences, load_preferences
+from core.registry.recipes import Recipe
+from core.registry.runs import (
+    LONGEST_NAME,
+    LONGEST_NOTE,
+    Run,
+    check_name,
+    free_name,
+    in_queue_order,
+)
+from ui import lab
+from ui.runs import run_view
+
+
+class Called(NamedTuple):
+    """What a run will be called, empty where that is left to the recipe, and its note."""
+
+    name: str
+    note: str
+    possible: bool
+
+
+def ask_name(recipe: Recipe, known: Sequence[Run]) -> Called:
+    """Ask for a name and a note; a name that cannot be is told at once."""
+    taken = {run.name for run in known}
+    launched = st.session_state.setdefault("_launched", 0)  # each launch empties both fields
+    name = st.text_input(
+        "Name",
+        key=f"name_{launched}",
+        persist_state="session",
+        max_chars=LONGEST_NAME,
+        placeholder=free_name(recipe.name, taken),
+        help="What to call the run. Left empty, it is called as the grey text says.",
+    ).strip()
+    possible = not name or _is_free(name, taken)
+    note = st.text_area(
+        "Note",
+        key=f"note_{launched}",
+        persist_state="session",
+        max_chars=LONGEST_NOTE,
+        height=68,
+        placeholder="What you want to find out",
+        help="Kept with the run, for whoever looks at it later. It can be changed on Runs.",
+    )
+    return Called(name, note, possible)
+
+
+def _is_free(name: str, taken: set[str]) -> bool:
+    try:
+        check_name(name, taken)
+    except InvalidRequest as error:
+        st.error(lab.sentence(error), icon=":material/error:")
+        return False
+    return True
+
+
+def empty_name_and_note() -> None:
+    """Begin the name and the note of the next run anew."""
+    st.session_state["_launched"] += 1
+
+
+def show_wait(known: Sequence[Run]) -> None:
+    """Say why a run launched now would not begin at once, where it would not."""
+    with lab.failures_as_sentences():
+        reason = reason_to_wait(known, load_preferences(lab.workspace()))
+    if reason:
+        st.caption(f":material/schedule: {reason}")
+
+
+def reason_to_wait(known: Sequence[Run], preferences: Preferences) -> str:
+    """Why a run launched now would not begin at once; empty where it would.
+
+    >>> reason_to_wait([], Preferences(paused=True))
+    'The queue is paused: a run launched now waits until somebody lets the queue go on, at Runs.'
+    """
+    training = sum(map(run_view.is_working, known))
+    waiting = len(in_queue_order(known))
+    if preferences.paused:
+        more = f" {_wait(waiting)}." if waiting else ""
+        return (
+            "The queue is paused: a run launched now waits until somebody lets the queue go on, "
+            f"at Runs.{more}"
+        )
+    if training + waiting < preferences.at_once:
+        return ""
+    now = "1 run trains now" if training == 1 else f"{training} runs train now"
+    told = [now] * bool(training) + [_wait(waiting)] * bool(waiting)
+    return f"A run launched now will wait its turn: {' and '.join(told)}."
+
+
+def _wait(count: int) -> str:
+    return "1 run waits before it" if count == 1 else f"{count} runs wait before it"
