@@ -13,7 +13,7 @@ from core.errors import UnknownRun
 from core.registry.run_files import Request
 from core.registry.runs import SAMPLE, Runs
 
-SAMPLED = ("cnn-digits", "vgg16-digits")
+SAMPLED = ("cnn-digits", "vgg16-digits", "cnn-digits-augmented")
 """Recipes of which a run comes with the project."""
 REQUEST = "config.json"
 
