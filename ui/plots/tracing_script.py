@@ -1,0 +1,182 @@
+"""What a browser shows of an element, drawn anew as SVG: for `saving_script`."""
+
+JS = r"""
+const Tracing = (() => {
+  const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const round = (number) => Math.round(100 * number) / 100;
+
+  // Any CSS colour as one that every program that reads SVG understands; null where transparent.
+  const pen = Object.assign(document.createElement('canvas'), { width: 1, height: 1 })
+    .getContext('2d', { willReadFrequently: true });
+  const known = new Map();
+  const color = (css) => {
+    if (!known.has(css)) {
+      pen.clearRect(0, 0, 1, 1);
+      pen.fillStyle = css;
+      pen.fillRect(0, 0, 1, 1);
+      const [red, green, blue, alpha] = pen.getImageData(0, 0, 1, 1).data;
+      known.set(css, alpha ? [`rgb(${red},${green},${blue})`, round(alpha / 255)] : null);
+    }
+    return known.get(css);
+  };
+  const paint = (name, css) => {
+    const found = color(css);
+    return found ? `${name}="${found[0]}"${found[1] < 1 ? ` ${name}-opacity="${found[1]}"` : ''}`
+      : `${name}="none"`;
+  };
+
+  const placed = ({ left, top, width, height }, from) =>
+    `x="${round(left - from.left)}" y="${round(top - from.top)}" `
+    + `width="${round(width)}" height="${round(height)}"`;
+
+  const SIDES = ['Top', 'Right', 'Bottom', 'Left'];
+  const borders = (style, box, from) => {
+    const wide = SIDES.map((side) => parseFloat(style[`border${side}Width`])
+      * (style[`border${side}Style`] !== 'none'));
+    const radius = radiusOf(style, box);
+    if (wide.every((width) => width && width === wide[0])) {
+      const [half, width] = [wide[0] / 2, wide[0]];
+      const inner = { left: box.left + half, top: box.top + half,
+                      width: Math.max(0, box.width - width),
+                      height: Math.max(0, box.height - width) };
+      return `<rect ${placed(inner, from)} rx="${Math.max(0, radius - half)}" fill="none" `
+        + `${paint('stroke', style.borderTopColor)} stroke-width="${width}"/>`;
+    }
+    return SIDES.map((side, i) => {
+      if (!wide[i]) return '';
+      const lying = i % 2 === 0;
+      const strip = {
+        left: side === 'Right' ? box.right - wide[i] : box.left,
+        top: side === 'Bottom' ? box.bottom - wide[i] : box.top,
+        width: lying ? box.width : wide[i], height: lying ? wide[i] : box.height };
+      return `<rect ${placed(strip, from)} ${paint('fill', style[`border${side}Color`])}/>`;
+    }).join('');
+  };
+
+  const radiusOf = (style, box) => {
+    const css = style.borderTopLeftRadius;
+    const radius = parseFloat(css) * (css.includes('%') ? Math.min(box.width, box.height) / 100 : 1);
+    return round(Math.min(radius, box.width / 2, box.height / 2));
+  };
+
+  // A picture behind an element, cut to it; of a sprite that is one tile.
+  const behind = (style, box, from) => {
+    const [, url] = style.backgroundImage.match(/^url\("(.+)"\)$/) ?? [];
+    if (!url) return '';
+    const [x, y = 0] = style.backgroundPosition.split(' ').map(parseFloat);
+    const [wide, high] = style.backgroundSize.split(' ').map(parseFloat);
+    const size = Number.isFinite(wide)
+      ? `width="${wide}"${Number.isFinite(high) ? ` height="${high}"` : ''}` : '';
+    return `<svg ${placed(box, from)}><image href="${escaped(url)}" x="${x}" y="${y}" ${size} `
+      + `preserveAspectRatio="none" style="image-rendering:${style.imageRendering}"/></svg>`;
+  };
+
+  const ground = (style, box, from) => {
+    const filled = color(style.backgroundColor)
+      ? `<rect ${placed(box, from)} rx="${radiusOf(style, box)}" `
+        + `${paint('fill', style.backgroundColor)}/>` : '';
+    return filled + behind(style, box, from) + borders(style, box, from);
+  };
+
+  // The lines into which the browser broke a text: [text, box].
+  const linesOf = (node) => {
+    const range = document.createRange();
+    const lines = [];
+    [...node.data.matchAll(/\S+|\s+/g)].forEach(({ 0: word, index }) => {
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      const [box] = range.getClientRects();
+      if (!box?.width) return;
+      const last = lines[lines.length - 1];
+      if (last && Math.abs(last[1].top - box.top) < 2) {
+        last[0] += word;
+        last[1] = { ...last[1], width: box.right - last[1].left };
+      } else {
+        lines.push([word, { left: box.left, top: box.top, width: box.width, height: box.height }]);
+      }
+    });
+    return lines;
+  };
+
+  const ascent = (style) => {
+    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = pen.measureText('x');
+    return up / (up + down);
+  };
+
+  const spoken = { uppercase: (text) => text.toUpperCase(), lowercase: (text) => text.toLowerCase() };
+  const text = (node, from) => {
+    const style = getComputedStyle(node.parentElement);
+    return linesOf(node).map(([line, box]) =>
+      `<text x="${round(box.left - from.left)}" `
+      + `y="${round(box.top - from.top + box.height * ascent(style))}" `
+      + `textLength="${round(box.width)}" lengthAdjust="spacingAndGlyphs" xml:space="preserve" `
+      + `font-size="${style.fontSize}" font-weight="${style.fontWeight}" `
+      + `font-style="${style.fontStyle}" font-family="${escaped(style.fontFamily)}" `
+      + `${paint('fill', style.color)}>${escaped((spoken[style.textTransform] ?? String)(line))}`
+      + '</text>').join('');
+  };
+
+  const DRAWN = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-opacity', 'opacity',
+    'stroke-dasharray', 'stroke-linecap', 'stroke-linejoin', 'font-size', 'font-weight',
+    'font-family', 'text-anchor', 'dominant-baseline', 'paint-order', 'display', 'visibility'];
+  const svg = (element, box, from) => {
+    const copy = element.cloneNode(true);
+    const copies = [copy, ...copy.querySelectorAll('*')];
+    [element, ...element.querySelectorAll('*')].forEach((original, i) => {
+      const style = getComputedStyle(original);
+      copies[i].removeAttribute('class');
+      copies[i].setAttribute('style',
+        DRAWN.map((name) => `${name}:${style.getPropertyValue(name)}`).join(';'));
+    });
+    for (const name of ['width', 'height']) copy.setAttribute(name, round(box[name]));
+    copy.setAttribute('x', round(box.left - from.left));
+    copy.setAttribute('y', round(box.top - from.top));
+    if (!copy.getAttribute('viewBox')) copy.setAttribute('overflow', 'visible');
+    return new XMLSerializer().serializeToString(copy);
+  };
+
+  const pixels = (element) => {
+    if (element instanceof HTMLCanvasElement) return element.toDataURL();
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [element.naturalWidth, element.naturalHeight];
+    canvas.getContext('2d').drawImage(element, 0, 0);
+    return canvas.toDataURL();
+  };
+  const picture = (element, box, from) =>
+    `<image ${placed(box, from)} href="${pixels(element)}" preserveAspectRatio="none" `
+    + `style="image-rendering:${getComputedStyle(element).imageRendering}"/>`;
+
+  const inside = (element, style, box, from) => {
+    const drawn = [...element.childNodes].map((child) => node(child, from)).join('');
+    const cut = style.overflowX !== 'visible' && drawn;
+    if (!cut) return drawn;
+    const [x, y] = [round(box.left - from.left), round(box.top - from.top)];
+    const [width, height] = [round(box.width), round(box.height)];
+    return `<svg x="${x}" y="${y}" width="${width}" height="${height}" `
+      + `viewBox="${x} ${y} ${width} ${height}">${drawn}</svg>`;
+  };
+
+  const node = (one, from) => {
+    if (one.nodeType === Node.TEXT_NODE) return text(one, from);
+    if (one.nodeType !== Node.ELEMENT_NODE || one.classList.contains('tl-unsaved')) return '';
+    const style = getComputedStyle(one);
+    const box = one.getBoundingClientRect();
+    if (style.display === 'none' || style.visibility === 'hidden' || style.opacity === '0') return '';
+    const special = one instanceof SVGSVGElement ? svg(one, box, from)
+      : one instanceof HTMLCanvasElement || one instanceof HTMLImageElement
+        ? box.width && box.height ? picture(one, box, from) : ''
+        : null;
+    const drawn = (style.display === 'contents' ? '' : ground(style, box, from))
+      + (special ?? inside(one, style, box, from));
+    return style.opacity === '1' || !drawn ? drawn : `<g opacity="${style.opacity}">${drawn}</g>`;
+  };
+
+  const traced = (element) => {
+    const from = element.getBoundingClientRect();
+    return { width: from.width, height: from.height, body: node(element, from) };
+  };
+
+  return { traced };
+})();
+"""
