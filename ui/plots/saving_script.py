@@ -10,10 +10,12 @@ name, `Saving`:
   from it, at twice its size.
 - `Saving.framed(host, { title, hint, legend, width, height, body })` makes such a picture: `body`,
   SVG that is `width` by `height`, on the background of the theme under its title, its hint and its
-  legend, a list of `[color, text]`. All but the last three may be left out.
+  legend, a list of `[color, text]` or `[color, text, mark]`, a mark being SVG of 20 by 12 in place
+  of a square of the colour. All but the last three may be left out.
 - `Saving.traced(element)` makes such a `{ width, height, body }` of what the browser shows of an
-  element: backgrounds, borders, text, SVG, canvases and pictures, but no pseudo-elements, no
-  shadows and no rotated text. `class="tl-unsaved"` leaves an element out. So the simplest use is
+  element: backgrounds, borders, text, SVG, canvases and pictures, but no pseudo-elements and no
+  shadows. An element with a function `asSvg(width, height)` is drawn as the SVG that returns.
+  `class="tl-unsaved"` leaves an element out. So the simplest use is
 
       Saving.buttons(root, () => data.title, () =>
         Saving.framed(root, { title: data.title, ...Saving.traced(rows) }));
@@ -47,10 +49,10 @@ JS = (
     + r"""
 const Saving = (() => {
   const PADDING = 20, SHARPNESS = 2, LONGEST_SIDE = 8000;
-  const TITLE = 16, HINT = 13, LEGEND = 12;
+  const TITLE = 16, HINT = 13, LEGEND = 12, ROW = 18;
+  const SQUARE = 12, MARK = 20;
 
-  const markup = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`)
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '');
+  const { markup, traced } = Tracing;
   const theme = (host) => {
     const style = getComputedStyle(host);
     return (name) => style.getPropertyValue(`--st-${name}`).trim();
@@ -65,15 +67,23 @@ const Saving = (() => {
     return [...lines, word];
   }, []).filter(Boolean);
 
-  // Items of a legend in rows: [x, row, color, text].
+  // Items of a legend in rows: where each begins, and which row it is in.
   const placed = (legend, font, width) => {
     let x = 0, row = 0;
-    return legend.map(([color, text]) => {
-      const wide = widthOf(text, font) + LEGEND + 24;
+    return legend.map(([, text, mark]) => {
+      const wide = widthOf(text, font) + (mark ? MARK : SQUARE) + 24;
       if (x && x + wide > width) { x = 0; row += 1; }
       x += wide;
-      return [x - wide, row, color, text];
+      return { x: PADDING + x - wide, row };
     });
+  };
+
+  const item = ([color, text, mark], { x, row }, top) => {
+    const y = top + row * ROW + 1;
+    const square = `<rect width="${SQUARE}" height="${SQUARE}" rx="2" fill="${markup(color)}"/>`;
+    return `<g transform="translate(${x} ${y})">${mark ?? square}`
+      + `<text x="${(mark ? MARK : SQUARE) + 6}" y="${SQUARE - 2}" font-size="${LEGEND}">`
+      + `${markup(text)}</text></g>`;
   };
 
   const framed = (host, { title = '', hint = '', legend = [], width, height, body }) => {
@@ -88,13 +98,11 @@ const Saving = (() => {
     });
     write(wrapped(title, `600 ${TITLE}px ${font}`, width), TITLE, 600, 1);
     write(wrapped(hint, `${HINT}px ${font}`, width), HINT, 400, 0.75);
-    const items = placed(legend, `${LEGEND}px ${font}`, width);
-    if (items.length) y += 8;
-    items.forEach(([x, row, color, text]) => parts.push(
-      `<rect x="${PADDING + x}" y="${y + row * 18 + 1}" width="${LEGEND}" height="${LEGEND}" rx="2" `
-      + `fill="${markup(color)}"/><text x="${PADDING + x + LEGEND + 6}" y="${y + row * 18 + 11}" `
-      + `font-size="${LEGEND}">${markup(text)}</text>`));
-    if (items.length) y += 18 * (1 + items[items.length - 1][1]);
+    if (legend.length) {
+      const places = placed(legend, `${LEGEND}px ${font}`, width);
+      parts.push(...legend.map((one, i) => item(one, places[i], y + 8)));
+      y += 8 + ROW * (1 + places[places.length - 1].row);
+    }
     if (parts.length) y += 10;
     const [wide, high] = [Math.ceil(width + 2 * PADDING), Math.ceil(y + height + PADDING)];
     return `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" `
@@ -206,7 +214,7 @@ const Saving = (() => {
     }
   };
 
-  return { buttons, framed, traced: Tracing.traced, markup, theme };
+  return { buttons, framed, traced, markup, theme };
 })();
 """
 )

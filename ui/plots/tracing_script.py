@@ -2,7 +2,8 @@
 
 JS = r"""
 const Tracing = (() => {
-  const escaped = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const markup = (text) => text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '')
+    .replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
   const round = (number) => Math.round(100 * number) / 100;
 
   // Any CSS colour as one that every program that reads SVG understands; null where transparent.
@@ -55,11 +56,12 @@ const Tracing = (() => {
 
   const radiusOf = (style, box) => {
     const css = style.borderTopLeftRadius;
-    const radius = parseFloat(css) * (css.includes('%') ? Math.min(box.width, box.height) / 100 : 1);
+    const whole = css.includes('%') ? Math.min(box.width, box.height) / 100 : 1;
+    const radius = parseFloat(css) * whole;
     return round(Math.min(radius, box.width / 2, box.height / 2));
   };
 
-  // A picture behind an element, cut to it; of a sprite that is one tile.
+  // A picture behind an element, cut to it: of a sprite that is one tile, and the sprite comes once.
   const behind = (style, box, from) => {
     const [, url] = style.backgroundImage.match(/^url\("(.+)"\)$/) ?? [];
     if (!url) return '';
@@ -67,15 +69,43 @@ const Tracing = (() => {
     const [wide, high] = style.backgroundSize.split(' ').map(parseFloat);
     const size = Number.isFinite(wide)
       ? `width="${wide}"${Number.isFinite(high) ? ` height="${high}"` : ''}` : '';
-    return `<svg ${placed(box, from)}><image href="${escaped(url)}" x="${x}" y="${y}" ${size} `
-      + `preserveAspectRatio="none" style="image-rendering:${style.imageRendering}"/></svg>`;
+    const image = `href="${markup(url)}" ${size} preserveAspectRatio="none" `
+      + `style="image-rendering:${style.imageRendering}"`;
+    if (!from.shared.has(image)) from.shared.set(image, `shared-${from.shared.size}`);
+    return `<svg ${placed(box, from)}><use href="#${from.shared.get(image)}" x="${x}" y="${y}"/>`
+      + '</svg>';
+  };
+
+  // Colours from left to right: [colour, place from 0 to 1]; no stop stands before an earlier one.
+  const stopsOf = (css, width) => {
+    const [, inner] = css.match(/^linear-gradient\(to right, (.+)\)$/) ?? [];
+    if (!inner) return null;
+    let last = 0;
+    return inner.split(/,\s*(?![^(]*\))/).map((stop, i, all) => {
+      const [, ink, at, unit] = stop.match(/^(.+?)(?: (-?[\d.]+)(%|px))?$/);
+      const place = at === undefined ? i / (all.length - 1)
+        : Number(at) / (unit === '%' ? 100 : width);
+      last = Math.max(last, Math.min(1, place));
+      return [ink, last];
+    });
+  };
+  const shaded = (style, box, from) => {
+    const stops = stopsOf(style.backgroundImage, box.width);
+    if (!stops) return '';
+    const inner = stops.map(([ink, place]) => {
+      const [opaque, alpha] = color(ink) ?? ['rgb(0,0,0)', 0];
+      return `<stop offset="${round(place)}" stop-color="${opaque}" stop-opacity="${alpha}"/>`;
+    }).join('');
+    const id = `shade-${from.shades.length}`;
+    from.shades.push(`<linearGradient id="${id}">${inner}</linearGradient>`);
+    return `<rect ${placed(box, from)} rx="${radiusOf(style, box)}" fill="url(#${id})"/>`;
   };
 
   const ground = (style, box, from) => {
     const filled = color(style.backgroundColor)
       ? `<rect ${placed(box, from)} rx="${radiusOf(style, box)}" `
         + `${paint('fill', style.backgroundColor)}/>` : '';
-    return filled + behind(style, box, from) + borders(style, box, from);
+    return filled + shaded(style, box, from) + behind(style, box, from) + borders(style, box, from);
   };
 
   // The lines into which the browser broke a text: [text, box].
@@ -104,16 +134,31 @@ const Tracing = (() => {
     return up / (up + down);
   };
 
-  const spoken = { uppercase: (text) => text.toUpperCase(), lowercase: (text) => text.toLowerCase() };
+  // Text that is read from below to above.
+  const upright = (node, style, from) => {
+    const range = document.createRange();
+    range.selectNode(node);
+    const { left, top, width, height } = range.getBoundingClientRect();
+    const [x, y] = [round(left - from.left + width / 2), round(top - from.top + height / 2)];
+    return `<text transform="translate(${x} ${y}) rotate(-90)" text-anchor="middle" dy="0.35em" `
+      + `font-size="${style.fontSize}" font-weight="${style.fontWeight}" `
+      + `font-family="${markup(style.fontFamily)}" ${paint('fill', style.color)}>`
+      + `${markup(node.data)}</text>`;
+  };
+
+  const cased = {
+    uppercase: (line) => line.toUpperCase(), lowercase: (line) => line.toLowerCase(),
+  };
   const text = (node, from) => {
     const style = getComputedStyle(node.parentElement);
+    if (style.writingMode.startsWith('vertical')) return upright(node, style, from);
     return linesOf(node).map(([line, box]) =>
       `<text x="${round(box.left - from.left)}" `
       + `y="${round(box.top - from.top + box.height * ascent(style))}" `
       + `textLength="${round(box.width)}" lengthAdjust="spacingAndGlyphs" xml:space="preserve" `
       + `font-size="${style.fontSize}" font-weight="${style.fontWeight}" `
-      + `font-style="${style.fontStyle}" font-family="${escaped(style.fontFamily)}" `
-      + `${paint('fill', style.color)}>${escaped((spoken[style.textTransform] ?? String)(line))}`
+      + `font-style="${style.fontStyle}" font-family="${markup(style.fontFamily)}" `
+      + `${paint('fill', style.color)}>${markup((cased[style.textTransform] ?? String)(line))}`
       + '</text>').join('');
   };
 
@@ -162,8 +207,10 @@ const Tracing = (() => {
     if (one.nodeType !== Node.ELEMENT_NODE || one.classList.contains('tl-unsaved')) return '';
     const style = getComputedStyle(one);
     const box = one.getBoundingClientRect();
-    if (style.display === 'none' || style.visibility === 'hidden' || style.opacity === '0') return '';
-    const special = one instanceof SVGSVGElement ? svg(one, box, from)
+    const unseen = style.display === 'none' || style.visibility === 'hidden';
+    if (unseen || style.opacity === '0') return '';
+    const special = one.asSvg ? `<svg ${placed(box, from)}>${one.asSvg(box.width, box.height)}</svg>`
+      : one instanceof SVGSVGElement ? svg(one, box, from)
       : one instanceof HTMLCanvasElement || one instanceof HTMLImageElement
         ? box.width && box.height ? picture(one, box, from) : ''
         : null;
@@ -173,10 +220,13 @@ const Tracing = (() => {
   };
 
   const traced = (element) => {
-    const from = element.getBoundingClientRect();
-    return { width: from.width, height: from.height, body: node(element, from) };
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const from = { left, top, shared: new Map(), shades: [] };
+    const drawn = node(element, from);
+    const images = [...from.shared].map(([image, id]) => `<image id="${id}" ${image}/>`);
+    return { width, height, body: `<defs>${from.shades.join('')}${images.join('')}</defs>${drawn}` };
   };
 
-  return { traced };
+  return { traced, paint };
 })();
 """
