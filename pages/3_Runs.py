@@ -90,9 +90,10 @@ page(
 watch.leave_deletion_untold()
 runs, damaged = lab.runs().read()
 if not runs and not damaged:
-    st.info("Nothing was trained yet.", icon=":material/info:")
-    st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
-    sample_runs.offer()
+    sample_runs.instead_of_runs(
+        "Every training is listed here, with what it reached and what it took.",
+        "Nothing was trained yet. Launch a recipe, or bring in the sample runs to look around first.",
+    )
 
 if runs:
     queue.show(runs)

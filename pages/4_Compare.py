@@ -6,6 +6,7 @@ from core.registry.predictions import stored_epochs
 from ui import lab
 from ui.compare import board, choosing, gallery, link, ranking, taking, test_sets, verdict, views
 from ui.compare.view import view_of
+from ui.frame import icons
 from ui.frame.navigation import page
 from ui.runs import sample_runs
 
@@ -13,13 +14,12 @@ page("Compare", "⚖️", "Which of two trained networks is better, and on which
 link.follow()
 finished = [run for run in lab.runs().all() if run.has_results]
 if len(finished) < 2 and not any(len(stored_epochs(run)) > 1 for run in finished):
-    st.info(
-        f"Two trained networks are needed, and there {'is one' if finished else 'are none'} yet. "
-        "Train the recipes cnn-digits and vgg16-digits: their mistakes are compared here.",
-        icon=":material/info:",
+    sample_runs.instead_of_runs(
+        "Two trained networks stand side by side here: which is better, on which images, and why.",
+        f"There {'is one' if finished else 'are none'} yet. Train the recipes cnn-digits and "
+        "vgg16-digits, or bring in the sample runs to look around first.",
+        icon=icons.COMPARE,
     )
-    st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
-    sample_runs.offer()
     st.stop()
 
 test_set = test_sets.choose()

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import lab
+from ui.frame import icons
 from ui.frame.navigation import page
 from ui.predict import modes
 from ui.runs import sample_runs
@@ -10,12 +11,11 @@ from ui.runs import sample_runs
 page("Predict", "✏️", "Draw a digit or bring a picture, and watch each network decide.")
 finished = [run for run in lab.runs().all() if run.has_results]
 if not finished:
-    st.info(
-        "No network is trained yet. Train one first, a few minutes are enough, then draw digits "
-        "for it here.",
-        icon=":material/info:",
+    sample_runs.instead_of_runs(
+        "Draw a digit here, and every trained network says at once what it sees.",
+        "No network is trained yet. Train one, a few minutes are enough, or bring in the sample "
+        "runs to look around first.",
+        icon=icons.PREDICT,
     )
-    st.page_link("pages/2_Train.py", label="Train a network", icon=":material/model_training:")
-    sample_runs.offer()
     st.stop()
 modes.show(finished)

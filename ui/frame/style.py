@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ui.frame import empty
 from ui.theme import FILLED_COLOR
 
 WIDEST = "1680px"
@@ -21,4 +22,4 @@ FRAME = f"""
 """
 """What is around a page's content, and the sentence under its title."""
 
-SHEET = f"<style>{MENDED}{FRAME}</style>"
+SHEET = f"<style>{MENDED}{FRAME}{empty.SHEET}</style>"

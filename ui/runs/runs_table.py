@@ -17,6 +17,8 @@ from core.glossary import meaning_of
 from core.network.architectures import ARCHITECTURES
 from core.registry.runs import Run
 from ui import lab, units
+from ui.frame import icons
+from ui.frame.empty import empty
 from ui.runs import run_view
 from ui.runs.run_view import STATUSES
 
@@ -296,8 +298,13 @@ def _show(runs: Sequence[Run], filters: Filters, choice: Choice) -> None:
     fitting = tuple(run for run in runs if filters.fit(run))
     if not fitting:
         choice.shown = ()
-        st.info("No run fits what is searched and filtered for.", icon=":material/filter_alt_off:")
-        st.button("Show all runs", icon=":material/filter_list_off:", on_click=clear_filters)
+        with empty(
+            icons.SEARCH,
+            "No run fits what is searched and filtered for.",
+            f"All in all: {_counted(len(runs), len(runs))}.",
+            key="found",
+        ):
+            st.button("Show all runs", icon=icons.NO_FILTER, on_click=clear_filters)
         return
     choice.give(fitting)
     st.caption(_counted(len(fitting), len(runs)))

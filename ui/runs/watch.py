@@ -9,7 +9,9 @@ import streamlit as st
 from core.errors import UnknownRun
 from core.registry.runs import Run
 from ui import lab
-from ui.runs import run_view
+from ui.frame import icons
+from ui.frame.empty import empty
+from ui.runs import run_view, sample_runs
 from ui.runs.controls import controls
 from ui.runs.curves import curves, machine
 from ui.runs.failure import failure
@@ -29,11 +31,14 @@ def show() -> None:
     tell_of_deletion()
     run = choose()
     if run is None:
-        st.info(
-            "Nothing was trained yet. Launch the recipe as it is: its curves appear here, and it "
-            "trains on when you close this tab.",
-            icon=":material/play_arrow:",
-        )
+        with empty(
+            icons.RUNS,
+            "The curves of a run grow here while it learns.",
+            "Nothing was trained yet. Launch the recipe as it is; it trains on when you close this "
+            "tab.",
+            key="watch",
+        ):
+            sample_runs.offer()
         return
     follow(run)
     if run.has_results:

@@ -1,0 +1,45 @@
+"""One icon for each concept, the same wherever it appears."""
+
+from __future__ import annotations
+
+# Pages, and what they are about.
+OVERVIEW = ":material/dashboard:"
+DATA = ":material/dataset:"
+TRAIN = ":material/model_training:"
+RUNS = ":material/list_alt:"
+COMPARE = ":material/compare:"
+PREDICT = ":material/draw:"
+SAMPLE = ":material/inventory_2:"
+NETWORK = ":material/account_tree:"
+TAG = ":material/sell:"
+PICTURES = ":material/photo_library:"
+FILES = ":material/folder:"
+SETTINGS = ":material/data_object:"
+
+# What can be done.
+START = ":material/play_arrow:"
+STOP = ":material/stop_circle:"
+RESUME = ":material/resume:"
+PAUSE = ":material/pause:"
+WAIT = ":material/schedule:"
+CANCEL = ":material/close:"
+SAVE = ":material/save:"
+EDIT = ":material/edit_note:"
+DELETE = ":material/delete:"
+CLEAR = ":material/delete_sweep:"
+UNDO = ":material/undo:"
+RESET = ":material/restart_alt:"
+RETRY = ":material/refresh:"
+COPY = ":material/content_copy:"
+DOWNLOAD = ":material/download:"
+UPLOAD = ":material/upload:"
+SEARCH = ":material/search:"
+FILTER = ":material/filter_list:"
+NO_FILTER = ":material/filter_list_off:"
+
+# What is told.
+NOTE = ":material/info:"
+DONE = ":material/check:"
+WARNING = ":material/warning:"
+ERROR = ":material/error:"
+BROKEN_LINK = ":material/link_off:"
