@@ -61,7 +61,7 @@ const Tracing = (() => {
     return round(Math.min(radius, box.width / 2, box.height / 2));
   };
 
-  // A picture behind an element, cut to it: of a sprite that is one tile, and the sprite comes once.
+  // A picture behind an element, cut to it: of a sprite that is one tile. The sprite comes once.
   const behind = (style, box, from) => {
     const [, url] = style.backgroundImage.match(/^url\("(.+)"\)$/) ?? [];
     if (!url) return '';
@@ -209,7 +209,8 @@ const Tracing = (() => {
     const box = one.getBoundingClientRect();
     const unseen = style.display === 'none' || style.visibility === 'hidden';
     if (unseen || style.opacity === '0') return '';
-    const special = one.asSvg ? `<svg ${placed(box, from)}>${one.asSvg(box.width, box.height)}</svg>`
+    const special = one.asSvg
+      ? `<svg ${placed(box, from)}>${one.asSvg(box.width, box.height)}</svg>`
       : one instanceof SVGSVGElement ? svg(one, box, from)
       : one instanceof HTMLCanvasElement || one instanceof HTMLImageElement
         ? box.width && box.height ? picture(one, box, from) : ''
@@ -224,9 +225,10 @@ const Tracing = (() => {
     const from = { left, top, shared: new Map(), shades: [] };
     const drawn = node(element, from);
     const images = [...from.shared].map(([image, id]) => `<image id="${id}" ${image}/>`);
-    return { width, height, body: `<defs>${from.shades.join('')}${images.join('')}</defs>${drawn}` };
+    const shared = `<defs>${from.shades.join('')}${images.join('')}</defs>`;
+    return { width, height, body: shared + drawn };
   };
 
-  return { traced, paint };
+  return { traced, paint, markup };
 })();
 """
