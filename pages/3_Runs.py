@@ -92,7 +92,8 @@ runs, damaged = lab.runs().read()
 if not runs and not damaged:
     sample_runs.instead_of_runs(
         "Every training is listed here, with what it reached and what it took.",
-        "Nothing was trained yet. Launch a recipe, or bring in the sample runs to look around first.",
+        "Nothing was trained yet. Launch a recipe, or bring in the sample runs to look around "
+        "first.",
     )
 
 if runs:
