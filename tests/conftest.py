@@ -36,8 +36,20 @@ Pixels = NDArray[np.uint8]
 CLASSES = 10
 
 
+@pytest.fixture(scope="session")
+def components_known() -> None:
+    """For tests that run pages: what components are installed is found out once.
+
+    Each AppTest reads what all installed packages say of themselves, nine tenths of its first run.
+    """
+    from streamlit.components.v2 import manifest_scanner
+
+    found = manifest_scanner.scan_component_manifests()
+    manifest_scanner.scan_component_manifests = lambda max_workers=None: found
+
+
 @pytest.fixture(scope="module")
-def little_to_collect() -> Iterator[None]:
+def little_to_collect(components_known: None) -> Iterator[None]:
     """For files of tests that run pages: what was made before is left out of collecting garbage.
 
     Streamlit has all garbage collected after every run of a page, which takes long where tests

@@ -42,7 +42,7 @@ def open_page() -> OpenPage:
     def open_(script: str = "app.py", **parameters: str) -> AppTest:
         at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
         at.query_params.update(parameters)
-        return at.run() if script == "app.py" else at.switch_page(script).run()
+        return (at if script == "app.py" else at.switch_page(script)).run()
 
     return open_
 
