@@ -50,7 +50,7 @@ PAUSE = 0.3
 STROKES = 15
 PREDICTIONS = 200
 ANSWERS = '[aria-label="Probability of each class"]'
-LIVE_CHART = '.tl-plot[aria-label^="Accuracy rises"]'
+LIVE_CHART = '.tl-plot[aria-label^="Accuracy"]'
 """By its title: the page has other charts, such as that of the learning rate."""
 LAUNCHED = "cnn-digits"
 SMALL = ["--set", "data.train_images=300", "--set", "data.test_images=100"]
@@ -90,7 +90,7 @@ def reruns(workspace: Path) -> Sample:
     Asked over the server's WebSocket in Streamlit's own messages, as a browser does, so that
     the server's part is timed and no drawing of the page.
     """
-    from ui.frame.navigation import PAGES
+    from ui.frame.pages import PAGES
 
     names = ["" if page.script == "app.py" else page.name for page in PAGES]
     with server(workspace) as running:

@@ -54,15 +54,16 @@ class Point(NamedTuple):
 class Series:
     """One line of a chart: `y` over `x`, NaN in `y` for a gap, a text to each point on hover.
 
-    low, high: where an interval of each y ends. Bars are hatched where `dash` is not solid; rings
-    are drawn around points of other series, and not listed in the legend.
+    low, high: where an interval of each y ends. Bars are hatched where `dash` is not solid. Rings
+    are drawn around points of other series; `raw` is what was measured, faintly behind the smoothed
+    series of the same name. Neither is listed in the legend.
     """
 
     name: str
     x: ArrayLike
     y: ArrayLike
     color: str
-    mode: Literal["lines", "lines+markers", "markers", "bars", "rings"] = "lines"
+    mode: Literal["lines", "lines+markers", "markers", "bars", "rings", "raw"] = "lines"
     dash: Literal["solid", "dot", "dash", "dashdot"] = "solid"
     hover: Sequence[str] | None = None
     opacity: float = 1.0
@@ -100,6 +101,7 @@ def line_chart(
     *,
     key: str,
     title: str = "",
+    hint: str = "",
     x_title: str = "",
     y_title: str = "",
     x_range: tuple[float, float] | None = None,
@@ -110,6 +112,7 @@ def line_chart(
     hover: Literal["x unified", "closest"] = "x unified",
     height: int = 320,
     view: str = "",
+    group: str = "",
     marks: Sequence[Mark] = (),
     bands: Sequence[Band] = (),
     ticks: Sequence[tuple[float, str]] = (),
@@ -119,13 +122,15 @@ def line_chart(
 ) -> Click | None:
     """Draw lines that may grow on every rerun, keeping zoom and legend as the person left them.
 
-    `x_format` and `y_format` are d3 formats such as ".1%". A zoom lasts until `view` changes: pass
-    what the chart is about, a run's id for example. ticks: places on the x axis and the names that
-    stand there instead of numbers. Numbers are sent as float32. Returns the point that was just
-    clicked, if there is something to click.
+    title: what there is to see; hint: how to read it. `x_format` and `y_format` are d3 formats such
+    as ".1%". A zoom lasts until `view` changes: pass what the chart is about, a run's id for
+    example. Charts of one `group` have an x axis in common: pointing at one points at all. ticks:
+    places on the x axis and the names that stand there instead of numbers. Numbers are sent as
+    float32. Returns the point that was just clicked, if there is something to click.
     """
     chart: dict[str, object] = {
         "title": title,
+        "hint": hint,
         "x_title": x_title,
         "y_title": y_title,
         "x_range": x_range,
@@ -137,6 +142,7 @@ def line_chart(
         "clicks": clicks,
         "height": height,
         "view": view or key,
+        "group": group,
         "marks": [mark._asdict() for mark in marks],
         "bands": [band._asdict() for band in bands],
         "ticks": list(ticks),

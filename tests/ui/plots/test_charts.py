@@ -84,7 +84,7 @@ def test_marks_bands_and_a_point_are_sent_as_they_are(chart: bytes) -> None:
 
 def test_plotly_comes_from_this_server_under_its_version(chart: bytes) -> None:
     version = distribution("plotly").version
-    assert head(chart)["plotly"] == f"/component/ui.charts.plotly/plotly.min.js?v={version}"
+    assert head(chart)["plotly"] == f"/component/ui.plots.charts.plotly/plotly.min.js?v={version}"
 
 
 def test_a_series_needs_as_many_y_as_x() -> None:
