@@ -140,18 +140,12 @@ def offer(config: RunConfig | None, called: Called, expected: Estimate | None) -
 
 def launch(config: RunConfig, called: Called, expected: Estimate | None) -> None:
     """Queue a run and show it."""
-    try:
-        run = lab.runs().create(config, called.name or None, called.note)
-    except TransferLabError as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+    run = launching.begin(config, called, expected)
+    if run is None:
         return
-    if expected is not None:
-        estimates.keep(expected, run)
-    lab.engine().submit(run)
     launching.empty_name_and_note()
     run_view.show_next(run, parameter="run")
     st.session_state["shown"] = RUN
-    st.toast(f"Launched {run_view.name(run)}.", icon=":material/play_arrow:")
 
 
 def show_network(config: RunConfig | None) -> None:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, TransferLabError
 from core.preferences import Preferences, load_preferences
+from core.registry.config import RunConfig
 from core.registry.recipes import Recipe
 from core.registry.runs import (
     LONGEST_NAME,
@@ -18,6 +19,8 @@ from core.registry.runs import (
     free_name,
     in_queue_order,
 )
+from core.training import estimates
+from core.training.estimates import Estimate
 from ui import lab
 from ui.runs import run_view
 
@@ -62,6 +65,23 @@ def _is_free(name: str, taken: set[str]) -> bool:
         st.error(lab.sentence(error), icon=":material/error:")
         return False
     return True
+
+
+def begin(config: RunConfig, called: Called, expected: Estimate | None = None) -> Run | None:
+    """Queue a run; None where that cannot be, with the reason shown.
+
+    expected: what it was estimated to take, to be held against what it does.
+    """
+    try:
+        run = lab.runs().create(config, called.name or None, called.note)
+    except TransferLabError as error:
+        st.error(lab.sentence(error), icon=":material/error:")
+        return None
+    if expected is not None:
+        estimates.keep(expected, run)
+    lab.engine().submit(run)
+    st.toast(f"Launched {run_view.name(run)}.", icon=":material/play_arrow:")
+    return run
 
 
 def empty_name_and_note() -> None:
