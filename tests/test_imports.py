@@ -384,6 +384,7 @@ CORE: dict[str, set[str]] = {
         "importing.listing",
         "importing.picture_files",
     },
+    "importing.collected": {"errors"},
     "importing.decoding": {
         "data.preprocessing",
         "errors",

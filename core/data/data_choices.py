@@ -16,14 +16,16 @@ LARGEST_FOR_CNN = 64
 class Images:
     """What of a dataset's images a network is chosen by.
 
-    side: pixels of the shorter side, as they usually are. validation: whether there are images to
-    validate with beside those to train on and to test with.
+    side: pixels of the shorter side, as they usually are. train: how many there are to learn from,
+    0 where that is not known. validation: whether there are images to validate with beside those to
+    train on and to test with.
     """
 
     side: int
     colours: bool
     digits: bool
     classes: int
+    train: int = 0
     validation: bool = False
 
 
@@ -35,7 +37,8 @@ def images_of(name: str, imported: ImportedDataset | None) -> Images | None:
     if not facts.image_shape:
         return None
     colours = len(facts.image_shape) == 3
-    return Images(min(facts.image_shape[:2]), colours, facts.digits, len(facts.class_names))
+    classes, train = len(facts.class_names), facts.train_images or 0
+    return Images(min(facts.image_shape[:2]), colours, facts.digits, classes, train)
 
 
 def _images_of(dataset: ImportedDataset) -> Images:
@@ -45,6 +48,7 @@ def _images_of(dataset: ImportedDataset) -> Images:
         colours=len(about.shape) == 3 if about.alike else report.grey < report.imported,
         digits=about.digits,
         classes=len(about.class_names),
+        train=about.images["train"],
         validation=about.images.get("validation", 0) > 0,
     )
 

@@ -1,6 +1,7 @@
-"""From a ZIP of one's own pictures to a network that learned from them, in a real browser."""
+"""From one's own pictures to a network that learned from them, in a real browser."""
 
 import io
+import os
 from collections.abc import Callable
 from typing import Any
 from zipfile import ZipFile
@@ -8,9 +9,11 @@ from zipfile import ZipFile
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from core.imported.library import Library
 from core.registry.runs import Runs
+from tests.browser.conftest import QUIET, visiting
 from tests.browser.test_whole_path import SOON, TRAINED, badge, launch
 
 Visit = Callable[..., Any]
@@ -108,3 +111,46 @@ def train(visitor: Any, page: Page) -> None:
     visitor.settled()
     launch(page, "shapes seen")
     expect(badge(page, "finished")).to_be_visible(timeout=TRAINED)
+
+
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+"""A browser with a camera that shows a moving picture, and allows its use."""
+
+
+def test_pictures_from_the_camera_become_a_dataset(server: Any, chromium: Browser) -> None:
+    browser = chromium.browser_type.launch(
+        executable_path=os.environ["CHROMIUM"], args=[*QUIET, *CAMERA]
+    )
+    with visiting(browser, server) as visitor:
+        page = visitor.open("Data")
+        page.locator("summary", has_text="Collect pictures with the camera").click()
+        hold = page.get_by_role("button", name="Hold to record class")
+        expect(hold.first).to_be_disabled()
+        page.get_by_role("button", name="Turn the camera on").click()
+        hold.first.hover()
+        page.mouse.down()
+        enough(page, 0, 7)
+        page.mouse.up()
+        hold.last.focus()
+        page.keyboard.down("Space")
+        enough(page, 1, 5)
+        page.keyboard.up("Space")
+        page.get_by_role("button", name="Remove a picture").first.click()
+        first, second = (strip.locator("img").count() for strip in page.locator(".strip").all())
+        page.get_by_label("Name of class 1").fill("cup")
+        expect(page.get_by_text("Class 2 needs a name.")).to_be_visible()
+        page.get_by_label("Name of class 2").fill("no cup")
+        page.get_by_role("button", name="Make the dataset").click()
+        expect(page.get_by_text("is made of your pictures")).to_be_visible(timeout=SOON)
+        expect(page.get_by_role("link", name="Train on your pictures")).to_be_visible()
+        about = Library(server.workspace).find("camera").about
+        assert about.class_names == ("cup", "no cup")
+        assert sum(about.images.values()) == first + second
+        assert about.images["test"] == first // 5 + second // 5
+    browser.close()
+
+
+def enough(page: Page, place: int, count: int) -> None:
+    """Wait until a class has so many pictures."""
+    pictures = page.locator(".strip").nth(place).locator("img")
+    expect(pictures.nth(count - 1)).to_be_attached(timeout=SOON)

@@ -133,7 +133,9 @@ def test_class_weights_by_hand_are_as_many_as_its_classes(
 
 
 @pytest.mark.parametrize(
-    ("size", "recipe"), [(30, "cnn-digits"), (100, "vgg16-folder")], ids=["small", "photographs"]
+    ("size", "recipe"),
+    [(30, "cnn-digits"), (100, "vgg16-few-pictures")],
+    ids=["small", "few photographs"],
 )
 def test_an_address_names_a_dataset_and_a_recipe_follows_from_its_size(
     open_page: OpenPage, import_pictures: ImportPictures, size: int, recipe: str
@@ -143,6 +145,19 @@ def test_an_address_names_a_dataset_and_a_recipe_follows_from_its_size(
     assert asked(at, "Recipe").value == recipe
     assert asked(at, "Dataset").value == "shades"
     assert "dataset" not in at.query_params
+
+
+@pytest.mark.parametrize(
+    ("last", "recipe"),
+    [("vgg16-folder", "vgg16-folder"), ("vgg16-digits", "vgg16-few-pictures")],
+)
+def test_few_photographs_keep_a_recipe_that_is_for_ones_own_pictures(
+    open_page: OpenPage, import_pictures: ImportPictures, last: str, recipe: str
+) -> None:
+    import_pictures(size=100)
+    at = choose(open_page(TRAIN), "Recipe", last)
+    at.query_params["dataset"] = "shades"
+    assert asked(at.run(), "Recipe").value == recipe
 
 
 def test_a_dataset_of_an_address_that_is_not_there_is_told(

@@ -106,7 +106,8 @@ def _tell_of_unknown(name: str) -> None:
 def _invite() -> None:
     st.info(
         "Nothing was imported yet, so this is one of the built-in datasets. Bring your own "
-        "pictures with “Import a dataset” below: they are looked at here, and trained on like any.",
+        "pictures below, from files or from the camera: they are looked at here, and trained on "
+        "like any.",
         icon=":material/add_photo_alternate:",
     )
 

@@ -96,7 +96,7 @@ def _form() -> None:
     _explain()
     first = files[0].name if files else path
     asked = _ask_settings(path, first)
-    problem = _problem(asked.name) if asked.name else ""
+    problem = problem_of(asked.name) if asked.name else ""
     ready = bool(first and asked.name and not problem) and not _going_on(asked.name)
     if problem:
         st.error(problem, icon=":material/error:")
@@ -218,7 +218,7 @@ def suggestion(path: str, taken: Sequence[str]) -> str:
     return free
 
 
-def _problem(name: str) -> str:
+def problem_of(name: str) -> str:
     """Why a dataset cannot be called so, empty where it can."""
     try:
         Library(lab.workspace()).check_free(name)

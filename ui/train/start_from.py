@@ -96,13 +96,17 @@ def _recipe_for(name: str, images: data_choices.Images | None) -> str:
         made_for = [recipe.name for recipe in RECIPES.values() if recipe.config.data.name == name]
         return next(iter(made_for), next(iter(RECIPES)))
     small = images is not None and images.side <= SMALL
-    if last is not None and small == (last.config.network.architecture == "cnn"):
-        return last.name
-    return SMALL_RECIPE if small else LARGE_RECIPE
+    few = images is not None and not small and images.train <= FEW
+    fits = last is not None and small == (last.config.network.architecture == "cnn")
+    if last is not None and fits and (not few or last.config.data.name == "folder"):
+        return last.name  # one for many digits learns nothing of few pictures in its one epoch
+    return SMALL_RECIPE if small else FEW_RECIPE if few else LARGE_RECIPE
 
 
-SMALL_RECIPE, LARGE_RECIPE = "cnn-digits", "vgg16-folder"
-"""What to begin with on small images, and on photographs: both need no download."""
+SMALL_RECIPE, FEW_RECIPE, LARGE_RECIPE = "cnn-digits", "vgg16-few-pictures", "vgg16-folder"
+"""What to begin with on small images, on few photographs and on many: none needs a download."""
+FEW = 500
+"""Photographs to learn from up to which a head alone is trained at first: that takes a minute."""
 
 
 def remember(draft: Draft) -> None:

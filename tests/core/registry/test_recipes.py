@@ -17,12 +17,13 @@ NAMES = [
     "inceptionv3-cifar10-finetune",
     "vgg16-scratch-folder",
     "vgg16-folder",
+    "vgg16-few-pictures",
     "mobilenet-folder",
     "resnet50-folder",
 ]
 
 
-def test_there_is_a_recipe_for_each_of_the_articles() -> None:
+def test_there_is_a_recipe_for_each_of_the_articles_and_one_for_few_pictures() -> None:
     assert list(RECIPES) == NAMES
 
 

@@ -28,6 +28,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "inceptionv3-cifar10-finetune": UNLEARNED | {"side": 75},
     "vgg16-scratch-folder": SMALL_HEAD | {"side": 32, "steps_per_epoch": 2},
     "vgg16-folder": {"side": 32, "second_phase.epochs": 1},
+    "vgg16-few-pictures": {"side": 32},
     "mobilenet-folder": UNLEARNED | {"side": 32, "second_phase.epochs": 1},
     "resnet50-folder": UNLEARNED | {"side": 32, "second_phase.epochs": 1},
 }

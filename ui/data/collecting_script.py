@@ -1,0 +1,330 @@
+"""The part of collecting pictures that runs in the browser: camera, classes, pictures."""
+
+HTML = """
+<div class="collector">
+  <div class="taking">
+    <div class="screen"><video muted playsinline aria-label="What the camera sees"></video>
+      <p class="off"></p></div>
+    <div class="row"><button type="button" class="camera"></button>
+      <button type="button" class="other" hidden>Switch camera</button></div>
+  </div>
+  <div class="classes"></div>
+  <div class="row below">
+    <button type="button" class="add">Add a class</button>
+    <button type="button" class="make">Make the dataset</button>
+    <button type="button" class="anew">Start over</button>
+    <span class="said" role="status"></span>
+  </div>
+</div>
+"""
+
+CSS = """
+.collector { display: grid; grid-template-columns: minmax(200px, 280px) 1fr; gap: 1rem 1.25rem;
+  font: 0.9rem/1.45 var(--st-font, sans-serif); color: var(--st-text-color); }
+@media (max-width: 640px) { .collector { grid-template-columns: 1fr; } }
+.screen { position: relative; aspect-ratio: 1; border-radius: 8px; overflow: hidden;
+  background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color); }
+video { width: 100%; height: 100%; object-fit: cover; display: block; }
+.off { position: absolute; inset: 0; margin: 0; padding: 1rem; display: grid;
+  place-content: center; text-align: center; }
+.off:empty { display: none; }
+.recording .screen { outline: 3px solid var(--st-red-color); outline-offset: -1px; }
+.row { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin-top: 0.6rem; }
+.below { grid-column: 1 / -1; margin-top: 0; }
+button, input { font: inherit; color: inherit; border-radius: 6px; box-sizing: border-box;
+  border: 1px solid var(--st-border-color); background: var(--st-background-color); }
+button { cursor: pointer; padding: 0.35rem 0.75rem; user-select: none; }
+button:hover:enabled { border-color: var(--st-primary-color); }
+button:disabled { opacity: 0.5; cursor: default; }
+button:focus-visible, input:focus-visible, .files:focus-within {
+  outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
+.make:enabled, .hold:enabled, .camera.first { border-color: var(--st-primary-color);
+  font-weight: 600; box-shadow: inset 0 0 0 1px var(--st-primary-color); }
+.classes { display: grid; gap: 0.75rem; align-content: start; min-width: 0; }
+.class { border: 1px solid var(--st-border-color); border-radius: 8px; padding: 0.7rem;
+  min-width: 0; }
+.head { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }
+.head input[type=text] { flex: 1 1 8rem; min-width: 0; padding: 0.35rem 0.6rem; }
+.count { font-variant-numeric: tabular-nums; min-width: 5.5rem; }
+.hold { touch-action: none; -webkit-touch-callout: none; }
+.hold:enabled[aria-pressed=true] { border-color: var(--st-red-color);
+  color: var(--st-red-text-color); box-shadow: inset 0 0 0 1px var(--st-red-color); }
+.files { position: relative; overflow: hidden; padding: 0.35rem 0.75rem; border-radius: 6px;
+  border: 1px solid var(--st-border-color); cursor: pointer; }
+.files input { position: absolute; inset: 0; opacity: 0; cursor: pointer; }
+.strip { display: flex; flex-wrap: wrap; gap: 4px; max-height: 120px; overflow-y: auto; }
+.strip:not(:empty) { margin-top: 0.6rem; }
+.strip button { all: unset; position: relative; width: 52px; height: 52px; cursor: pointer;
+  border-radius: 4px; overflow: hidden; flex: none; }
+.strip button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: -2px; }
+.strip img { width: 100%; height: 100%; display: block; }
+.strip button:hover::after, .strip button:focus-visible::after { content: "×"; position: absolute;
+  inset: 0; display: grid; place-content: center; font-size: 1.6rem; color: #fff;
+  background: rgba(0, 0, 0, 0.55); }
+.said { flex: 1 1 14rem; }
+"""
+
+JS = r"""
+const SIDE = 224, EVERY = 150, QUALITY = 0.85;
+
+// Pictures stay in this window, also while other pages are looked at, until somebody starts over.
+const fresh = () => ({ classes: [{ name: '', pictures: [] }, { name: '', pictures: [] }] });
+const kept = () => (window.__transferLabCollected ??= fresh());
+const counted = (number, what) => `${number} ${what}${number === 1 ? '' : 's'}`;
+
+const element = (tag, className, text, about = {}) => {
+  const made = document.createElement(tag);
+  made.className = className;
+  if (text) made.textContent = text;
+  for (const [name, value] of Object.entries(about)) made.setAttribute(name, value);
+  return made;
+};
+const button = (className, text, about) =>
+  element('button', className, text, { type: 'button', ...about });
+
+const squared = (source, width, height) => {
+  const side = Math.min(width, height), canvas = document.createElement('canvas');
+  canvas.width = canvas.height = SIDE;
+  canvas.getContext('2d').drawImage(
+    source, (width - side) / 2, (height - side) / 2, side, side, 0, 0, SIDE, SIDE);
+  return canvas.toDataURL('image/jpeg', QUALITY);
+};
+
+const WHY_NOT = {
+  NotAllowedError: 'The browser does not let this page use the camera. Allow it beside the ' +
+    'page’s address, then turn the camera on again.',
+  NotFoundError: 'No camera was found. Connect one, or add picture files to each class.',
+  NotReadableError: 'The camera is in use. Close the other program, then turn it on again.',
+  OverconstrainedError: 'No camera was found. Connect one, or add picture files to each class.',
+};
+const INSECURE = 'Browsers give a camera only to pages at localhost or over https. Open this ' +
+  'server so, or add picture files to each class.';
+const BROKEN = 'The camera did not start. Turn it on again, or add picture files to each class.';
+const INVITING = 'Pictures are taken as long as you hold a class’s button.';
+
+class Collector {
+  constructor(root, limits) {
+    this.root = root;
+    this.limits = limits;
+    this.video = root.querySelector('video');
+    this.facing = 'user';
+    this.find('.camera').onclick = () => this.stream ? this.turnOff() : this.turnOn();
+    this.find('.other').onclick = () => {
+      this.facing = this.facing === 'user' ? 'environment' : 'user';
+      this.turnOn();
+    };
+    this.find('.add').onclick = () => {
+      kept().classes.push({ name: '', pictures: [] });
+      this.draw();
+      [...this.root.querySelectorAll('.head [type=text]')].at(-1).focus();
+    };
+    this.find('.anew').onclick = () => {
+      const count = this.total();
+      if (count && !confirm(`Remove ${counted(count, 'picture')}?`)) return;
+      window.__transferLabCollected = fresh();
+      this.draw();
+    };
+    this.find('.make').onclick = () => this.make(kept().classes.map(({ name, pictures }) =>
+      ({ name: name.trim(), pictures: pictures.map((url) => url.split(',')[1]) })));
+    this.hidden = () => document.hidden && this.stop();
+    document.addEventListener('visibilitychange', this.hidden);
+    this.turnOff(INVITING);
+    this.draw();
+  }
+
+  find(selector) { return this.root.querySelector(selector); }
+  total() { return kept().classes.reduce((sum, { pictures }) => sum + pictures.length, 0); }
+
+  async turnOn() {
+    this.turnOff('Starting the camera …');
+    if (!navigator.mediaDevices?.getUserMedia) return this.turnOff(INSECURE);
+    try {
+      const stream = await navigator.mediaDevices.getUserMedia(
+        { video: { facingMode: this.facing, width: { ideal: 640 }, height: { ideal: 480 } } });
+      this.stream = this.video.srcObject = stream;
+      await this.video.play();
+      this.off('');
+      const cameras = await navigator.mediaDevices.enumerateDevices();
+      this.find('.other').hidden = cameras.filter((c) => c.kind === 'videoinput').length < 2;
+    } catch (error) {
+      this.turnOff(WHY_NOT[error.name] ?? BROKEN);
+    }
+    this.tell();
+    if (!this.root.isConnected) this.turnOff();
+  }
+
+  turnOff(text = INVITING) {
+    this.stop();
+    this.stream?.getTracks().forEach((track) => track.stop());
+    this.stream = this.video.srcObject = null;
+    this.off(text);
+    this.tell();
+  }
+
+  off(text) {
+    this.find('.off').textContent = text;
+    this.find('.camera').textContent = this.stream ? 'Turn the camera off' : 'Turn the camera on';
+    this.find('.camera').classList.toggle('first', !this.stream);
+  }
+
+  start(one, hold) {
+    if (!this.stream || this.timer) return;
+    hold.setAttribute('aria-pressed', 'true');
+    this.root.classList.add('recording');
+    this.held = hold;
+    const take = () => {
+      if (this.total() >= this.limits.most) return this.stop();
+      this.add(one, squared(this.video, this.video.videoWidth, this.video.videoHeight));
+    };
+    this.timer = setInterval(take, EVERY);
+    take();
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.held?.setAttribute('aria-pressed', 'false');
+    this.root.classList.remove('recording');
+  }
+
+  add(one, url) {
+    one.pictures.push(url);
+    const strip = this.strips.get(one);
+    strip.append(this.thumbnail(one, url));
+    strip.scrollTop = strip.scrollHeight;
+    this.tell();
+  }
+
+  async addFiles(one, files) {
+    let unread = 0;
+    for (const file of [...files].slice(0, this.limits.most - this.total())) {
+      try {
+        const picture = await createImageBitmap(file);
+        this.add(one, squared(picture, picture.width, picture.height));
+      } catch { unread += 1; }
+    }
+    if (unread) {
+      this.tell(`${counted(unread, 'file')} could not be read as a picture by the browser; ` +
+        'bring such with “Import a dataset”.');
+    }
+  }
+
+  thumbnail(one, url) {
+    const taken = button('', '', { title: 'Remove this picture' });
+    const image = element('img', '', '', { alt: `Picture of ${one.name || 'this class'}` });
+    image.src = url;
+    taken.append(image);
+    taken.setAttribute('aria-label', `Remove a picture of ${one.name || 'this class'}`);
+    taken.onclick = () => {
+      one.pictures.splice(one.pictures.indexOf(url), 1);
+      const next = taken.nextElementSibling ?? taken.previousElementSibling;
+      taken.remove();
+      next?.focus();
+      this.tell();
+    };
+    return taken;
+  }
+
+  draw() {
+    this.stop();
+    this.strips = new Map();
+    this.counts = new Map();
+    this.find('.classes').replaceChildren(
+      ...kept().classes.map((one, place) => this.card(one, place)));
+    this.tell();
+  }
+
+  card(one, place) {
+    const card = element('div', 'class'), head = element('div', 'head');
+    const title = `Class ${place + 1}`;
+    const name = element('input', '', '', { type: 'text', maxlength: this.limits.longest,
+      placeholder: `${title}: its name`, 'aria-label': `Name of class ${place + 1}` });
+    name.value = one.name;
+    name.oninput = () => { one.name = name.value; this.tell(); };
+    const hold = this.holding(one, title);
+    const files = element('label', 'files', 'Add files');
+    const chosen = element('input', '', '', { type: 'file', multiple: '', accept: 'image/*',
+      'aria-label': `Add picture files to class ${place + 1}` });
+    chosen.onchange = () => { this.addFiles(one, chosen.files).then(() => chosen.value = ''); };
+    files.append(chosen);
+    const away = button('away', 'Remove', { 'aria-label': `Remove class ${place + 1}` });
+    away.hidden = kept().classes.length < 3;
+    away.onclick = () => { kept().classes.splice(place, 1); this.draw(); };
+    const count = element('span', 'count'), strip = element('div', 'strip');
+    strip.append(...one.pictures.map((url) => this.thumbnail(one, url)));
+    this.counts.set(one, count);
+    this.strips.set(one, strip);
+    head.append(name, hold, files, count, away);
+    card.append(head, strip);
+    return card;
+  }
+
+  holding(one, title) {
+    const hold = button('hold', 'Hold to record',
+      { 'aria-pressed': 'false', 'aria-label': `Hold to record ${title.toLowerCase()}` });
+    const holds = (event) => event.key === ' ' || event.key === 'Enter';
+    hold.onpointerdown = (event) => {
+      if (event.button) return;
+      hold.setPointerCapture(event.pointerId);
+      this.start(one, hold);
+    };
+    hold.onpointerup = hold.onpointercancel = hold.onblur = () => this.stop();
+    hold.oncontextmenu = (event) => event.preventDefault();
+    hold.onkeydown = (event) => {
+      if (!holds(event)) return;
+      event.preventDefault();
+      if (!event.repeat) this.start(one, hold);
+    };
+    hold.onkeyup = (event) => { if (holds(event)) this.stop(); };
+    return hold;
+  }
+
+  lacking() {
+    const { classes } = kept(), { fewest, most } = this.limits;
+    const names = classes.map(({ name }) => name.trim());
+    const few = classes.findIndex(({ pictures }) => pictures.length < fewest);
+    if (this.total() >= most) return `These are ${most} pictures, and there can be no more.`;
+    if (few >= 0) {
+      const left = fewest - classes[few].pictures.length;
+      return `${names[few] || `Class ${few + 1}`} needs ${left} more ` +
+        `picture${left === 1 ? '' : 's'}.`;
+    }
+    const unnamed = names.indexOf('');
+    return unnamed < 0 ? '' : `Class ${unnamed + 1} needs a name.`;
+  }
+
+  ready() {
+    const { classes } = kept();
+    return classes.every(({ name, pictures }) =>
+      name.trim() && pictures.length >= this.limits.fewest);
+  }
+
+  tell(text = '') {
+    if (!this.counts) return;
+    for (const [one, count] of this.counts) {
+      count.textContent = counted(one.pictures.length, 'picture');
+    }
+    for (const hold of this.root.querySelectorAll('.hold')) hold.disabled = !this.stream;
+    this.find('.make').disabled = !this.ready();
+    this.find('.add').disabled = kept().classes.length >= this.limits.classes;
+    const hint = 'Move a little while you record: many views teach more than many pictures.';
+    this.find('.said').textContent = text || this.lacking() || hint;
+  }
+
+  leave() {
+    this.turnOff();
+    document.removeEventListener('visibilitychange', this.hidden);
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector('.collector');
+  root.collector ??= new Collector(root, data);
+  root.collector.make = (classes) => setTriggerValue('made', classes);
+  return () => setTimeout(() => {           // also called before each new call: only what is gone
+    if (root.isConnected) return;
+    root.collector?.leave();
+    root.collector = null;
+  }, 0);
+}
+"""
