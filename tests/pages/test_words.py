@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.glossary import meaning_of, terms_in
 from core.registry.runs import Run
-from ui.frame.navigation import PAGES
+from ui.frame.pages import PAGES
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]

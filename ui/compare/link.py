@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.selection import PARAMETERS, Selection, from_address, to_address
+from ui.frame import address as frame
 from ui.lab import plain
 
 OF_SIDES = ("on", "a", "b", "ea", "eb", "runs")
@@ -51,7 +52,7 @@ def write() -> None:
     written.append(frozenset(address.items()))
     del written[:-RECENT]
     if address != _address():
-        st.query_params.from_dict(address)
+        frame.write(address)
 
 
 def kept_value(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from ui.frame import address as frame
+
 NAMES = ("dataset", "view", "part", "class", "order", "image")
 """The dataset, the view that is open, and of its pictures: part, class, order, the one looked at
 by its index in the part."""
@@ -36,7 +38,7 @@ def write() -> None:
     written.append(frozenset(address.items()))
     del written[:-RECENT]
     if address != _address():
-        st.query_params.from_dict(address)
+        frame.write(address)
 
 
 def kept() -> dict[str, str]:

@@ -19,6 +19,14 @@ const rgb = (color) => {
 """
 """The theme's colours and how to take one apart; to stand before a component's own script."""
 
+ESCAPE_JS = r"""
+const HEARS_ESCAPE = 'input, textarea, select, [popover], [role=dialog], [role=listbox], ' +
+  '[role=combobox], [contenteditable=true]';
+const escapes = (event) => event.key === 'Escape' && !event.defaultPrevented &&
+  !event.composedPath().some((at) => at instanceof Element && at.matches(HEARS_ESCAPE));
+"""
+"""Whether a press of Escape is meant for the whole page; to stand before a component's script."""
+
 
 def packed(head: Mapping[str, object], numbers: bytes) -> bytes:
     """One message: the length of the JSON head, the head, then the numbers."""

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import streamlit as st
 
 from ui import lab
-from ui.frame import style, words
+from ui.frame import address, at_work, presenting, style, tour, words
+from ui.frame.pages import PAGES
 
 PRODUCT = "Transfer Lab"
-
-
-class Page(NamedTuple):
-    """A page of the sidebar: its script, its name and its Material icon."""
-
-    script: str
-    name: str
-    icon: str
-
-
-PAGES = (
-    Page("app.py", "Overview", ":material/dashboard:"),
-    Page("pages/1_Data.py", "Data", ":material/dataset:"),
-    Page("pages/2_Train.py", "Train", ":material/model_training:"),
-    Page("pages/3_Runs.py", "Runs", ":material/list_alt:"),
-    Page("pages/4_Compare.py", "Compare", ":material/compare:"),
-    Page("pages/5_Predict.py", "Predict", ":material/draw:"),
-)
+SIDEBAR_WIDTH = 240
 
 
 def page(title: str, icon: str, about: str) -> None:
@@ -36,15 +18,31 @@ def page(title: str, icon: str, about: str) -> None:
     icon: an emoji: a Material icon in the browser tab would be fetched from outside. about: a
     sentence of what the page is for, as Markdown.
     """
-    st.set_page_config(page_title=f"{title} · {PRODUCT}", page_icon=icon, layout="wide")
-    st.html(style.SHEET)
+    st.set_page_config(
+        page_title=f"{title} · {PRODUCT}",
+        page_icon=icon,
+        layout="wide",
+        initial_sidebar_state=SIDEBAR_WIDTH,
+    )
+    address.take()
+    tour.keep_step(title)
+    address.tell()
+    st.html(f"<style>{style.SHEET}{tour.sheet(title)}{presenting.sheet()}</style>")
     with st.sidebar:
-        st.markdown(f"### :material/experiment: {PRODUCT}")
+        st.html(f'<div class="tl-brand">{PRODUCT}</div>')
         for entry in PAGES:
-            st.page_link(entry.script, label=entry.name, icon=entry.icon)
-    with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link(
+                entry.script, label=entry.name, icon=entry.icon, query_params=address.kept()
+            )
+        at_work.show()
+    with st.container(key="page_header", horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="stretch")
         words.offer()
+        with st.container(key="tools", horizontal=True, width="content", gap="xsmall"):
+            tour.offer()
+            presenting.offer()
     with st.container(key="page_about"):
         st.markdown(about)
+    tour.show(title)
+    presenting.show(title)
     lab.see_to_queue()

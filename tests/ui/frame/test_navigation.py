@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ui.frame.navigation import PAGES
+from ui.frame.pages import PAGES
 
 ROOT = Path(__file__).parents[3]
 
@@ -36,7 +36,7 @@ def test_every_page_links_to_all_pages(app: AppTest, script: str) -> None:
 
 
 def test_the_sidebar_names_the_product(app: AppTest) -> None:
-    assert "Transfer Lab" in app.sidebar.markdown[0].value
+    assert "Transfer Lab" in app.sidebar.get("html")[0].proto.body
 
 
 def test_streamlits_own_list_of_pages_is_off() -> None:

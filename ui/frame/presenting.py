@@ -1,0 +1,116 @@
+"""Presenting: pages without their controls, larger, for people who look at a screen together."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ui.frame import address, icons
+from ui.frame.browser import ESCAPE_JS, nothing
+from ui.frame.pages import PAGES
+from ui.frame.presenting_script import CSS, HTML, JS
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+KEY = "presenting"
+SCALE = 1.3
+"""How much larger everything is. Components draw by it too: `--tl-scale` reaches into them."""
+
+CONTROLS = (
+    "Button",
+    "ButtonGroup",
+    "CameraInput",
+    "Checkbox",
+    "DataEditor",
+    "DownloadButton",
+    "Expander",
+    "FileUploader",
+    "Form",
+    "LinkButton",
+    "NumberInput",
+    "PageLink",
+    "Pagination",
+    "Popover",
+    "Radio",
+    "Selectbox",
+    "Slider",
+    "TextArea",
+    "TextInput",
+    "MultiSelect",
+)
+"""Streamlit's names of what asks for something."""
+VIEWS = ("data_view", "compare_view")
+"""Keys of controls that stay: they turn to another view of a page, as one turns to a slide."""
+
+_HIDDEN = ", ".join(
+    f'[data-testid="stMain"] [data-testid="stElementContainer"]:has(> [data-testid="st{name}"])'
+    + "".join(f":not(.st-key-{key})" for key in VIEWS)
+    for name in CONTROLS
+)
+SHEET = f"""
+:root {{ --tl-scale: {SCALE}; font-size: calc(16px * {SCALE}) !important; }}
+[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stElementToolbar"],
+.st-key-tools, .st-key-page_about, .st-key-words, [class*="st-key-controls_"],
+[data-testid="stTooltipIcon"], {_HIDDEN} {{ display: none !important; }}
+[data-testid="stMainBlockContainer"] {{
+  max-width: none; padding: 1.5rem 3rem 4.5rem;
+}}
+@media (max-width: 1000px) {{
+  :root {{ --tl-scale: 1; font-size: 16px !important; }}
+  [data-testid="stMainBlockContainer"] {{ padding: 1rem 1rem 5rem; }}
+}}
+"""
+"""Controls are hidden and stay on the page, so that none loses what was chosen."""
+
+
+def offer() -> None:
+    """A button that begins to present, for the header of a page."""
+    st.button(
+        "Present",
+        icon=icons.PRESENT,
+        key="present_begin",
+        help="Larger, and without controls, for people who look together. Escape leaves.",
+        on_click=_begin,
+    )
+
+
+def is_on() -> bool:
+    """Whether pages are presented."""
+    return address.PRESENT in address.kept()
+
+
+def sheet() -> str:
+    """The style of pages that are presented."""
+    return SHEET if is_on() else ""
+
+
+def show(page: str) -> None:
+    """The way to the page before and the next one, and the way out."""
+    if not is_on():
+        return
+    place = [each.name for each in PAGES].index(page)
+    around = {"before": place - 1, "next": place + 1}
+    names = {way: PAGES[at].name if at in range(len(PAGES)) else "" for way, at in around.items()}
+    result = _component()(
+        data={"page": page, **names},
+        key=KEY,
+        on_go_change=nothing,
+        on_left_change=lambda: address.keep(address.PRESENT, ""),
+    )
+    if (way := result.get("go")) is not None:
+        st.switch_page(PAGES[around[way]].script, query_params=address.kept())
+
+
+def _begin() -> None:
+    address.keep(address.TOUR, "")
+    address.keep(address.PRESENT, "1")
+
+
+@functools.cache
+def _component() -> ComponentRenderer:
+    return st.components.v2.component(
+        "transfer_lab_presenting", html=HTML, css=CSS, js=ESCAPE_JS + JS
+    )
