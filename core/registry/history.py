@@ -177,9 +177,18 @@ class History:
         """A value of what the training took of the machine, over seconds."""
         return thinned(_line(self.usage, value, _EPOCH_PLACES["seconds"]), most)
 
-    def resumptions(self) -> list[float]:
-        """Where, in epochs, training went on after it had ended or was interrupted."""
-        return [self.place_of(event["step"]) for event in self.resumed]
+    def resumptions(self, axis: Axis = "epoch") -> list[float]:
+        """Where training went on after it had ended or was interrupted."""
+        if axis == "epoch":
+            return [self.place_of(event["step"]) for event in self.resumed]
+        places = map(_EPOCH_PLACES[axis], self.resumed)
+        return [place for place in places if not math.isnan(place)]
+
+    def end_of(self, epoch: int, axis: Axis) -> float | None:
+        """Where an epoch ended on an axis, None where that is not known."""
+        found = self.epoch(epoch)
+        place = math.nan if found is None else _EPOCH_PLACES[axis](found)
+        return None if math.isnan(place) else place
 
     def place_of(self, step: int) -> float:
         """How many epochs were done after so many steps, with the fraction of the last."""

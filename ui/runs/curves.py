@@ -1,28 +1,34 @@
-"""How a run trains and trained, as lines that grow: loss, accuracy, learning rate, the machine."""
+"""How a run trains and trained, as lines that grow: loss, accuracy, learning rate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from itertools import groupby
-from typing import NamedTuple
+from typing import Literal
 
 import numpy as np
 import streamlit as st
 
-from core.registry.history import History, Line, Standing
+from core.registry.history import Axis, History, Line, Standing, smoothed, thinned
 from core.registry.run_files import WAITING_OR_WORKING
 from core.registry.runs import Run
 from core.training import schedules
 from core.training.metrics import Event
-from ui import theme, units
+from ui import theme
 from ui.lab import plain
 from ui.plots.charts import Band, Mark, Point, Series, line_chart
+from ui.runs import curve_view, findings
+from ui.runs.curve_view import CurveView
+from ui.runs.findings import LOSS, Measure
 from ui.runs.histories import history_of
 from ui.train.fields import in_words
 
 LATEST_NOTES = 3
-BATCHES_OPACITY = 0.45
-"""Of what single batches say, behind the means of whole epochs."""
+EVERYTHING = 10**9
+"""Points that are not thinned before they are smoothed."""
+BATCHES, BATCHES_OPACITY = "training, by batch", 0.6
+FAINT = 0.2
+"""Of what single batches say, behind their smoothed line."""
 
 
 def curves(run: Run) -> None:
@@ -32,9 +38,11 @@ def curves(run: Run) -> None:
             if run.status in WAITING_OR_WORKING:
                 st.caption("Loss and accuracy appear here with the first batches.")
             return
-        loss_and_accuracy(run, history)
+        with st.container(key="controls_curves", horizontal=True, vertical_alignment="bottom"):
+            view = curve_view.ask()
+        loss_and_accuracy(run, history, view)
         if len(history.batches):
-            learning_rate(run, history)
+            learning_rate(run, history, view.axis)
         if run.status in WAITING_OR_WORKING:
             for sentence in patience(run, history):
                 st.caption(sentence)
@@ -44,88 +52,107 @@ def curves(run: Run) -> None:
 # --- Loss and accuracy --------------------------------------------------------------------------
 
 
-class Measure(NamedTuple):
-    """What one chart is about; `rises` where more of it is better."""
-
-    value: str
-    title: str
-    axis: str
-    number_format: str
-    rises: bool
-
-
-LOSS = Measure("loss", "Loss falls as the network learns", "loss (cross-entropy)", ".3~f", False)
-ACCURACY = Measure("accuracy", "Accuracy rises", "share of images right", ".2~%", True)
-
-
-def loss_and_accuracy(run: Run, history: History) -> None:
+def loss_and_accuracy(run: Run, history: History, view: CurveView) -> None:
     """Two charts that grow while the run trains."""
-    for column, measure in zip(st.columns(2, gap="medium"), (LOSS, ACCURACY), strict=True):
+    for column, measure in zip(st.columns(2, gap="medium"), findings.MEASURES, strict=True):
         with column:
-            _metric_chart(run, history, measure)
+            _metric_chart(run, history, measure, view)
 
 
-def _metric_chart(run: Run, history: History, measure: Measure) -> None:
+def _metric_chart(run: Run, history: History, measure: Measure, view: CurveView) -> None:
     best = run.state.best_epoch
     color = theme.run_color(run.request.color)
-    by_batch = history.batch_line(measure.value)
-    by_epoch = history.epoch_line(measure.value, best=best)
-    watched = history.epoch_line(f"val_{measure.value}", best=best)
+    by_batch = history.batch_line(measure.value, view.axis, EVERYTHING)
+    by_epoch = history.epoch_line(measure.value, view.axis, best=best)
+    watched = history.epoch_line(f"val_{measure.value}", view.axis, best=best)
+    x_title, unit = curve_view.x_axis(view.axis, [by_batch, by_epoch])
+    marks = [*_note_marks(history, view.axis), *_resumptions(history, view.axis)]
     line_chart(
         [
+            *_batches(by_batch, unit, view.smoothing, color),
             Series(
-                "by batch",
-                *by_batch,
+                "training, whole epochs",
+                by_epoch[0] / unit,
+                by_epoch[1],
                 color=color,
-                mode="lines" if len(by_batch[0]) > 1 else "markers",
-                opacity=BATCHES_OPACITY,
+                mode="lines+markers",
             ),
-            Series("by epoch", *by_epoch, color=color, mode="lines+markers"),
             Series(
                 _watched_images(run),
-                *watched,
+                watched[0] / unit,
+                watched[1],
                 color=theme.WATCHED_COLOR,
                 mode="lines+markers",
                 dash="dot",
             ),
         ],
         key=f"{measure.value}_{run.id}",
-        title=measure.title,
-        x_title="epoch",
+        title=findings.of_run(measure, history.epoch_line(f"val_{measure.value}", most=EVERYTHING)),
+        hint=_hint(measure, history),
+        x_title=x_title,
         y_title=measure.axis,
         y_format=measure.number_format,
-        view=run.id,
+        y_log=view.tenfold and measure is LOSS,
+        view=f"{run.id} {view.axis} {view.tenfold}",
+        group="training",
         height=300,
-        marks=[*_note_marks(history.notes), *_resumptions(history)],
-        point=_best(history, best, measure),
+        marks=[Mark(mark.x / unit, mark.text, mark.label) for mark in marks],
+        point=_best(history, best, measure, view.axis, unit),
     )
+
+
+def _batches(line: Line, unit: float, smoothing: float, color: str) -> list[Series]:
+    """What batches said, smoothed, and behind it as it was."""
+    places, values = line[0] / unit, line[1]
+    mode: Literal["lines", "markers"] = "lines" if len(places) > 1 else "markers"
+    smooth = thinned((places, smoothed(values, smoothing)))
+    raw = thinned((places, values))
+    return [
+        Series(BATCHES, *smooth, color=color, mode=mode, opacity=BATCHES_OPACITY),
+        *([Series(BATCHES, *raw, color=color, mode="raw", opacity=FAINT)] if smoothing else []),
+    ]
+
+
+def _hint(measure: Measure, history: History) -> str:
+    lines = (history.epoch_line(name, most=EVERYTHING) for name in ("loss", "val_loss"))
+    return f"{measure.hint}{_BY_HEART if measure is LOSS and findings.by_heart(*lines) else ''}"
+
+
+_BY_HEART = (
+    " It still falls on images that were learned from, but not on others: from the best epoch on, "
+    "the network learns images by heart (overfitting)."
+)
 
 
 def _watched_images(run: Run) -> str:
     return "test images" if run.config.data.validation == "test" else "validation images"
 
 
-def _best(history: History, best: int, measure: Measure) -> Point | None:
+def _best(history: History, best: int, measure: Measure, axis: Axis, unit: float) -> Point | None:
     """The best epoch, once there are others."""
-    found, value = history.epoch(best), f"val_{measure.value}"
-    if found is None or value not in found or len(history.epochs) < 2:
+    found, value, place = history.epoch(best), f"val_{measure.value}", history.end_of(best, axis)
+    if found is None or place is None or value not in found or len(history.epochs) < 2:
         return None
-    figure = units.percent(found[value]) if measure.rises else f"{found[value]:.4f}"
-    return Point(best, found[value], f"best: epoch {best}, {figure}", below=measure.rises)
+    figure = measure.written(found[value])
+    return Point(place / unit, found[value], f"best: epoch {best}, {figure}", below=measure.rises)
 
 
-def _note_marks(notes: Iterable[Event], labels: Mapping[int, str] = {}) -> list[Mark]:
+def _note_marks(history: History, axis: Axis, labels: Mapping[int, str] = {}) -> list[Mark]:
     """A mark for each epoch after which something was remarked on, with all of it on hover."""
-    placed = (note for note in notes if note.get("epoch"))
-    return [
-        Mark(epoch, " ".join(note["text"] for note in told), labels.get(epoch, ""))
-        for epoch, told in groupby(placed, key=lambda note: int(note["epoch"]))
-    ]
+    placed = (note for note in history.notes if note.get("epoch"))
+    marks = []
+    for epoch, told in groupby(placed, key=lambda note: int(note["epoch"])):
+        place = epoch if axis == "epoch" else history.end_of(epoch, axis)
+        if place is not None:
+            marks.append(
+                Mark(place, " ".join(note["text"] for note in told), labels.get(epoch, ""))
+            )
+    return marks
 
 
-def _resumptions(history: History, label: str = "") -> list[Mark]:
+def _resumptions(history: History, axis: Axis, label: str = "") -> list[Mark]:
     text = "Training went on here after it had ended or was interrupted."
-    return [Mark(place, text, label) for place in history.resumptions()]
+    return [Mark(place, text, label) for place in history.resumptions(axis)]
 
 
 def show_notes(notes: list[Event]) -> None:
@@ -148,28 +175,36 @@ def show_notes(notes: list[Event]) -> None:
 # --- The learning rate --------------------------------------------------------------------------
 
 
-def learning_rate(run: Run, history: History) -> None:
-    """The rate that was in force at each step, and what is planned where the run goes on."""
+def learning_rate(run: Run, history: History, axis: Axis) -> None:
+    """The rate that was in force at each step and, over epochs, what is planned further on."""
     standing = history.standing(run.config)
-    used = history.batch_line("learning_rate")
-    series = [Series("in force", *used, color=theme.run_color(run.request.color))]
-    if run.status in WAITING_OR_WORKING:
+    used = history.batch_line("learning_rate", axis)
+    x_title, unit = curve_view.x_axis(axis, [used])
+    places, rates = used[0] / unit, used[1]
+    series = [Series("in force", places, rates, color=theme.run_color(run.request.color))]
+    if run.status in WAITING_OR_WORKING and axis == "epoch":
         planned = plan(run, history, standing)
         series.append(Series("planned", *planned, color=theme.WATCHED_COLOR, dash="dot"))
+        rates = np.concatenate([rates, planned[1]])
     second = standing.phase.number == 2 and standing.start
+    marks = [
+        *_note_marks(history, axis, {standing.start: "phase 2"} if second else {}),
+        *_resumptions(history, axis, "resumed"),
+    ]
     line_chart(
         series,
         key=f"learning_rate_{run.id}",
-        title="Learning rate",
-        x_title="epoch",
+        title=findings.of_rates(rates),
+        hint="How far each training step moves the weights.",
+        x_title=x_title,
+        y_title="learning rate",
         y_format=".3~g",
-        view=run.id,
+        view=f"{run.id} {axis}",
+        group="training",
         height=210,
-        marks=[
-            *_note_marks(history.notes, {standing.start: "phase 2"} if second else {}),
-            *_resumptions(history, "resumed"),
-        ],
-        bands=_rises(run, standing),
+        legend=len(series) > 1,
+        marks=[Mark(mark.x / unit, mark.text, mark.label) for mark in marks],
+        bands=_rises(run, standing) if axis == "epoch" else (),
     )
 
 
@@ -232,63 +267,3 @@ def _waited(monitor: str, epochs: int) -> str:
 
 def _epochs(count: int) -> str:
     return f"{count} epoch{'s' * (count != 1)}"
-
-
-# --- The machine --------------------------------------------------------------------------------
-
-
-def machine(run: Run) -> None:
-    """What the training took of the machine, in charts that are drawn where they are unfolded."""
-    folded = st.expander(
-        "Speed and machine", icon=":material/memory:", key=f"machine_{run.id}", on_change="rerun"
-    )
-    if not folded.open:
-        return
-    with folded, history_of(run) as history:
-        if not history.usage:
-            st.caption("Nothing was measured yet: that happens every few seconds of training.")
-            return
-        charts = [chart for chart in _machine_charts(history) if len(chart.line[0])]
-        for first in range(0, len(charts), 2):
-            for column, chart in zip(st.columns(2, gap="medium"), charts[first:], strict=False):
-                with column:
-                    _machine_chart(run, chart)
-
-
-class MachineChart(NamedTuple):
-    """One value over the seconds that training took."""
-
-    title: str
-    line: Line
-    number_format: str
-
-
-def _machine_charts(history: History) -> list[MachineChart]:
-    def line(value: str, unit: float = 1.0) -> Line:
-        places, values = history.usage_line(value)
-        return places, values / unit
-
-    shares = [name for name in history.usage[-1] if name.endswith("_load")]
-    return [
-        MachineChart("Images per second", line("images_per_second"), ",.0f"),
-        MachineChart("Processor cores", line("cores"), ".1f"),
-        MachineChart("Memory, in GiB", line("memory", 2**30), ".2f"),
-        MachineChart("Free memory, in GiB", line("free_memory", 2**30), ".2f"),
-        *(
-            MachineChart(f"{name.removesuffix('_load').upper()} at work", line(name), ".0%")
-            for name in shares
-        ),
-    ]
-
-
-def _machine_chart(run: Run, chart: MachineChart) -> None:
-    line_chart(
-        [Series(chart.title, *chart.line, color=theme.run_color(run.request.color))],
-        key=f"{chart.title}_{run.id}",
-        title=chart.title,
-        x_title="seconds of training",
-        y_format=chart.number_format,
-        view=run.id,
-        height=190,
-        legend=False,
-    )

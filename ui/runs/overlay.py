@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 import pandas as pd
 import streamlit as st
 
-from core.registry.history import Axis, History, Line, smoothed, thinned
+from core.registry.history import Line, smoothed, thinned
 from core.registry.runs import Run
 from core.registry.settings import differences
 from ui.plots.charts import Series, line_chart
-from ui.runs import run_view
+from ui.runs import curve_view, findings, run_view
+from ui.runs.curve_view import CurveView
+from ui.runs.findings import LOSS, Measure
 from ui.runs.histories import history_of
 from ui.train import fields
 from ui.train.settings_form import TITLES
@@ -24,18 +27,24 @@ MOST_POINTS = 600
 FEW = 40
 """Points that are drawn as such; more of them would hide their line."""
 TICK_SECONDS = 2.0
+MOST_RAW = 6
+"""Runs behind whose smoothed lines there is room for what was measured."""
+FAINT = 0.22
+EVERYTHING = 10**9
 Dash = Literal["solid", "dash", "dot", "dashdot"]
 DASHES: tuple[Dash, ...] = ("solid", "dash", "dot", "dashdot")
-AXES: dict[str, Axis] = {"Step": "step", "Epoch": "epoch", "Time": "seconds"}
-SPLITS = ("Training", "Validation")
+TRAINING, VALIDATION = "Training", "Validation"
+IMAGES = {
+    TRAINING: "Of the images that were trained on, batch by batch.",
+    VALIDATION: "Of the images that were watched while training, after each epoch.",
+}
 
 
 class View(NamedTuple):
-    """How a person wants the lines drawn."""
+    """Of which images lines are drawn, and how."""
 
     split: str
-    axis: Axis
-    smoothing: float
+    curves: CurveView
 
 
 def show(runs: Sequence[Run]) -> None:
@@ -48,11 +57,9 @@ def show(runs: Sequence[Run]) -> None:
 
     @st.fragment(run_every=TICK_SECONDS if active else None)
     def charts() -> None:
-        left, right = st.columns(2, gap="medium")
-        with left:
-            _chart(drawn, view, "loss", "Loss", "loss (cross-entropy)", ".3~f")
-        with right:
-            _chart(drawn, view, "accuracy", "Accuracy", "share of images right", ".2~%")
+        for column, measure in zip(st.columns(2, gap="medium"), findings.MEASURES, strict=True):
+            with column:
+                _chart(drawn, view, measure)
 
     charts()
     show_differences(drawn)
@@ -60,65 +67,65 @@ def show(runs: Sequence[Run]) -> None:
 
 def ask_view() -> View:
     """Ask what to draw, over what, and how smooth."""
-    with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+    with st.container(
+        key="controls_overlay", horizontal=True, gap="medium", vertical_alignment="bottom"
+    ):
         split = st.segmented_control(
-            "Curves", SPLITS, default=SPLITS[0], required=True, key="overlay_split"
+            "Curves",
+            list(IMAGES),
+            default=TRAINING,
+            required=True,
+            key="curves",
+            bind="query-params",
         )
-        axis = st.segmented_control(
-            "Over", list(AXES), default="Epoch", required=True, key="overlay_axis"
-        )
-        smoothing = st.slider(
-            "Smoothing",
-            0.0,
-            0.99,
-            0.6 if split == SPLITS[0] else 0.0,
-            step=0.01,
-            key=f"smoothing_{split}",
-            width=240,
-            help="0 draws what was measured; towards 1 each point takes in more of those before.",
-        )
-    return View(split, AXES[axis], smoothing)
+        if split == VALIDATION:
+            curves = curve_view.ask(smoothing=0.0, smoothing_key="smoothing_validation")
+        else:
+            curves = curve_view.ask()
+    return View(split or TRAINING, curves)
 
 
-def _chart(
-    runs: Sequence[Run], view: View, value: str, title: str, y_title: str, y_format: str
-) -> None:
-    lines = {run: _line_of(run, view, value) for run in runs}
-    x_title, unit = _x_axis(view.axis, lines.values())
-    series: list[Series] = []
-    for run, dash in zip(runs, dashes(runs), strict=True):
-        places, values = lines[run]
-        smooth = places / unit, smoothed(values, view.smoothing)
-        series.append(_series(run, smooth, dash))
+def _chart(runs: Sequence[Run], view: View, measure: Measure) -> None:
+    lines = [_line_of(run, view, measure.value) for run in runs]
+    smooth = [(places, smoothed(values, view.curves.smoothing)) for places, values in lines]
+    x_title, unit = curve_view.x_axis(view.curves.axis, lines)
+    raw = lines if view.curves.smoothing and len(runs) <= MOST_RAW else []
     line_chart(
-        series,
-        key=f"overlay_{value}",
-        title=f"{title}, {view.split.lower()}",
+        [
+            *(
+                _series(run, line, unit, dash)
+                for run, line, dash in zip(runs, smooth, dashes(runs), strict=True)
+            ),
+            *(
+                replace(_series(run, line, unit, "solid"), mode="raw", opacity=FAINT)
+                for run, line in zip(runs, raw, strict=False)
+            ),
+        ],
+        key=f"overlay_{measure.value}",
+        title=findings.of_runs(measure, [run.name for run in runs], smooth),
+        hint=IMAGES[view.split],
         x_title=x_title,
-        y_title=y_title,
-        y_format=y_format,
-        view=f"{view.split} {view.axis} {[run.id for run in runs]}",
+        y_title=measure.axis,
+        y_format=measure.number_format,
+        y_log=view.curves.tenfold and measure is LOSS,
+        view=f"{view} {[run.id for run in runs]}",
+        group="overlay",
         height=340,
     )
 
 
 def _line_of(run: Run, view: View, value: str) -> Line:
     with history_of(run) as history:
-        return _measured(history, view, value)
+        if view.split == TRAINING:
+            return history.batch_line(value, view.curves.axis, EVERYTHING)
+        return history.epoch_line(f"val_{value}", view.curves.axis, EVERYTHING)
 
 
-def _measured(history: History, view: View, value: str) -> Line:
-    everything = 10**9
-    if view.split == SPLITS[0]:
-        return history.batch_line(value, view.axis, everything)
-    return history.epoch_line(f"val_{value}", view.axis, everything)
-
-
-def _series(run: Run, line: Line, dash: Dash) -> Series:
+def _series(run: Run, line: Line, unit: float, dash: Dash) -> Series:
     places, values = thinned(line, MOST_POINTS)
     return Series(
         run.name,
-        places,
+        places / unit,
         values,
         color=run_view.color_of(run),
         mode="lines+markers" if len(places) <= FEW else "lines",
@@ -135,22 +142,6 @@ def dashes(runs: Sequence[Run]) -> list[Dash]:
         chosen.append(DASHES[seen.get(color, 0) % len(DASHES)])
         seen[color] = seen.get(color, 0) + 1
     return chosen
-
-
-def _x_axis(axis: Axis, lines: Iterable[Line]) -> tuple[str, float]:
-    """The title of the x axis, and what to divide places by for it."""
-    if axis == "seconds":
-        return time_axis(lines)
-    return ("training step" if axis == "step" else "epoch"), 1.0
-
-
-def time_axis(lines: Iterable[Line]) -> tuple[str, float]:
-    """The title of an axis of time, and the seconds of the unit that suits the longest line."""
-    longest = max((float(places[-1]) for places, _ in lines if len(places)), default=0.0)
-    for unit, seconds in (("hours", 3600.0), ("minutes", 60.0)):
-        if longest >= 3 * seconds:
-            return f"time ({unit})", seconds
-    return "time (seconds)", 1.0
 
 
 def show_differences(runs: Sequence[Run]) -> None:

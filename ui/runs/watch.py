@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 
 import streamlit as st
@@ -11,12 +12,14 @@ from core.registry.runs import Run
 from ui import lab
 from ui.frame import icons
 from ui.frame.empty import empty
-from ui.runs import run_view, sample_runs
+from ui.runs import about, run_view, sample_runs
 from ui.runs.controls import controls
-from ui.runs.curves import curves, machine
+from ui.runs.curves import curves
 from ui.runs.failure import failure
+from ui.runs.headline import headline
 from ui.runs.kept import kept
 from ui.runs.log import log
+from ui.runs.machine import machine
 from ui.runs.progress import live_figures, progress
 
 TICK_SECONDS = 1.0
@@ -42,7 +45,7 @@ def show() -> None:
         return
     follow(run)
     if run.has_results:
-        offer_pages(run)
+        offer_pages(run, lab.runs().all())
 
 
 def tell_of_deletion() -> None:
@@ -54,7 +57,7 @@ def tell_of_deletion() -> None:
     if deleted and monotonic() - when < TOLD_SECONDS:
         st.warning(
             f"The run {lab.plain(deleted)} was deleted meanwhile, elsewhere.",
-            icon=":material/delete:",
+            icon=icons.DELETE,
         )
 
 
@@ -63,16 +66,37 @@ def leave_deletion_untold() -> None:
     st.session_state.pop(_DELETED, None)
 
 
-def offer_pages(run: Run) -> None:
+def offer_pages(run: Run, known: Sequence[Run]) -> None:
     """Where a run with results can be looked at further."""
-    with st.container(horizontal=True, gap="medium"):
-        st.page_link("pages/4_Compare.py", label="Compare it", icon=":material/compare:")
+    with st.container(horizontal=True, width="content", gap="medium"):
+        if (other := partner_of(run, known)) is not None:
+            st.page_link(
+                "pages/4_Compare.py",
+                label="Compare it",
+                icon=icons.COMPARE,
+                query_params={"a": run.id, "b": other.id},
+                help=f"With {run_view.name(other)}; another can be chosen there.",
+            )
         digits = run.config.data.shows_digits
         st.page_link(
             "pages/5_Predict.py",
             label="Draw for it" if digits else "Show it a picture",
-            icon=":material/draw:",
+            icon=icons.PREDICT,
         )
+
+
+def partner_of(run: Run, known: Sequence[Run]) -> Run | None:
+    """The newest run that was tested on the same images, one of another network before others."""
+    fitting = [
+        other
+        for other in known
+        if other.has_results
+        and other.id != run.id
+        and other.state.test_fingerprint == run.state.test_fingerprint
+    ]
+    network = run.config.network.architecture
+    unlike = [other for other in fitting if other.config.network.architecture != network]
+    return next(iter([*unlike, *fitting]), None)
 
 
 def choose() -> Run | None:
@@ -106,6 +130,8 @@ def follow(run: Run) -> None:
         if now.status != run.status:
             st.rerun()  # only a full rerun ends the redrawing and names the status above
         run_view.status_badge(now)
+        headline(now)
+        about.show(now)
         if run_view.is_active(now):
             progress(now, queue=lab.runs().queue() if now.status == "queued" else ())
         if run_view.is_working(now):

@@ -8,6 +8,7 @@ from core.registry.config import RunConfig
 from core.training import schedules
 from ui import theme
 from ui.plots.charts import Mark, Series, line_chart
+from ui.runs import findings
 from ui.train.architecture import image_counts
 from ui.train.fields import in_words
 
@@ -21,10 +22,14 @@ def show(config: RunConfig) -> None:
     line_chart(
         [Series("learning rate", epochs, rates, theme.RUN_COLORS[0])],
         key="learning_rate",
+        title=findings.of_rates(rates),
+        hint="How far each training step will move the weights.",
         x_title="epoch",
+        y_title="learning rate",
         y_range=(0, 1.05 * max(rates)),
         y_format=".3~g",
         height=220,
+        legend=False,
         view=config.model_dump_json(),
         marks=[Mark(config.epochs, label="phase 2")] if len(config.phases) > 1 else [],
     )
