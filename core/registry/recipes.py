@@ -197,7 +197,7 @@ _ALL = (
             "weights": "bundled",
             "side": 128,
             "scaling": "imagenet",
-            "head": _head(pooling="average", dropout=0.2),
+            "head": _head(pooling="average", dropout=0),
         },
         epochs=20,
         batch_size=16,

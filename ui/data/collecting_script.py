@@ -21,7 +21,8 @@ HTML = """
 CSS = """
 .collector { display: grid; grid-template-columns: minmax(200px, 280px) 1fr; gap: 1rem 1.25rem;
   font: 0.9rem/1.45 var(--st-font, sans-serif); color: var(--st-text-color); }
-@media (max-width: 640px) { .collector { grid-template-columns: 1fr; } }
+@media (max-width: 640px) { .collector { grid-template-columns: 1fr; }
+  .screen { max-width: 220px; } }
 .screen { position: relative; aspect-ratio: 1; border-radius: 8px; overflow: hidden;
   background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color); }
 video { width: 100%; height: 100%; object-fit: cover; display: block; }

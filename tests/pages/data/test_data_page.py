@@ -51,7 +51,7 @@ def test_where_nothing_was_imported_mnist_is_shown_with_an_invitation(open_page:
         "Test": "10,000",
         "Classes": "10",
     }
-    assert "“Import a dataset”" in at.info[0].value
+    assert "from files or from the camera" in at.info[0].value
     assert at.query_params["dataset"] == "mnist"
     assert at.selectbox(key="data_dataset").options[2] == (
         "CIFAR-10 photographs · 60,000 images, 10 classes · to be downloaded"
