@@ -115,6 +115,27 @@ class Confusions:
         columns = (truths, said, self.a[truths, said], self.b[truths, said])
         return [Pair(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
 
+    @cached_property
+    def mistakes(self) -> tuple[int, int]:
+        """How many mistakes A makes, and B."""
+        a, b = (int(matrix.sum() - matrix.trace()) for matrix in (self.a, self.b))
+        return a, b
+
+    @cached_property
+    def commonest(self) -> tuple[Pair | None, Pair | None]:
+        """The pair of classes that A confuses most, and B; None where one makes no mistake."""
+        truths, said = self._ranked_pairs["total"]
+        a, b = (self._pair(truths, said, matrix) for matrix in (self.a, self.b))
+        return a, b
+
+    def _pair(self, truths: Classes, said: Classes, matrix: Matrix) -> Pair | None:
+        """The pair of these that has most images in a matrix, None without any."""
+        counts = matrix[truths, said]
+        if not counts.any():
+            return None
+        at = int(truths[counts.argmax()]), int(said[counts.argmax()])
+        return Pair(*at, int(self.a[at]), int(self.b[at]))
+
     def confused_classes(self, most: int) -> Classes:
         """The classes of the pairs that both together confuse most, in the order of classes.
 

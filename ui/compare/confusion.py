@@ -20,10 +20,13 @@ from core.analysis.confusion import (
 )
 from core.analysis.selection import Selection
 from core.glossary import meaning_of
+from ui import confusions as told
 from ui import units
 from ui.compare import link
 from ui.compare.view import LETTERS, View
+from ui.data.names import shortened
 from ui.plots.dumbbells import Row, dumbbells
+from ui.plots.headings import Heading
 from ui.plots.matrix import Cell, Panel, Unit, matrices
 
 FEW_CLASSES = 20
@@ -46,6 +49,11 @@ _MEASURES_HELP = (
     "dash stands where there is nothing to compute it from: no image of the class, or none taken "
     "for it."
 )
+_IN_A_LINE: dict[Measure, str] = {
+    "f1": "F1 joins the two others: it is high only where precision and recall are.",
+    "recall": "Recall is the share of a class's images that are found.",
+    "precision": "Precision is the share of what is called so that is so.",
+}
 _PARTS: dict[Panel, str] = {"a": "said_a", "b": "said_b", "difference": "said_either"}
 """What of a selection a click in each matrix narrows, beside the true class."""
 
@@ -88,12 +96,15 @@ def _matrices(view: View, confusions: Confusions) -> None:
         titles=_titles(view),
         colors=_colors(view),
         unit=unit,
+        heading=Heading(
+            told.headline(confusions, view.class_names, [side.name for side in view.sides]),
+            "A row holds the images of one true class, a column what they were taken for. Mistakes "
+            "are coloured, the more of them the stronger; what is right is grey.",
+            "Click a cell to have its images in the gallery below; a cell of A minus B has those "
+            "of either network.",
+        ),
         key="confusion_matrices",
         selected=_selected_cell(view.selection),
-    )
-    st.caption(
-        "Mistakes are coloured, what is right is grey. Click a cell to have its images in the "
-        "gallery below; a cell of A minus B has those of either network."
     )
     if clicked is not None:
         said = {_PARTS[clicked.panel]: (clicked.said,)}
@@ -128,15 +139,13 @@ def _selected_cell(chosen: Selection) -> Cell | None:
 
 def _pairs(view: View, confusions: Confusions) -> None:
     """The pairs of classes that are confused most, as sentences; a click shows the images."""
-    st.markdown("##### Most confused")
     order = st.segmented_control(
-        "Order of pairs",
+        "Pairs of classes confused most",
         list(PAIR_ORDERS),
         format_func=PAIR_ORDERS.__getitem__,
         default="total",
         required=True,
         key="confusion_pair_order",
-        label_visibility="collapsed",
     )
     pairs = confusions.pairs(order, MOST_PAIRS)
     if not pairs:
@@ -150,6 +159,7 @@ def _pairs(view: View, confusions: Confusions) -> None:
             pair.b,
             units.count(pair.a),
             units.count(pair.b),
+            told.pair_on_hover(pair, names, confusions),
         )
         for pair in pairs
     ]
@@ -161,7 +171,12 @@ def _pairs(view: View, confusions: Confusions) -> None:
         scale=(0, most),
         ends=("0", units.count(most)),
         colors=_colors(view),
-        label="Pairs of classes confused most",
+        heading=Heading(
+            told.pair_headline(pairs[0], names, alone=False, by_total=order == "total"),
+            "Images of a class that were taken for another, counted for each network.",
+            "Click a row to see them.",
+        ),
+        legend=_titles(view),
         few=FEW_PAIRS,
         key="confusion_pairs",
         selected=both.index(chosen) if chosen in both else None,
@@ -173,24 +188,22 @@ def _pairs(view: View, confusions: Confusions) -> None:
 
 def _classes(view: View, confusions: Confusions) -> None:
     """How well both know each class; a click shows its images."""
-    st.markdown("##### Class by class", help=_MEASURES_HELP)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         measure: Measure = st.segmented_control(
-            "Measure",
+            "Class by class",
             list(MEASURES),
             format_func=MEASURES.__getitem__,
             default="f1",
             required=True,
             key="confusion_measure",
-            label_visibility="collapsed",
+            help=_MEASURES_HELP,
         )
         order = st.selectbox(
-            "Order of classes",
+            "Order",
             list(CLASS_ORDERS),
             format_func=CLASS_ORDERS.__getitem__,
             key="confusion_class_order",
-            label_visibility="collapsed",
-            width=220,
+            width=200,
         )
     names = view.class_names
     a, b = (getattr(class_scores(matrix), measure) for matrix in (confusions.a, confusions.b))
@@ -210,13 +223,29 @@ def _classes(view: View, confusions: Confusions) -> None:
         scale=(low, 1.0),
         ends=(units.percent(low, digits=0), "100 %"),
         colors=_colors(view),
-        label=f"{MEASURES[measure]} of each class",
+        heading=Heading(
+            _class_headline(view, a, b, MEASURES[measure]),
+            _IN_A_LINE[measure],
+            "Click a row to see the images of its class.",
+        ),
+        legend=_titles(view),
         few=FEW_CLASSES,
         key="confusion_class_scores",
         selected=_selected_row(view.selection, ranked),
     )
     if clicked is not None:
         _show(Selection(group="all", truths=(ranked[clicked],)))
+
+
+def _class_headline(view: View, a: Scores, b: Scores, measure: str) -> str:
+    """Of the class that the networks know most differently well."""
+    apart = np.abs(a - b)
+    if np.isnan(apart).all() or not np.nanmax(apart):
+        return f"{measure} of every class is the same for both"
+    most = int(np.nanargmax(apart))
+    name = shortened(view.class_names[most], told.LONGEST_NAME)
+    scores = " against ".join(units.percent(float(each[most]), digits=1) for each in (a, b))
+    return f"{measure} differs most for {name}: {scores}"
 
 
 def _selected_row(chosen: Selection, ranked: list[int]) -> int | None:

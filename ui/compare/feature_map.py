@@ -21,6 +21,7 @@ from core.glossary import meaning_of
 from ui import theme, units
 from ui.compare import asked, link, spaces
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
+from ui.plots.headings import Heading
 from ui.plots.scatter import Click, Fact, Group, Outline, Points, scatter
 
 Coloring = Literal["outcome", "class", "confidence"]
@@ -49,7 +50,7 @@ def show(view: View) -> None:
     chosen = _choose(view)
     place = LETTERS.index(chosen.letter)
     side, network = view.sides[place], asked.both(view, 0)[place]
-    asked.heading(network, "Each point is a test image; those that it finds alike lie together")
+    asked.heading(network, f"The {units.count(len(view.images))} test images as it sees them")
     if not asked.has_weights(network):
         return
     space = spaces.space_of(side)
@@ -57,8 +58,7 @@ def show(view: View) -> None:
     if made is None or features is None:
         spaces.offer(side, chosen.letter, chosen.kind)
         return
-    _map(view, chosen, made)
-    st.caption(_in_words(chosen, made, features))
+    _map(view, chosen, made, features)
 
 
 # --- What is chosen -----------------------------------------------------------------------------
@@ -116,7 +116,7 @@ _KINDS = f"PCA: {meaning_of('PCA')} t-SNE: {meaning_of('t-SNE')}"
 # --- The map ------------------------------------------------------------------------------------
 
 
-def _map(view: View, chosen: Chosen, made: Map) -> None:
+def _map(view: View, chosen: Chosen, made: Map, features: Features) -> None:
     name = spaces.map_named(chosen.kind, chosen.letter)
     outline = view.selection.outline if view.selection.outlined == name else ()
     strong = spaces.outlined(view.selection, view.sides)
@@ -126,10 +126,12 @@ def _map(view: View, chosen: Chosen, made: Map) -> None:
     done = scatter(
         _points(view, chosen, made, strong),
         key=f"feature_map_{name}",
-        label=(
-            f"{spaces.KINDS[chosen.kind]} map of {len(view.images):,} test images by the features "
-            f"of {chosen.letter}, coloured by {COLORINGS[chosen.coloring].lower()}"
+        heading=Heading(
+            _HEADLINES[chosen.coloring](view, chosen),
+            "Each point is a test image; those that the network finds alike lie together. "
+            f"{_in_words(chosen, made, features)}",
         ),
+        axes=_axes(chosen, made),
         number="Test image",
         outline=outline,
         marked=view.position,
@@ -161,7 +163,8 @@ def _told(view: View) -> None:
     st.caption(
         "Drag round some points to have their images in the gallery below; click one to look at "
         "it. The wheel enlarges, and so do two fingers; dragging with Shift moves. On a touch "
-        "screen, choose Outline or Move first."
+        "screen, choose Outline or Move first. With keys: arrows from point to point, Enter looks "
+        "at one."
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.toggle("Only the gallery's images stand out", key=_GALLERY)
@@ -194,6 +197,46 @@ def _points(view: View, chosen: Chosen, made: Map, strong: NDArray[np.bool_] | N
         ranked=chosen.coloring != "class",
         strong=strong,
     )
+
+
+def _axes(chosen: Chosen, made: Map) -> tuple[str, str]:
+    """What the places of a map are along; those of t-SNE have no meaning of their own."""
+    if chosen.kind == "tsne":
+        return "", ""
+    first, second = made.shares or (0.0, 0.0)
+    return (
+        f"1st direction: {units.percent(first, 1)} of what varies",
+        f"2nd direction: {units.percent(second, 1)}",
+    )
+
+
+def _outcome_headline(view: View, chosen: Chosen) -> str:
+    counts = view.comparison.counts
+    wrong = len(view.images) - counts["both_right"]
+    return (
+        f"Where the {units.count(wrong)} images lie that A or B gets wrong, "
+        f"{units.count(counts['both_wrong'])} of them both"
+    )
+
+
+def _class_headline(view: View, chosen: Chosen) -> str:
+    return f"How {chosen.letter} sets the {units.count(len(view.class_names))} classes apart"
+
+
+def _confidence_headline(view: View, chosen: Chosen) -> str:
+    judged = view.images.a if chosen.letter == "A" else view.images.b
+    unsure = int(np.count_nonzero(judged.confidence < SURE[-1]))
+    return (
+        f"Where {chosen.letter} hesitates: {units.count(unsure)} of {units.count(len(view.images))}"
+        f" images at less than {units.percent(SURE[-1], 0)}"
+    )
+
+
+_HEADLINES: dict[Coloring, Callable[[View, Chosen], str]] = {
+    "outcome": _outcome_headline,
+    "class": _class_headline,
+    "confidence": _confidence_headline,
+}
 
 
 Colors = tuple[list[Group], NDArray[np.integer]]

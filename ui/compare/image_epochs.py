@@ -9,6 +9,7 @@ from ui import theme, units
 from ui.compare import journeys, link, scrubber
 from ui.compare.view import LETTERS, View
 from ui.plots.charts import Mark, Series, line_chart
+from ui.plots.headings import Heading
 from ui.plots.strip import Cell, strip
 
 HEIGHT = 210
@@ -19,11 +20,13 @@ def show(view: View, position: int) -> None:
     found = [journeys.of(side.run) for side in view.sides]
     for letter, side, journey in zip(LETTERS, view.sides, found, strict=True):
         st.html(theme.swatch(view.color(side), f"{letter} · {side.run.name}"))
-        st.caption(in_words(journey, position))
         clicked = strip(
             _cells(journey, position, view.class_names),
             chosen=side.epoch,
-            label=f"Epochs of {letter}",
+            heading=Heading(
+                f"{letter}: {in_words(journey, position)}",
+                "What it took the image for after each epoch, and how surely.",
+            ),
             key=f"strip_{letter.lower()}",
         )
         if clicked is not None and clicked != side.epoch:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from core.analysis.ranking import Contestant, LeftOut, Ranking, rank, verdict
@@ -13,6 +14,7 @@ from core.errors import TransferLabError
 from core.registry.runs import Run
 from ui import lab, units
 from ui.compare import link
+from ui.plots.headings import Heading
 from ui.plots.pairs import pairs
 from ui.runs import run_view
 from ui.runs.ranking_table import ranking_table
@@ -194,23 +196,30 @@ def _tell_elsewhere(runs: Sequence[Run]) -> None:
 def _show_pairs(ranking: Ranking) -> None:
     """The matrix of all pairs; a click on one compares the two."""
     st.subheader("Who is better than whom", anchor=False)
-    st.caption(
-        "Each cell sets the network of its row against that of its column: the difference of their "
-        "accuracies in percentage points, and below it how likely one at least as large is by "
-        f"chance (McNemar’s exact test, made stricter for {units.count(ranking.pairs)} "
-        f"{'pair' if ranking.pairs == 1 else 'pairs'} by Holm’s method). Click one to see where "
-        "the two disagree."
-    )
     clicked = pairs(
         [network.name for network in ranking.networks],
         ranking.difference,
         ranking.corrected,
         ranking.better,
+        heading=_pairs_heading(ranking),
         key="ranked_pairs",
     )
     if clicked is not None:
         row, column = clicked
         _open(ranking.networks[row], ranking.networks[column])
+
+
+def _pairs_heading(ranking: Ranking) -> Heading:
+    told_apart, count = int(np.count_nonzero(ranking.better)), ranking.pairs
+    return Heading(
+        f"{units.count(told_apart)} of {units.count(count)} pair{'s'[: count != 1]} differ by more "
+        "than chance explains",
+        "Each cell sets the network of its row against that of its column: the difference of their "
+        "accuracies in percentage points, and below it how likely one at least as large is by "
+        f"chance (McNemar’s exact test, made stricter for {units.count(count)} "
+        f"pair{'s'[: count != 1]} by Holm’s method).",
+        "Click one to see where the two disagree.",
+    )
 
 
 def _open(a: Contestant, b: Contestant) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+
+from ui.plots import headings
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -19,8 +22,10 @@ MOST_PROBABLE = 5
 """Classes that are shown where there are more."""
 
 _BARS_HTML = """
-<div class="legend"></div>
-<div class="rows" role="group" aria-label="Probability of each class"></div>
+<div class="chart"><div class="body">
+  <div class="legend"></div>
+  <div class="rows" role="group" aria-label="Probability of each class"></div>
+</div></div>
 """
 
 _BARS_CSS = """
@@ -107,6 +112,8 @@ export default function ({ data, parentElement }) {
   if (rows.dataset.shape !== shape) build(legend, rows, data);
   rows.dataset.shape = shape;
   fillIn(legend, rows, data);
+  titled(parentElement.querySelector('.chart'), data.heading,
+    parentElement.querySelector('.body'));
 }
 """
 
@@ -128,8 +135,27 @@ def probability_bars(
         {"name": name, "color": colors[name], **_bars(values, shown)}
         for name, values in probabilities.items()
     ]
-    data = {"classes": [classes[i] for i in shown], "runs": runs}
+    heading = headings.Heading(_headline(classes, probabilities))
+    data = {"heading": heading, "classes": [classes[i] for i in shown], "runs": runs}
     _bars_component()(data=data, key=key, width="stretch")
+
+
+def _headline(
+    classes: Sequence[str], answers: Mapping[str, NDArray[np.floating[Any]] | None]
+) -> str:
+    """What the networks say of the image, and whether they agree."""
+    said = {name: int(np.argmax(values)) for name, values in answers.items() if values is not None}
+    if not said:
+        return "No answer yet"
+    counts = Counter(said.values()).most_common()
+    first, count = classes[counts[0][0]], counts[0][1]
+    if len(said) == 1:
+        return f"{next(iter(said))} says {first}"
+    if len(counts) == 1:
+        return f"{'Both' if count == 2 else f'All {count}'} say {first}"
+    if len(said) == 2:
+        return f"They disagree: {first} or {classes[counts[1][0]]}"
+    return f"They disagree: {count} of {len(said)} say {first}"
 
 
 def _shown_classes(
@@ -159,5 +185,8 @@ def _bars(values: NDArray[np.floating[Any]] | None, shown: Sequence[int]) -> dic
 @functools.cache
 def _bars_component() -> ComponentRenderer:
     return st.components.v2.component(
-        "transfer_lab_bars", html=_BARS_HTML, css=_BARS_CSS, js=_BARS_JS
+        "transfer_lab_bars",
+        html=_BARS_HTML,
+        css=_BARS_CSS + headings.CSS,
+        js=headings.JS + _BARS_JS,
     )

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from core.network.blueprint import Blueprint, Row, Shape
+from core.network.blueprint import Blueprint, ParameterCount, Row, Shape
 from ui import theme, units
+from ui.plots import headings
+from ui.plots.headings import Heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,9 @@ TALLEST, LOWEST = 84, 12
 WIDEST, THINNEST = 34, 4
 """Pixels of the largest box and of the smallest."""
 
-_HTML = "<figure><div class='net'></div><figcaption></figcaption></figure>"
+_HTML = """
+<figure><div class='body'><div class='net'></div><figcaption></figcaption></div></figure>
+"""
 
 _CSS = """
 figure { margin: 0; position: relative; color: var(--st-text-color);
@@ -43,11 +47,9 @@ figure { margin: 0; position: relative; color: var(--st-text-color);
        border-radius: 0.4rem; cursor: help; }
 .box:hover, .box:focus-visible, .box.shown { background: var(--st-secondary-background-color); }
 .box:focus-visible { outline: 2px solid var(--st-primary-color); }
-.box:not(:first-child)::before { content: ''; position: absolute; left: -3px; bottom: 4rem;
-       width: 5px; height: 5px; border: solid currentColor; border-width: 1.5px 1.5px 0 0;
-       transform: rotate(45deg); opacity: 0.45; }
-.cut + .box::before { display: none; }
 svg { display: block; overflow: visible; margin-bottom: 0.35rem; }
+.arrow { position: absolute; left: -5px; bottom: 4rem; margin: 0; opacity: 0.5; }
+.box:first-child .arrow, .cut + .box .arrow { display: none; }
 .name { font-weight: 600; white-space: nowrap; }
 .shape { opacity: 0.75; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .trained { --ink: var(--trained); }
@@ -66,7 +68,6 @@ svg { display: block; overflow: visible; margin-bottom: 0.35rem; }
 figcaption { display: flex; flex-wrap: wrap; gap: 0.25rem 1.1rem; margin-top: 0.9rem;
              font-size: 0.8rem; }
 figcaption span { display: flex; align-items: center; gap: 0.4rem; }
-figcaption .note { opacity: 0.75; }
 .tip { position: absolute; z-index: 10; max-width: min(26rem, 100%); padding: 0.6rem 0.75rem;
        box-sizing: border-box; pointer-events: none; border-radius: 0.4rem;
        background: var(--st-background-color); border: 1px solid var(--st-border-color);
@@ -129,6 +130,7 @@ const ICONS = {
     draw('path', { ...stroke, d: 'M4 10 a6 6 0 0 1 10.5 -4 M16 10 a6 6 0 0 1 -10.5 4' }),
     draw('path', { ...stroke, d: 'M15 2.5 v4 h-4 M5 17.5 v-4 h4' }),
   ],
+  arrow: () => [draw('path', { ...stroke, d: 'M4 3 L12 10 L4 17' })],
 };
 const icon = (name, size = 20) => draw('svg',
   { viewBox: '0 0 20 20', width: size, height: size, 'aria-hidden': 'true' }, ...ICONS[name]());
@@ -154,7 +156,9 @@ const hide = (figure) => {
 };
 
 const part = (figure) => (box) => {
-  const element = make('button', 'box', solid(box), make('span', 'name', box.name),
+  const arrow = icon('arrow', 9);
+  arrow.classList.add('arrow');
+  const element = make('button', 'box', arrow, solid(box), make('span', 'name', box.name),
                        make('span', 'shape', box.shape));
   element.type = 'button';
   element.setAttribute('aria-label', `${box.name}, ${box.shape}, ${box.facts}`);
@@ -185,8 +189,9 @@ export default function ({ data, parentElement }) {
   net.replaceChildren(...items);
   figure.querySelector('figcaption').replaceChildren(
     ...data.legend.map(([state, text]) => make('span', '', swatch(state), text)),
-    ...(data.cut ? [make('span', '', icon(data.cut.icon, 15), data.cut.title)] : []),
-    make('span', 'note', 'Taller: larger images. Wider: more channels.'));
+    ...(data.cut ? [make('span', '', icon(data.cut.icon, 15), data.cut.title)] : []));
+  figure.setAttribute('aria-label', data.heading[0]);
+  titled(figure, data.heading, figure.querySelector('.body'));
 }
 """
 
@@ -261,6 +266,7 @@ def diagram(blueprint: Blueprint, phase: int, *, kept: bool, key: str) -> None:
     states = [state for state in LEGEND if any(box.state == state for box in drawn)]
     _component()(
         data={
+            "heading": Heading(_headline(blueprint.phases[phase]), _HINT, _USE),
             "boxes": [_to_draw(box, drawn, kept) for box in drawn],
             "cut": _cut(drawn, blueprint.crossing(phase), kept),
             "legend": [(state, LEGEND[state]) for state in states],
@@ -269,6 +275,20 @@ def diagram(blueprint: Blueprint, phase: int, *, kept: bool, key: str) -> None:
         key=key,
         width="stretch",
     )
+
+
+_HINT = (
+    "Images come in at the left. The taller a box, the larger the images it puts out; the wider, "
+    "the more channels they have."
+)
+_USE = "Point at a box to see its layers."
+
+
+def _headline(parameters: ParameterCount) -> str:
+    if not parameters.frozen:
+        return f"All {units.count(parameters.trainable)} parameters train"
+    trained, total = units.count(parameters.trainable), units.count(parameters.total)
+    return f"{trained} of {total} parameters train, the others are frozen"
 
 
 LEGEND: dict[State, str] = {
@@ -344,4 +364,6 @@ def _between(least: float, most: float, share: float) -> float:
 
 @functools.cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("transfer_lab_diagram", html=_HTML, css=_CSS, js=_JS)
+    return st.components.v2.component(
+        "transfer_lab_diagram", html=_HTML, css=_CSS + headings.CSS, js=headings.JS + _JS
+    )

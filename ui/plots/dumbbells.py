@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 
 from ui.frame.browser import nothing
+from ui.plots import headings
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
 _HTML = """
 <div class="chart">
-  <div class="scale" aria-hidden="true"><span></span><span></span></div>
-  <div class="rows" role="group"></div>
+  <div class="body">
+    <div class="legend" aria-hidden="true"></div>
+    <div class="scale" aria-hidden="true"><span></span><span></span></div>
+    <div class="rows" role="group"></div>
+  </div>
   <button type="button" class="more" hidden></button>
 </div>
 """
@@ -42,8 +46,16 @@ _CSS = """
 .name > :nth-child(odd) { overflow: hidden; text-overflow: ellipsis; }
 .name > :nth-child(even) { flex: none; opacity: 0.75; }
 .track { position: relative; height: 1rem; margin: 0 7px; }
-.track::before { content: ''; position: absolute; left: -7px; right: -7px; top: calc(50% - 0.5px);
-                 height: 1px; background: var(--st-border-color); }
+.line { position: absolute; left: -7px; right: -7px; top: calc(50% - 0.5px); height: 1px;
+        background: var(--st-border-color); }
+.legend { display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; padding: 0 0.4rem 0.3rem; }
+.legend:empty { display: none; }
+.legend span { display: flex; align-items: center; gap: 0.4rem; min-width: 0;
+               overflow-wrap: anywhere; }
+.legend i, .value i { flex: none; width: 0.7rem; height: 0.7rem; border-radius: 50%;
+                      box-sizing: border-box; }
+.legend .a i, .value.a i { background: var(--a); }
+.legend .b i, .value.b i { border: 2.5px solid var(--b); }
 .link { position: absolute; top: calc(50% - 1.5px); height: 3px; border-radius: 2px;
         background: var(--st-text-color); opacity: 0.3; }
 .dot { position: absolute; top: 50%; width: 12px; height: 12px; box-sizing: border-box;
@@ -54,9 +66,6 @@ _CSS = """
 .values { display: grid; grid-template-columns: 1fr 1fr; gap: 0.6rem; text-align: right;
           font-variant-numeric: tabular-nums; white-space: nowrap; }
 .value { display: grid; grid-template-columns: auto auto 1fr; align-items: center; gap: 0.3rem; }
-.value i { width: 0.6rem; height: 0.6rem; border-radius: 50%; box-sizing: border-box; }
-.value.a i { background: var(--a); }
-.value.b i { border: 2.5px solid var(--b); }
 .more { all: unset; cursor: pointer; padding: 0.4rem; margin-top: 0.2rem; border-radius: 0.4rem;
         color: var(--st-link-color); }
 .more:hover { text-decoration: underline; }
@@ -93,22 +102,24 @@ const track = (a, b) => {
     link.style.width = percent(Math.abs(a - b));
   }
   const over = a !== null && b !== null && Math.abs(a - b) < 0.02;
-  return make('span', 'track', link, ...dot('a', a), ...dot('b', b, over));
+  return make('span', 'track', make('i', 'line'), link, ...dot('a', a), ...dot('b', b, over));
 };
 
 const value = (side, text) => make('span', `value ${side}`, make('i'),
   make('span', '', side.toUpperCase()), make('span', '', text));
 
-const row = ([parts, a, b, said_a, said_b], index) => {
+const row = ([parts, a, b, said_a, said_b, told], index) => {
   const name = parts.join(' ');
   const label = make('span', 'name', ...parts.map((part) => make('span', '', part)));
-  label.title = name;
-  const values = make('span', 'values', value('a', said_a), value('b', said_b));
+  const values = make('span', 'values', value('a', said_a),
+    ...(said_b ? [value('b', said_b)] : []));
   const button = make('button', 'row', label, track(a, b), values);
   button.type = 'button';
   button.dataset.index = index;
   button.tabIndex = -1;
-  button.setAttribute('aria-label', `${name}: A ${said_a}, B ${said_b}`);
+  const said = said_b ? `${name}: A ${said_a}, B ${said_b}` : `${name}: ${said_a}`;
+  button.setAttribute('aria-label', said);
+  button.title = told || said;
   return button;
 };
 
@@ -145,7 +156,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
     chart.style.setProperty('--b', data.colors[1]);
     chart.style.setProperty('--name', `${data.name_width}rem`);
     chart.style.setProperty('--values', `${data.width}rem`);
-    rows.setAttribute('aria-label', data.label);
+    rows.setAttribute('aria-label', data.heading[0]);
+    chart.querySelector('.legend').replaceChildren(...data.legend.map((text, i) =>
+      make('span', 'ab'[i], make('i'), text)));
+    titled(chart, data.heading, chart.querySelector('.body'));
     chart.querySelectorAll('.scale span').forEach((end, i) => { end.textContent = data.scale[i]; });
     rows.replaceChildren(...data.rows.map(row));
     reach(rows, rows.children[0]);
@@ -185,7 +199,7 @@ class Row(NamedTuple):
     """What is compared, A's and B's number, and how those are written; NaN has no dot.
 
     name: its first part, and where there are more, words and parts by turns: where it is too long
-    the parts are cut short and the words are not.
+    the parts are cut short and the words are not. told: what it says on hover, if more than that.
     """
 
     name: tuple[str, ...]
@@ -193,6 +207,7 @@ class Row(NamedTuple):
     b: float
     written_a: str
     written_b: str
+    told: str = ""
 
 
 def dumbbells(
@@ -201,22 +216,22 @@ def dumbbells(
     scale: tuple[float, float],
     ends: tuple[str, str],
     colors: tuple[str, str],
-    label: str,
+    heading: headings.Heading,
     few: int,
     key: str,
+    legend: tuple[str, ...] = (),
     selected: int | None = None,
 ) -> int | None:
     """Show rows with a dot for A and a ring for B; the index of the one just clicked, else None.
 
-    scale: the numbers at the left end and at the right one, written as `ends`. Only `few` rows are
-    shown until a person asks for all. `selected` is the row that is marked.
+    scale: the numbers at the left end and at the right one, written as `ends`. legend: what A is,
+    and B. Only `few` rows are shown until a person asks for all. `selected` is the row that is
+    marked.
     """
     content = {
-        "label": label,
-        "rows": [
-            (row.name, _along(row.a, scale), _along(row.b, scale), row.written_a, row.written_b)
-            for row in rows
-        ],
+        "heading": heading,
+        "legend": legend,
+        "rows": [(row.name, _along(row.a, scale), _along(row.b, scale), *row[3:]) for row in rows],
         "scale": ends,
         "colors": colors,
         "few": few,
@@ -246,4 +261,6 @@ def _width(rows: Sequence[Row]) -> float:
 
 @functools.cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("transfer_lab_dumbbells", html=_HTML, css=_CSS, js=_JS)
+    return st.components.v2.component(
+        "transfer_lab_dumbbells", html=_HTML, css=_CSS + headings.CSS, js=headings.JS + _JS
+    )

@@ -12,8 +12,9 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.confusion import Classes, Confusions
+from ui import confusions as told
 from ui.frame.browser import nothing, packed
-from ui.plots import matrix_drawing, matrix_script
+from ui.plots import headings, matrix_drawing, matrix_script
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -39,6 +40,7 @@ def matrices(
     titles: tuple[str] | tuple[str, str],
     colors: tuple[str, str],
     unit: Unit,
+    heading: headings.Heading,
     key: str,
     selected: Cell | None = None,
 ) -> Cell | None:
@@ -52,7 +54,9 @@ def matrices(
         "names": [class_names[number] for number in shown],
         "titles": [*titles, "A minus B"] if len(titles) == 2 else titles,
         "colors": colors,
+        "remarks": told.remarks(confusions, class_names),
         "unit": unit,
+        "heading": heading,
     }
     numbers = _numbers(confusions, shown)
     tag = hashlib.sha256(json.dumps([head, shown.tolist()]).encode() + numbers).hexdigest()[:16]
@@ -95,6 +99,6 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component(
         "transfer_lab_matrices",
         html=matrix_drawing.HTML,
-        css=matrix_drawing.CSS,
+        css=matrix_drawing.CSS + headings.CSS,
         js=matrix_script.JS,
     )

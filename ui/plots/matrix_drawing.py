@@ -1,6 +1,7 @@
 """How confusion matrices look in the browser, and the part of their script that draws them."""
 
 from ui.frame.browser import COLORS_JS
+from ui.plots import headings
 
 HTML = """
 <div class="matrices">
@@ -22,10 +23,11 @@ CSS = """
           grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
 figure { margin: 0; min-width: 0; }
 figcaption { display: flex; align-items: center; gap: 0.4rem; font-size: 0.95rem; font-weight: 600;
-             min-width: 0; margin-bottom: 0.35rem; }
+             min-width: 0; }
 figcaption i { flex: none; width: 0.7rem; height: 0.7rem; border-radius: 2px; }
 figcaption span, .lefts span, .tops span { overflow: hidden; text-overflow: ellipsis;
              white-space: nowrap; }
+.remark { min-height: 1.35em; margin-bottom: 0.35rem; opacity: 0.75; overflow-wrap: anywhere; }
 .frame { display: grid; grid-template-columns: 1.1rem var(--left) var(--plot);
          grid-template-rows: auto var(--top) var(--plot); }
 .axis { opacity: 0.7; text-align: center; }
@@ -81,6 +83,7 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
 # Goes before the script of matrix_script, which calls it and whose `place` it calls.
 JS = (
     COLORS_JS
+    + headings.JS
     + r"""
 const LARGEST_CELL = 56, LARGEST_PLOT = 560, LEAST_CLASSES = 4, MANY_CLASSES = 12;
 const FINGER = 14, ENLARGED_FOR_FINGER = 24, NAME_HEIGHT = 13, APART = 22;
@@ -156,17 +159,14 @@ const draw = (root) => {
   place(root);
 };
 
-const drawPanel = ({ chart, view }, { canvas, plot }, panel, theme) => {
+// The squares of a panel, for a canvas or an SVG of that many pixels a side, and the font of their
+// figures: each has a box [x, y, width, height], a colour with its alpha, and perhaps a text.
+const squaresOf = ({ chart, view }, panel, side, scale, theme) => {
   const { n, cells } = chart;
-  const scale = window.devicePixelRatio || 1;
-  const side = Math.round(plot.clientWidth * scale);
-  if (!side) return;
-  canvas.width = canvas.height = side;
-  const ink = canvas.getContext('2d');
   const cell = side / view.span;
   const edge = (index) => Math.round(index * cell);
   const gap = cell >= 6 * scale ? Math.round(scale) : 0;
-  const square = (row, column) => {
+  const box = (row, column) => {
     const [x, y] = [edge(column - view.column), edge(row - view.row)];
     const size = (from, index) => Math.max(edge(index + 1) - from - gap, Math.ceil(scale));
     return [x, y, size(x, column - view.column), size(y, row - view.row)];
@@ -174,37 +174,60 @@ const drawPanel = ({ chart, view }, { canvas, plot }, panel, theme) => {
   const seen = (row, column) => row >= view.row && row < view.row + view.span
     && column >= view.column && column < view.column + view.span;
 
-  ink.fillStyle = theme('text-color');
-  ink.globalAlpha = 0.13;
-  for (let i = 0; i < n; i += 1) if (seen(i, i)) ink.fillRect(...square(i, i));
-
-  const background = rgb(theme('background-color'));
+  const [text, background] = [theme('text-color'), rgb(theme('background-color'))];
+  const squares = [];
+  for (let i = 0; i < n; i += 1) {
+    if (seen(i, i)) squares.push({ box: box(i, i), color: text, alpha: 0.13 });
+  }
   const least = cell < 4 * scale ? 0.45 : 0.14;
-  const font = Math.min(13, Math.max(9, 0.42 * cell / scale)) * scale;
-  ink.textAlign = 'center';
-  ink.textBaseline = 'middle';
-  ink.font = `${font}px ${theme('font') || 'sans-serif'}`;
+  const size = Math.min(13, Math.max(9, 0.42 * cell / scale)) * scale;
+  pen.font = `${size}px ${theme('font') || 'sans-serif'}`;
   for (const i of chart.orders[panel]) {
     const [row, column] = [Math.floor(cells[i] / n), cells[i] % n];
     const value = chart.values[panel][i];
     if (value === 0 || !seen(row, column)) continue;
-    const [x, y, width, height] = square(row, column);
-    const alpha = strength(chart, panel, value, least);
+    const [right, place] = [row === column, box(row, column)];
+    const alpha = right ? 0 : strength(chart, panel, value, least);
     const color = hue(chart, panel, value);
-    if (row !== column) {
-      ink.globalAlpha = alpha;
-      ink.fillStyle = color;
-      ink.fillRect(x, y, width, height);
-    }
-    if (cell < 13 * scale) continue;
-    const text = [1, 0].map((digits) => written(chart, panel, value, digits))
-      .find((fitting) => ink.measureText(fitting).width <= width - scale);
+    squares.push({
+      box: place, color, alpha,
+      ink: right ? text : readable(mix(background, rgb(color), alpha)), faint: right ? 0.75 : 1,
+      text: cell < 13 * scale ? '' : [1, 0].map((digits) => written(chart, panel, value, digits))
+        .find((fitting) => pen.measureText(fitting).width <= place[2] - scale),
+    });
+  }
+  return { squares, size };
+};
+
+const drawPanel = (root, { canvas, plot }, panel, theme) => {
+  const scale = window.devicePixelRatio || 1;
+  const side = Math.round(plot.clientWidth * scale);
+  if (!side) return;
+  canvas.width = canvas.height = side;
+  const ink = canvas.getContext('2d');
+  const { squares, size } = squaresOf(root, panel, side, scale, theme);
+  ink.textAlign = 'center';
+  ink.textBaseline = 'middle';
+  ink.font = `${size}px ${theme('font') || 'sans-serif'}`;
+  for (const { box: [x, y, width, height], color, alpha, text, ink: written, faint } of squares) {
+    ink.globalAlpha = alpha;
+    ink.fillStyle = color;
+    ink.fillRect(x, y, width, height);
     if (!text) continue;
-    ink.globalAlpha = row === column ? 0.75 : 1;
-    ink.fillStyle = row === column ? theme('text-color')
-      : readable(mix(background, rgb(color), alpha));
+    ink.globalAlpha = faint;
+    ink.fillStyle = written;
     ink.fillText(text, x + width / 2, y + height / 2 + scale / 2);
   }
+};
+
+const panelAsSvg = (root, panel) => (side) => {
+  const { squares, size } = squaresOf(root, panel, side, 1, themeOf(root));
+  const drawn = squares.map(({ box: [x, y, width, height], color, alpha, text, ink, faint }) =>
+    (alpha ? `<rect x="${x}" y="${y}" width="${width}" height="${height}" `
+      + `fill="${color}" fill-opacity="${alpha}"/>` : '')
+    + (text ? `<text x="${x + width / 2}" y="${y + height / 2}" dy="0.35em" fill="${ink}" `
+      + `fill-opacity="${faint}">${Saving.markup(text)}</text>` : ''));
+  return `<g font-size="${size}" text-anchor="middle">${drawn.join('')}</g>`;
 };
 
 // Names along the axes: all where they fit, else every so many-th.
@@ -283,7 +306,7 @@ const build = (root) => {
     const [tops, lefts] = [make('div', 'tops'), make('div', 'lefts')];
     const canvas = make('canvas');
     const marks = ['row', 'column', 'cell', 'chosen', 'marked'].map((name) => {
-      const mark = make('div', name);
+      const mark = make('div', `${name} tl-unsaved`);
       mark.hidden = true;
       return mark;
     });
@@ -291,20 +314,24 @@ const build = (root) => {
     plot.tabIndex = 0;
     plot.dataset.panel = panel;
     plot.setAttribute('role', 'application');
-    plot.setAttribute('aria-label', `Confusion matrix, ${title}, ${chart.n} classes. `
-      + 'Arrow keys move from cell to cell, Enter shows its images.');
+    plot.setAttribute('aria-label', `Confusion matrix, ${title}, ${chart.n} classes: `
+      + `${chart.remarks[panel]}. Arrow keys move from cell to cell, Enter shows its images.`);
+    canvas.asSvg = panelAsSvg(root, panel);
     const name = make('span', '', title);
     name.title = title;
     const caption = make('figcaption', '',
       ...(panel === DIFFERENCE ? [] : [colored(chart.colors[panel])]), name);
     const frame = make('div', 'frame', make('div', 'axis said', 'taken for'), tops,
       make('div', 'axis true', 'true class'), lefts, plot);
-    const figure = make('figure', '', caption, frame, scaleOf(chart, panel));
+    const remark = make('div', 'remark', chart.remarks[panel]);
+    const figure = make('figure', '', caption, remark, frame, scaleOf(chart, panel));
     const [row, column, cell, chosen, marked] = marks;
     return { figure, plot, canvas, tops, lefts, row, column, cell, chosen, marked };
   });
   const held = root.contains(root.getRootNode().activeElement) && root.focused?.panel;
-  root.querySelector('.panels').replaceChildren(...chart.panels.map(({ figure }) => figure));
+  const panels = root.querySelector('.panels');
+  panels.replaceChildren(...chart.panels.map(({ figure }) => figure));
+  titled(root, chart.heading, panels);
   root.querySelector('.tools').hidden = chart.n <= MANY_CLASSES;
   if (Number.isInteger(held)) chart.panels[held].plot.focus({ preventScroll: true });
 };

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ui import theme, units
 from ui.frame.browser import nothing
+from ui.plots import headings
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -26,8 +27,10 @@ STRENGTHS = (0, 28, 46, 66)
 """Per cent of its colour that a cell has, after none, one, two or all of the steps."""
 
 _HTML = """
-<div class="legend"></div>
-<div class="scroll"><table><thead></thead><tbody></tbody></table></div>
+<div class="chart"><div class="scroll"><div class="body">
+  <div class="legend"></div>
+  <table><thead></thead><tbody></tbody></table>
+</div></div></div>
 """
 
 _CSS = """
@@ -39,6 +42,8 @@ _CSS = """
             margin-right: 0.15rem; vertical-align: -1px; }
 .legend .last { margin-right: 0.4rem; }
 .scroll { overflow-x: auto; padding-bottom: 4px; }
+.body { width: max-content; }
+.legend { max-width: 100cqw; }
 table { border-collapse: separate; border-spacing: 1px; }
 th { font-weight: 400; padding: 0 0.3rem; }
 tbody th { position: sticky; left: 0; background: var(--st-background-color); text-align: left;
@@ -155,6 +160,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     table.tHead.replaceChildren(head);
     table.tBodies[0].replaceChildren(...data.names.map((_, row) => rowOf(data, row)));
     parentElement.querySelector('.legend').replaceChildren(...legend(data));
+    table.setAttribute('aria-label', data.heading[0]);
+    titled(parentElement.querySelector('.chart'), data.heading,
+      parentElement.querySelector('.body'));
   }
   table.onclick = (event) => {
     const button = event.target.closest('button');
@@ -177,6 +185,7 @@ def pairs(
     p: NDArray[np.float64],
     better: NDArray[np.bool_],
     *,
+    heading: headings.Heading,
     key: str,
 ) -> tuple[int, int] | None:
     """Show each network of a row against each of a column; the pair just clicked, else None.
@@ -186,6 +195,7 @@ def pairs(
     """
     above = np.triu_indices(len(names), k=1)
     content = {
+        "heading": heading,
         "names": list(names),
         "points": (100 * difference[above]).round(2).tolist(),
         "p": [units.p_value(value) for value in p[above].tolist()],
@@ -211,5 +221,8 @@ def _steps(p: NDArray[np.float64], significant: NDArray[np.bool_]) -> list[int]:
 def _component() -> ComponentRenderer:
     constants = f"const COLORS = {list(theme.RUN_COLORS[:2])}, STRENGTHS = {list(STRENGTHS)};"
     return st.components.v2.component(
-        "transfer_lab_pairs", html=_HTML, css=_CSS, js=constants + _JS
+        "transfer_lab_pairs",
+        html=_HTML,
+        css=_CSS + headings.CSS,
+        js=headings.JS + constants + _JS,
     )

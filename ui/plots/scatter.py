@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ui.frame.browser import nothing, packed
-from ui.plots import scatter_script
+from ui.plots import headings, scatter_drawing, scatter_script
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -78,7 +78,8 @@ def scatter(
     points: Points,
     *,
     key: str,
-    label: str,
+    heading: headings.Heading,
+    axes: tuple[str, str] = ("", ""),
     number: str = "Point",
     outline: Sequence[Corner] = (),
     marked: int | None = None,
@@ -86,7 +87,7 @@ def scatter(
 ) -> Outline | Click | None:
     """Show a map; what a person just did on it, else None.
 
-    label: what the map is, for who cannot see it. number: what comes before a point's number.
+    axes: what its places are along, and upwards. number: what comes before a point's number.
     outline: the one that is drawn on it. marked: the point that is ringed. Both axes have the same
     scale.
     """
@@ -95,7 +96,8 @@ def scatter(
         return None
     low, high = points.places[shown].min(axis=0), points.places[shown].max(axis=0)
     head: dict[str, object] = {
-        "label": label,
+        "heading": heading,
+        "axes": axes,
         "number": number,
         "height": height,
         "bounds": [float(low[0]), float(high[0]), float(low[1]), float(high[1])],
@@ -172,7 +174,7 @@ def _numbers(
 def _component() -> ComponentRenderer:
     return st.components.v2.component(
         "transfer_lab_scatter",
-        html=scatter_script.HTML,
-        css=scatter_script.CSS,
+        html=scatter_drawing.HTML,
+        css=scatter_drawing.CSS + headings.CSS,
         js=scatter_script.JS,
     )

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
+from ui.plots import headings
+
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-_HTML = "<div class='strip' role='group'></div>"
+_HTML = "<div class='chart'><div class='strip' role='group'></div></div>"
 
 _CSS = """
 .strip { display: flex; flex-wrap: wrap; gap: 4px; max-height: 190px; overflow-y: auto;
@@ -60,7 +62,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const drawn = JSON.stringify(data);
   if (strip.drawn === drawn) return;
   strip.drawn = drawn;
-  strip.setAttribute('aria-label', data.label);
+  strip.setAttribute('aria-label', data.heading[0]);
+  titled(parentElement.querySelector('.chart'), data.heading, strip);
   const many = data.cells.length > MANY;
   strip.classList.toggle('many', many);
   strip.replaceChildren(...data.cells.map(cell(setTriggerValue, data.chosen, many)));
@@ -79,10 +82,10 @@ class Cell(NamedTuple):
     right: bool
 
 
-def strip(cells: Sequence[Cell], *, chosen: int, label: str, key: str) -> int | None:
+def strip(cells: Sequence[Cell], *, chosen: int, heading: headings.Heading, key: str) -> int | None:
     """Show a cell for each epoch, the chosen one marked; the epoch just clicked, else None."""
     result = _component()(
-        data={"cells": [tuple(cell) for cell in cells], "chosen": chosen, "label": label},
+        data={"cells": [tuple(cell) for cell in cells], "chosen": chosen, "heading": heading},
         key=key,
         on_chosen_change=lambda: None,
     )
@@ -92,4 +95,6 @@ def strip(cells: Sequence[Cell], *, chosen: int, label: str, key: str) -> int | 
 
 @functools.cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("transfer_lab_strip", html=_HTML, css=_CSS, js=_JS)
+    return st.components.v2.component(
+        "transfer_lab_strip", html=_HTML, css=_CSS + headings.CSS, js=headings.JS + _JS
+    )

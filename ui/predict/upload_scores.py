@@ -13,11 +13,13 @@ from core.analysis.comparison import OUTCOMES, Comparison, Side, compare_sides
 from core.analysis.confusion import Classes, Confusions
 from core.glossary import meaning_of
 from core.predicting.joint_readings import JointReadings
+from ui import confusions as told
 from ui import lab, theme, units
 from ui.compare import verdict
 from ui.compare.view import OUTCOME_NAMES
 from ui.plots.dumbbells import Row, dumbbells
 from ui.plots.figures import Figure, figures
+from ui.plots.headings import Heading
 from ui.plots.matrix import Cell, Panel, matrices
 from ui.predict.networks import Network
 from ui.runs import run_view
@@ -201,13 +203,18 @@ def _matrices(confusions: Confusions, joint: Joint, two: Sequence[Network], numb
         confusions,
         class_names=joint.one.class_names,
         shown=_shown_classes(confusions),
-        titles=(names[0],) if len(two) == 1 else (f"A · {names[0]}", f"B · {names[1]}"),
+        titles=(names[0],) if len(two) == 1 else _titles(two),
         colors=_colors(two),
         unit="count",
+        heading=Heading(
+            told.headline(confusions, joint.one.class_names, names),
+            "A row holds the pictures of one true class, a column what they were taken for. "
+            "Mistakes are coloured, what is right is grey.",
+            "A click on a cell leaves only its pictures below.",
+        ),
         key=f"many_matrices_{number}",
         selected=st.session_state.get(_cell_key(number)),
     )
-    st.caption("Mistakes are coloured. A click on a cell leaves only its pictures below.")
     _take(clicked, number)
 
 
@@ -219,7 +226,6 @@ def _shown_classes(confusions: Confusions) -> Classes:
 
 
 def _pairs(confusions: Confusions, joint: Joint, two: Sequence[Network], number: int) -> None:
-    st.markdown("##### Most confused")
     pairs = confusions.pairs("total", MOST_PAIRS)
     if not pairs:
         st.success("No mistake was made.", icon=":material/check:")
@@ -232,6 +238,7 @@ def _pairs(confusions: Confusions, joint: Joint, two: Sequence[Network], number:
             math.nan if alone else pair.b,
             units.count(pair.a),
             "" if alone else units.count(pair.b),
+            told.pair_on_hover(pair, names, confusions, alone=alone),
         )
         for pair in pairs
     ]
@@ -244,12 +251,24 @@ def _pairs(confusions: Confusions, joint: Joint, two: Sequence[Network], number:
         scale=(0, most),
         ends=("0", units.count(most)),
         colors=_colors(two),
-        label="Pairs of classes confused most",
+        heading=Heading(
+            told.pair_headline(pairs[0], names, alone=alone, by_total=True),
+            "Pictures of a class that were taken for another.",
+            "A click on a row leaves only its pictures below.",
+        ),
+        legend=() if alone else _titles(two),
         few=FEW_PAIRS,
         key=f"many_pairs_{number}",
         selected=cells.index(chosen) if chosen in cells else None,
     )
     _take(None if clicked is None else cells[clicked], number)
+
+
+def _titles(two: Sequence[Network]) -> tuple[str, str]:
+    a, b = (
+        f"{letter} · {shorten(network.name)}" for letter, network in zip("AB", two, strict=True)
+    )
+    return a, b
 
 
 def _colors(two: Sequence[Network]) -> tuple[str, str]:

@@ -110,3 +110,16 @@ def test_classes_without_a_score_come_last(order: str, expected: list[int] | Non
     a, b = np.array([0.9, 0.2, np.nan, 0.8]), np.array([0.9, 0.5, 0.7, 0.3])
     ranked = ranked_classes(a, b, order)  # type: ignore[arg-type]
     assert ranked.tolist() == (expected or [0, 1, 2, 3])
+
+
+def test_the_commonest_mistake_of_each_network_comes_with_the_count_of_the_other() -> None:
+    a = np.array([[5, 1, 0], [0, 6, 0], [0, 3, 2]])
+    b = np.array([[5, 0, 1], [0, 6, 0], [0, 0, 5]])
+    confusions = Confusions(a, b)
+    assert confusions.commonest == (Pair(2, 1, 3, 0), Pair(0, 2, 0, 1))
+    assert confusions.mistakes == (4, 1)
+
+
+def test_a_network_without_mistakes_has_no_commonest_one() -> None:
+    right = np.diag([3, 4])
+    assert Confusions(right, np.array([[2, 1], [0, 4]])).commonest == (None, Pair(0, 1, 0, 1))

@@ -12,7 +12,8 @@ from core.registry.recipes import RECIPES
 from core.registry.runs import Run, Runs
 from tests.pages.compare.conftest import COMPARE, MakeTrained, OpenPage, words
 
-PAIRS, SCORES = "Pairs of classes confused most", "F1 of each class"
+PAIRS, SCORES = 3, 1
+"""Parts of a row's name: a class, words and a class, or a class."""
 
 
 @pytest.fixture
@@ -31,17 +32,18 @@ def matrices(at: AppTest) -> dict[str, Any]:
     return found
 
 
-def dumbbells(at: AppTest, label: str) -> dict[str, Any]:
-    """What the rows of that label were sent."""
+def dumbbells(at: AppTest, parts: int) -> dict[str, Any]:
+    """What the rows were sent whose names have so many parts."""
     messages = [element.proto.json for element in at.get("bidi_component")]
     sent = [json.loads(message) for message in messages if message]
-    (found,) = [data for data in sent if data.get("label") == label]
+    charts = [data for data in sent if "legend" in data and "scale" in data]
+    (found,) = [chart for chart in charts if len(chart["rows"][0][0]) == parts]
     return found
 
 
-def sentences(at: AppTest, label: str) -> list[str]:
-    rows = dumbbells(at, label)["rows"]
-    return [f"{' '.join(name)}: A {a}, B {b}" for name, _, _, a, b in rows]
+def sentences(at: AppTest, parts: int) -> list[str]:
+    rows = dumbbells(at, parts)["rows"]
+    return [f"{' '.join(name)}: A {a}, B {b}" for name, _, _, a, b, _ in rows]
 
 
 def click(at: AppTest, key: str, tag: str, *place: int) -> list[str]:
@@ -60,6 +62,21 @@ def test_pairs_are_told_as_sentences(confusion: AppTest) -> None:
         "1 taken for 0: A 1, B 0",
         "6 taken for 4: A 0, B 1",
     ]
+
+
+def test_the_matrices_and_the_pairs_say_what_is_confused_most(confusion: AppTest) -> None:
+    a, b = matrices(confusion)["titles"][:2]
+    assert matrices(confusion)["heading"][0] == (
+        f"{b[4:]} takes 9 for 3 most often: 2 times, {a[4:]} once"
+    )
+    assert matrices(confusion)["remarks"] == [
+        "3 mistakes, most often 9 taken for 3: 1",
+        "6 mistakes, most often 9 taken for 3: 2",
+        "B makes 3 more mistakes than A",
+    ]
+    assert dumbbells(confusion, PAIRS)["heading"][0] == (
+        "9 is taken for 3 most often: once by A, 2 times by B"
+    )
 
 
 def test_pairs_can_come_by_their_difference(confusion: AppTest) -> None:
@@ -97,8 +114,11 @@ def test_scores_come_by_their_difference_and_missing_ones_last(confusion: AppTes
 
 def test_another_measure_can_be_shown(confusion: AppTest) -> None:
     confusion.button_group(key="confusion_measure").set_value("recall")
-    told = sentences(confusion.run(), "Recall of each class")
+    told = sentences(confusion.run(), SCORES)
     assert told[0] == "0: A 100.0 %, B 60.0 %"
+    assert dumbbells(confusion, SCORES)["heading"][0] == (
+        "Recall differs most for 0: 100.0 % against 60.0 %"
+    )
 
 
 def test_networks_without_mistakes_are_told_so(
@@ -159,6 +179,6 @@ def test_of_many_classes_those_confused_most_are_shown_and_all_if_asked_for(
 
 
 def test_many_classes_and_pairs_are_folded(many_classes: AppTest) -> None:
-    scores, pairs = (dumbbells(many_classes, label) for label in (SCORES, PAIRS))
+    scores, pairs = (dumbbells(many_classes, parts) for parts in (SCORES, PAIRS))
     assert (len(scores["rows"]), scores["few"]) == (120, 20)
     assert (len(pairs["rows"]), pairs["few"]) == (40, 12)

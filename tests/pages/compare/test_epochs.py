@@ -58,9 +58,9 @@ def charts(at: AppTest) -> dict[str, dict[str, Any]]:
 
 
 def strips(at: AppTest) -> dict[str, dict[str, Any]]:
-    """What each strip of epochs was sent, by its label."""
+    """What each strip of epochs was sent, by the letter of its network."""
     sent = [json.loads(e.proto.json) for e in at.get("bidi_component") if e.proto.json]
-    return {data["label"]: data for data in sent if "cells" in data}
+    return {data["heading"][0][0]: data for data in sent if "cells" in data}
 
 
 def shown(at: AppTest) -> list[str]:
@@ -242,7 +242,7 @@ def test_the_strip_tells_each_epoch_and_a_click_goes_there(open_page: OpenPage, 
     at = look(open_page, pair, image="1")
     at.session_state["aspect"] = "Epochs"
     at.run()
-    cells = strips(at)["Epochs of A"]
+    cells = strips(at)["A"]
     assert cells["chosen"] == 3
     assert cells["cells"] == [
         [1, "3", "91 %", False],

@@ -1,6 +1,7 @@
 import json
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 
@@ -52,3 +53,18 @@ def test_what_a_run_answers_is_shown_however_sure_another_is_of_more() -> None:
 def test_a_run_without_an_answer_has_no_winner() -> None:
     shown = bars(["cat", "dog"], {"A": None})
     assert shown["runs"] == [{"name": "A", "color": "#2f7de1", "values": [None, None], "best": -1}]
+
+
+@pytest.mark.parametrize(
+    ("cat", "told"),
+    [
+        ({"A": 0.9, "B": 0.8}, "Both say cat"),
+        ({"A": 0.9, "B": 0.3}, "They disagree: cat or dog"),
+        ({"A": 0.1, "B": 0.8, "C": 0.7}, "They disagree: 2 of 3 say cat"),
+        ({"A": None, "B": 0.3}, "B says dog"),
+        ({"A": None}, "No answer yet"),
+    ],
+)
+def test_the_headline_says_whether_they_agree(cat: dict[str, float | None], told: str) -> None:
+    answers = {name: None if p is None else [p, 1 - p] for name, p in cat.items()}
+    assert bars(["cat", "dog"], answers)["heading"][0] == told

@@ -16,13 +16,14 @@ def dumbbells_app(rows: object, selected: int | None) -> None:
     import streamlit as st
 
     from ui.plots.dumbbells import dumbbells
+    from ui.plots.headings import Heading
 
     st.session_state["result"] = dumbbells(
         rows,  # type: ignore[arg-type]
         scale=(1, 21),
         ends=("1", "21"),
         colors=("#2f7de1", "#e0700f"),
-        label="Pairs",
+        heading=Heading("Pairs"),
         few=12,
         key="d",
         selected=selected,
@@ -46,11 +47,11 @@ def click(app: AppTest, index: int) -> AppTest:
 
 
 def test_dots_stand_where_their_numbers_are_on_the_scale() -> None:
-    assert sent(start())["rows"][0] == [["4", "taken for", "9"], 0.1, 1.0, "3", "21"]
+    assert sent(start())["rows"][0] == [["4", "taken for", "9"], 0.1, 1.0, "3", "21", ""]
 
 
 def test_what_is_not_a_number_has_no_dot() -> None:
-    assert sent(start())["rows"][1] == [["<b>7</b>"], 0.45, None, "10", "–"]
+    assert sent(start())["rows"][1] == [["<b>7</b>"], 0.45, None, "10", "–", ""]
 
 
 def test_a_click_gives_its_row() -> None:

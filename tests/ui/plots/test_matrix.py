@@ -17,6 +17,7 @@ def matrix_app(a: object, b: object, shown: object, unit: object, selected: obje
     import streamlit as st
 
     from core.analysis.confusion import Confusions
+    from ui.plots.headings import Heading
     from ui.plots.matrix import matrices
 
     st.session_state["result"] = matrices(
@@ -26,6 +27,7 @@ def matrix_app(a: object, b: object, shown: object, unit: object, selected: obje
         titles=("A · cnn", "B · vgg"),
         colors=("#2f7de1", "#e0700f"),
         unit=unit,  # type: ignore[arg-type]
+        heading=Heading("Confusion"),
         selected=selected,  # type: ignore[arg-type]
         key="m",
     )

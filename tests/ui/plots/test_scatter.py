@@ -15,6 +15,7 @@ def scatter_app(places: object, name: str, outline: object, marked: int | None) 
     import numpy as np
     import streamlit as st
 
+    from ui.plots.headings import Heading
     from ui.plots.scatter import Fact, Group, Points, scatter
 
     number = np.arange(len(places))  # type: ignore[arg-type]
@@ -29,7 +30,7 @@ def scatter_app(places: object, name: str, outline: object, marked: int | None) 
     st.session_state["done"] = scatter(
         points,
         key="map",
-        label="A map",
+        heading=Heading("A map"),
         outline=outline,  # type: ignore[arg-type]
         marked=marked,
     )
