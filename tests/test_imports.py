@@ -67,6 +67,7 @@ CORE: dict[str, set[str]] = {
     },
     "analysis.selection": {"analysis.images", "validation"},
     "analysis.statistics": set(),
+    "analysis.story": {"registry.runs"},
     "analysis.suspects": {"analysis.images"},
     "analysis.svg": set(),
     "analysis.telling": {"analysis.images", "analysis.selection", "analysis.suspects"},

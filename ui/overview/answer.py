@@ -48,8 +48,9 @@ def _answer(story: Story, images: Compared) -> None:
     c = images.comparison
     networks = sides(story, c.sides) + outcomes(c)
     linked(_question(_answered(story, c), networks), key="overview_question")
-    with st.container(key="overview_pictures"):
-        pictures.show(images)
+    if c.counts["both_right"] < c.total:
+        with st.container(key="overview_pictures"):
+            pictures.show(images)
 
 
 # --- The question and the answer in words -------------------------------------------------------
@@ -108,7 +109,7 @@ def _best(story: Story) -> str:
 
 def _unanswered(story: Story) -> str:
     if story.built is None and story.carried is None:
-        told = "Nothing was trained yet: the sample runs, or two launches, answer it."
+        told = "No network has been tested yet: the sample runs, or two launches, answer it."
     else:
         lacks = BUILT if story.built is None else CARRIED
         told = f"One side is missing: a network that was {lacks.lower()}."

@@ -37,7 +37,7 @@ def show(known: Sequence[Run], damaged: Sequence[DamagedRun]) -> None:
         )
     if known or damaged:
         st.page_link(
-            script_of("Runs"), label=f"All {units.count(len(known))} runs", icon=icons.RUNS
+            script_of("Runs"), label=f"All runs ({units.count(len(known))})", icon=icons.RUNS
         )
 
 

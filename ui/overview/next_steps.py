@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import streamlit as st
@@ -15,33 +16,35 @@ from core.registry.runs import Run
 from ui import lab
 from ui.frame import icons
 from ui.frame.pages import script_of
+from ui.overview.sides import CNN, VGG16, on_digits
 from ui.runs import run_view, sample_runs
 from ui.train import launching
 from ui.train.launching import Called
 
-CNN, VGG16 = "cnn-digits", "vgg16-digits"
-"""The recipes whose comparison answers the question of the product."""
 MOST = 4
 
 
 class Step(NamedTuple):
-    """A card: what to do and why, and what draws its button or link."""
+    """A card: what to do and why.
+
+    act: draws its button or link, told whether it is what helps most.
+    """
 
     icon: str
     title: str
     why: str
-    act: Callable[[], object]
+    act: Callable[[bool], object]
 
 
 def show(story: Story, known: Sequence[Run]) -> None:
     """The steps that suit what there is, as cards."""
     st.subheader("What next", anchor=False)
     with st.container(key="overview_cards", horizontal=True):
-        for step in list(steps(story, known))[:MOST]:
+        for place, step in enumerate(islice(steps(story, known), MOST)):
             with st.container(border=True, height="stretch", gap="xsmall"):
                 st.markdown(f"{step.icon} **{step.title}**")
                 st.caption(step.why)
-                step.act()
+                step.act(place == 0)
 
 
 def steps(story: Story, known: Sequence[Run]) -> Iterator[Step]:
@@ -65,18 +68,21 @@ def _disagreements(a: Run, b: Run) -> Step:
         icons.COMPARE,
         "See where they disagree",
         "Every image that the two take for different classes: filter them, ask why, tag them.",
-        lambda: _link("Compare", "Compare them", a=a.id, b=b.id, show="disagreements"),
+        lambda first: _link("Compare", "Compare them", a=a.id, b=b.id, show="disagreements"),
     )
 
 
 def _missing_sides(story: Story, known: Sequence[Run]) -> Iterator[Step]:
     """A launch for each side of the question that is missing and not under way."""
     under_way = {run.config.recipe for run in known if run_view.is_active(run)}
-    on_digits = story.dataset in ("", RECIPES[CNN].config.data.name)
     if story.built is None and CNN not in under_way:
-        yield _LAUNCH_CNN if on_digits else _train_on(story.dataset, "A CNN")
+        yield _LAUNCH_CNN if on_digits(story) else _train_on(story.dataset, "A CNN")
     if story.carried is None and VGG16 not in under_way:
-        yield _LAUNCH_VGG16 if on_digits else _train_on(story.dataset, "A carried-over network")
+        yield (
+            _LAUNCH_VGG16
+            if on_digits(story)
+            else _train_on(story.dataset, "A carried-over network")
+        )
 
 
 def _train_on(dataset: str, network: str) -> Step:
@@ -84,7 +90,7 @@ def _train_on(dataset: str, network: str) -> Step:
         icons.TRAIN,
         "Train the other side",
         f"{network} on {lab.plain(dataset)} makes the comparison: choose its recipe and launch it.",
-        lambda: _link("Train", "Train it", dataset=dataset),
+        lambda first: _link("Train", "Train it", dataset=dataset),
     )
 
 
@@ -93,7 +99,7 @@ def _second_chance(loser: Run) -> Step:
         icons.TRAIN,
         f"Give {run_view.name(loser)} another chance",
         "Begin with its settings, then train it longer, let more layers learn, or vary its images.",
-        lambda: _link("Train", "Change its settings", **{"from": loser.id}),
+        lambda first: _link("Train", "Change its settings", **{"from": loser.id}),
     )
 
 
@@ -104,10 +110,13 @@ def _link(page: str, label: str, **parameters: str) -> None:
     )
 
 
-def _launch(recipe: str) -> None:
+def _launch(recipe: str, first: bool) -> None:
     """A button that queues a recipe as it is, like Train does, and shows it train here."""
     if not st.button(
-        f"Launch {recipe}", type="primary", icon=icons.START, key=f"overview_launch_{recipe}"
+        f"Launch {recipe}",
+        type="primary" if first else "secondary",
+        icon=icons.START,
+        key=f"overview_launch_{recipe}",
     ):
         return
     try:
@@ -123,37 +132,37 @@ _BRING = Step(
     icons.SAMPLE,
     "Look around first",
     "Bring in networks that are trained already, and see the whole dashboard at work in a second.",
-    sample_runs.offer,
+    lambda first: sample_runs.offer(),
 )
 _LAUNCH_CNN = Step(
     icons.TRAIN,
     "Train the small CNN",
     "One pass over 60,000 digits: a minute or two on a small machine. Watch it learn right here.",
-    lambda: _launch(CNN),
+    lambda first: _launch(CNN, first),
 )
 _LAUNCH_VGG16 = Step(
     icons.TRAIN,
     "Train VGG16",
     "Its frozen layers see each digit once, in some ten minutes on a small machine; training "
     "again on the same images then takes seconds.",
-    lambda: _launch(VGG16),
+    lambda first: _launch(VGG16, first),
 )
 _DRAW = Step(
     icons.PREDICT,
     "Draw a digit",
     "Every network reads it as soon as your stroke ends. Try to make them disagree.",
-    lambda: _link("Predict", "Draw for them"),
+    lambda first: _link("Predict", "Draw for them"),
 )
 _OWN_PICTURES = Step(
     icons.DATA,
     "Bring your own pictures",
     "A folder or a ZIP with one folder a class is enough; a report says what was found in it.",
-    lambda: _link("Data", "Import pictures"),
+    lambda first: _link("Data", "Import pictures"),
 )
 _OTHER_RECIPES = Step(
     icons.NETWORK,
     "Try another network",
     f"{len(RECIPES)} recipes, from a wider CNN to InceptionV3 cut at any layer; change what you "
     "like.",
-    lambda: _link("Train", "Choose a recipe"),
+    lambda first: _link("Train", "Choose a recipe"),
 )

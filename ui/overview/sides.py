@@ -7,62 +7,83 @@ import html
 from core.analysis.comparison import Side
 from core.analysis.story import Story, accuracy
 from core.network.architectures import ARCHITECTURES
+from core.registry.config import RunConfig
+from core.registry.recipes import RECIPES
 from core.registry.runs import Run
 from ui import units
 from ui.overview.linked import dot, link_to
 from ui.runs import run_view
 
 BUILT, CARRIED = "Built for the task", "Carried over"
+CNN, VGG16 = "cnn-digits", "vgg16-digits"
+"""The recipes whose comparison answers the question on digits."""
+
+
+def on_digits(story: Story) -> bool:
+    """Whether those recipes learn from the images that the story is about."""
+    return story.dataset in ("", RECIPES[CNN].config.data.name)
 
 
 def sides(story: Story, compared: tuple[Side, Side] | None = None) -> str:
     """Both networks side by side: what each reached and what it cost."""
-    intervals = [side.interval for side in compared or ()]
-    scale = _scale(intervals) if intervals else None
-    runs = ((BUILT, story.built), (CARRIED, story.carried))
+    axes = _axes(compared) if compared else ("", "")
+    runs = ((BUILT, CNN, story.built), (CARRIED, VGG16, story.carried))
     shown = [
-        _side(title, run, interval, scale)
-        for (title, run), interval in zip(runs, intervals or (None, None), strict=True)
+        _trained(title, run, axis) if run else _missing(title, recipe if on_digits(story) else "")
+        for (title, recipe, run), axis in zip(runs, axes, strict=True)
     ]
     return f'<div class="sides">{"".join(shown)}</div>'
 
 
-def _side(
-    title: str,
-    run: Run | None,
-    interval: tuple[float, float] | None,
-    scale: tuple[float, float] | None,
-) -> str:
-    if run is None:
-        return (
-            f'<div class="side none"><p class="eyebrow">{title}</p>'
-            '<p class="share quiet">–</p><p class="quiet">Not trained yet</p></div>'
-        )
-    drawn = _axis(accuracy(run), interval, scale) if interval and scale else ""
+def _trained(title: str, run: Run, axis: str) -> str:
+    share = units.percent(accuracy(run))
+    network = ARCHITECTURES[run.config.network.architecture].label
     content = (
         f'<p class="eyebrow">{title}</p><p class="who">{named(run)}</p>'
-        f'<p class="share">{units.percent(accuracy(run))}</p>{drawn}'
-        f'<p class="quiet">{html.escape(_cost(run))}</p>'
+        f'<p class="share">{share}</p>{axis}'
+        f'<p class="quiet">{network}, trained in {units.duration(run.state.seconds)}</p>'
+        f'<p class="quiet">{_parameters(run.config)}</p>'
     )
-    told = f"{title}: {run.name}, {units.percent(accuracy(run))} of the test images right"
+    told = f"{title}: {run.name}, {share} of the test images right"
     looks = f'class="side" style="--of:{run_view.color_of(run)}"'
     return link_to("Runs", {"run": run.id}, content, about=told, looks=looks)
 
 
+def _missing(title: str, recipe: str) -> str:
+    """A side that nothing stands for yet, and the recipe that would, if one does."""
+    told = ""
+    if recipe:
+        config = RECIPES[recipe].config
+        network = ARCHITECTURES[config.network.architecture].label
+        told = f'<p class="quiet">{network}: {_parameters(config)}</p>'
+    return (
+        f'<div class="side none"><p class="eyebrow">{title}</p>'
+        f'<p class="who">{recipe or "…"}</p><p class="share">?</p>{told}'
+        '<p class="quiet">Not trained yet</p></div>'
+    )
+
+
 def named(run: Run) -> str:
     """A run's name beside its colour, and whether it is a sample."""
-    sample = f' <span class="sample">{run_view.SAMPLE}</span>' if run.is_sample else ""
+    untold = run.is_sample and run_view.SAMPLE not in run.name
+    sample = f' <span class="sample">{run_view.SAMPLE}</span>' if untold else ""
     return f'{dot(run_view.color_of(run))}<span class="name">{html.escape(run.name)}</span>{sample}'
 
 
-def _cost(run: Run) -> str:
-    """What training it took, and of what."""
-    parameters = run.config.parameters
-    network = ARCHITECTURES[run.config.network.architecture].label
-    trained = units.count(parameters.trainable)
-    if parameters.trainable < parameters.total:
-        trained += f" of {units.count(parameters.total)}"
-    return f"{network} · {units.duration(run.state.seconds)} · {trained} parameters trained"
+def _parameters(config: RunConfig) -> str:
+    """How many numbers of the network training changes."""
+    parameters = config.parameters
+    trained, total = units.count(parameters.trainable), units.count(parameters.total)
+    if parameters.trainable == parameters.total:
+        return f"all of its {total} parameters trained"
+    return f"{trained} of its {total} parameters trained"
+
+
+def _axes(compared: tuple[Side, Side]) -> tuple[str, str]:
+    """Both accuracies with their intervals, on one scale."""
+    scale = _scale([side.interval for side in compared])
+    a, b = (_axis(side.accuracy, side.interval, scale) for side in compared)
+    return a, b
 
 
 def _scale(intervals: list[tuple[float, float]]) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TILE = 84
 """Pixels of the longer side of a picture: each of an MNIST digit's is 3 wide."""
-PICTURES_HEIGHT = 196
+PICTURES_HEIGHT = 180
 """Pixels that a group of pictures takes with its title, whatever it shows."""
 
 _CARD = """
@@ -16,7 +16,7 @@ _CARD = """
 .stApp { --ov-line: rgba(138, 148, 166, .32); --ov-faint: rgba(138, 148, 166, .16); }
 .ov { color: inherit; font-size: .95rem; line-height: 1.5; font-variant-numeric: tabular-nums; }
 .ov * { box-sizing: border-box; }
-.ov p, .ov h2, .ov h3, .ov ul { margin: 0; padding: 0; }
+.ov p, .ov h2, .ov ul { margin: 0; padding: 0; text-wrap: pretty; }
 .ov a { color: inherit; text-decoration: none; border-radius: .4rem; }
 .ov a:focus-visible { outline: 2px solid var(--st-primary-color, #5590f2); outline-offset: 2px; }
 .ov .quiet { opacity: .74; font-size: .85rem; }
@@ -41,6 +41,7 @@ _QUESTION = """
             background: var(--st-background-color); border-top: 3px solid var(--of); min-width: 0; }
 .ov a.side:hover { border-color: var(--of); }
 .ov .side .who { display: flex; align-items: center; gap: .4rem; font-weight: 600; }
+.ov .who .dot { margin-right: 0; }
 .ov .side .share { font-size: clamp(1.6rem, 2.6vw, 2.3rem); font-weight: 680; line-height: 1.25;
                    letter-spacing: -.02em; color: var(--of); }
 .ov .side.none { border-style: dashed; border-top: 1px dashed var(--ov-line); opacity: .8; }
