@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from core.registry.runs import DamagedRun, Run
+from core.registry.runs import Run
 from ui import lab
+from ui.frame import icons
 from ui.frame.navigation import page
 from ui.runs import (
     about,
@@ -19,6 +22,7 @@ from ui.runs import (
     storage,
     watch,
 )
+from ui.runs import damaged as damaged_runs
 
 
 def show_chosen(chosen: list[Run], known: list[Run]) -> None:
@@ -29,24 +33,29 @@ def show_chosen(chosen: list[Run], known: list[Run]) -> None:
             "their curves over each other."
         )
         return
-    title = run_view.name(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} runs"
-    st.subheader(title, anchor=False)
-    show_actions(chosen, known)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader(title_of(chosen), anchor=False, width="stretch")
+        show_actions(chosen, known)
     if len(chosen) == 1:
         run_details.show(chosen[0], known)
     else:
         overlay.show(chosen)
 
 
+def title_of(chosen: list[Run]) -> str:
+    """The name of the one that is chosen, or how many are."""
+    return run_view.name(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} runs"
+
+
 def show_actions(chosen: list[Run], known: list[Run]) -> None:
     """What can be done with all chosen runs at once."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, width="content", vertical_alignment="center", gap="small"):
         if len(chosen) == 2 and all(run.has_results for run in chosen):
             a, b = chosen
             st.page_link(
                 "pages/4_Compare.py",
                 label="Compare them",
-                icon=":material/compare:",
+                icon=icons.COMPARE,
                 query_params={"a": a.id, "b": b.id},
             )
         if len(chosen) > 2 and all(run.has_results for run in chosen):
@@ -56,12 +65,14 @@ def show_actions(chosen: list[Run], known: list[Run]) -> None:
                 icon=":material/leaderboard:",
                 query_params={"runs": ",".join(run.id for run in chosen)},
             )
-        if len(chosen) > 1 and st.button("Tag", icon=":material/sell:"):
+        if len(chosen) == 1 and chosen[0].has_results:
+            watch.offer_pages(chosen[0], known)
+        if len(chosen) > 1 and st.button("Tag", icon=icons.TAG):
             about.ask_for_tags(chosen, known)
         working = all(map(run_view.is_working, chosen))
         if st.button(
             "Delete",
-            icon=":material/delete:",
+            icon=icons.DELETE,
             disabled=working,
             help="A run that trains must be stopped first." if working else None,
         ):
@@ -69,17 +80,14 @@ def show_actions(chosen: list[Run], known: list[Run]) -> None:
         st.button("Choose none", icon=":material/deselect:", on_click=runs_table.forget_choice)
 
 
-def show_damaged(damaged: list[DamagedRun]) -> None:
-    """Folders that cannot be read: named, and hiding no other run."""
-    st.subheader("Damaged", anchor=False)
-    for run in damaged:
-        st.warning(
-            f"{lab.plain(run.id)}: {lab.plain(run.reason)}. Put the file back from a copy, or "
-            "delete the run.",
-            icon=":material/warning:",
-        )
-        if st.button("Delete", icon=":material/delete:", key=f"delete_{run.id}"):
-            deletion.ask_to_delete([run])
+def show_upkeep(runs: list[Run], *, queue_idle: bool) -> None:
+    """What is seldom needed, side by side: the queue while it rests, sample runs, storage."""
+    parts: list[Callable[[], None]] = [sample_runs.show, storage.show]
+    if queue_idle:
+        parts.insert(0, lambda: queue.show(runs))
+    for column, part in zip(st.columns(len(parts), gap="medium"), parts, strict=True):
+        with column.container(border=True, height="stretch"):
+            part()
 
 
 page(
@@ -95,13 +103,16 @@ if not runs and not damaged:
         "Nothing was trained yet. Launch a recipe, or bring in the sample runs to look around "
         "first.",
     )
+    storage.show()
+    st.stop()
 
-if runs:
+busy = queue.is_busy(runs)
+if busy:
     queue.show(runs)
-    st.subheader("All runs", anchor=False)
+if runs:
+    if busy:
+        st.subheader("All runs", anchor=False)
     show_chosen(runs_table.choose(runs), runs)
 if damaged:
-    show_damaged(damaged)
-if runs or damaged:
-    sample_runs.show()
-storage.show()
+    damaged_runs.show(damaged)
+show_upkeep(runs, queue_idle=not busy)

@@ -205,8 +205,22 @@ def test_a_chosen_run_is_shown_in_full(open_page: OpenPage, make_trained: MakeTr
     assert not at.exception
     assert r"\<i\>chosen\</i\> \*one\*" in subheaders(at)
     assert at.metric[0].value == "100.00 %"
-    assert any('"train_images": null' in code.value for code in at.code)
     assert any(run.id in caption.value for caption in at.caption)
+
+
+def test_the_settings_of_a_run_are_listed_with_what_differs_from_its_recipe(
+    open_page: OpenPage, make_trained: MakeTrained
+) -> None:
+    run = make_trained("set otherwise")
+    at = choose(open_page(RUNS), run.name)
+    folded = len(at.dataframe)
+    table = unfold(at, "settings", run).dataframe[folded].value.set_index("Setting")
+    assert table.loc["Optimizer", "Value"] == "RMSprop"
+    changed = table[table["In the recipe"] != ""]
+    assert changed[["Value", "In the recipe"]].to_dict("index") == {
+        "Test images": {"Value": "40", "In the recipe": "all"}
+    }
+    assert any('"train_images": null' in code.value for code in at.code)
 
 
 def test_a_failed_run_says_why_and_what_to_do(

@@ -311,8 +311,21 @@ def test_a_finished_run_shows_its_results(open_page: OpenPage, make_trained: Mak
     at = open_page(TRAIN, run=run.id)
     assert figures(at)["Test accuracy"] == "97.50 %"
     assert figures(at)["Time"] == "1 min 05 s"
-    assert {link.label for link in at.get("page_link")} >= {"Compare it", "Draw for it"}
+    assert "Draw for it" in [link.label for link in at.get("page_link")]
+    assert "CNN from random weights · MNIST handwritten digits" in captions(at)
     assert "Estimated" not in captions(at)
+
+
+def test_a_finished_run_leads_to_its_comparison_with_one_of_another_network(
+    open_page: OpenPage, make_trained: MakeTrained
+) -> None:
+    make_trained("tested on other images", recipe="vgg16-digits", fingerprint="others")
+    vgg = make_trained("of another network", recipe="vgg16-digits")
+    make_trained("of the same network")
+    run = make_trained("done")
+    at = open_page(TRAIN, run=run.id)
+    (link,) = [link for link in at.get("page_link") if link.label == "Compare it"]
+    assert link.proto.query_string == f"a={run.id}&b={vgg.id}"
 
 
 def test_a_run_says_how_far_off_its_estimate_was(

@@ -9,22 +9,23 @@ import streamlit as st
 from core.errors import TransferLabError
 from core.registry.runs import LONGEST_NAME, LONGEST_NOTE, Run
 from ui import lab
+from ui.frame import icons
+
+NOTE_WIDTH = 760
+"""Pixels; longer lines are hard to read."""
 
 
 def show(run: Run) -> None:
-    """The run's note and tags, where it has any."""
-    if run.about.tags:
-        with st.container(horizontal=True, gap="xsmall"):
-            for tag in run.about.tags:
-                st.badge(lab.plain(tag), icon=":material/sell:", color="gray")
+    """The run's note, where it has one."""
     if run.about.note:
-        st.text(run.about.note)
+        with st.container(width=NOTE_WIDTH):
+            st.text(run.about.note)
 
 
 def edit(run: Run, known: Sequence[Run]) -> None:
     """Let a person change name, note and tags."""
     with (
-        st.expander("Name, note and tags", icon=":material/edit_note:"),
+        st.expander("Name, note and tags", icon=icons.EDIT),
         st.form(f"about_{run.id}", border=False),
     ):
         name = st.text_input("Name", run.name, max_chars=LONGEST_NAME)
@@ -36,7 +37,7 @@ def edit(run: Run, known: Sequence[Run]) -> None:
             placeholder="Choose some, or write a new one",
         )
         note = st.text_area("Note", run.about.note, max_chars=LONGEST_NOTE)
-        if st.form_submit_button("Save", icon=":material/save:"):
+        if st.form_submit_button("Save", icon=icons.SAVE):
             _save(run, name, tags, note)
 
 
@@ -52,7 +53,7 @@ def _save(run: Run, name: str, tags: Sequence[str], note: str) -> None:
         lab.runs().tag(run, tags)
         lab.runs().annotate(run, note)
     except TransferLabError as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+        st.error(lab.sentence(error), icon=icons.ERROR)
         return
     st.rerun()
 
@@ -73,11 +74,11 @@ def _ask_for_tags(runs: Sequence[Run], known: Sequence[Run]) -> None:
     )
     own = tags_of(runs)
     take = st.multiselect("Take from them", own, key="tags_to_take") if own else []
-    if not st.button("Save", type="primary", icon=":material/sell:"):
+    if not st.button("Save", type="primary", icon=icons.SAVE):
         return
     failures = [failure for run in runs if (failure := _tag(run, add, take))]
     for failure in failures:
-        st.error(failure, icon=":material/error:")
+        st.error(failure, icon=icons.ERROR)
     if not failures:
         st.rerun()
 

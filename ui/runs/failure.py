@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.registry.run_files import FailureKind
 from core.registry.runs import Run
-from ui.lab import plain
+from ui.lab import sentence
 from ui.runs.log import log
 
 
@@ -41,7 +41,7 @@ def failure(run: Run) -> None:
     if found is None:
         return
     look = KINDS[found.kind]
-    told = f"**{look.word}.** {plain(found.sentence)}\n\n{plain(found.advice)}"
+    told = f"**{look.word}.** {sentence(found.sentence)}\n\n{sentence(found.advice)}"
     show = st.warning if run.status == "interrupted" else st.error
     show(told, icon=f":material/{look.icon}:")
     log(run, unfolded=found.kind == "unexpected")

@@ -13,6 +13,7 @@ from core.errors import TransferLabError
 from core.preferences import MOST_AT_ONCE, Preferences, change_preferences, load_preferences
 from core.registry.runs import Run, in_queue_order
 from ui import lab
+from ui.frame import icons
 from ui.runs import run_view
 from ui.runs.controls import attempt
 from ui.runs.progress import in_words, share_done
@@ -28,6 +29,12 @@ WAKE_SECONDS = 60.0
 _WAKE = "_wake"
 
 
+def is_busy(known: Sequence[Run]) -> bool:
+    """Whether something waits or trains, or somebody paused the queue."""
+    with lab.failures_as_sentences():
+        return any(map(run_view.is_active, known)) or load_preferences(lab.workspace()).paused
+
+
 def show(known: Sequence[Run]) -> None:
     """The queue, up to date while something waits or trains, with what can be done about it."""
     active = {run.id: run.status for run in known if run_view.is_active(run)}
@@ -41,8 +48,7 @@ def show(known: Sequence[Run]) -> None:
             preferences = load_preferences(lab.workspace())
         _show(now, preferences)
 
-    if active:
-        st.subheader("Queue", anchor=False)
+    st.subheader("Queue", anchor=False)
     follow()
 
 
@@ -106,13 +112,13 @@ def _ask_settings(preferences: Preferences, waiting: int, idle: bool) -> None:
         )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if idle and not preferences.paused:
-            st.caption("Nothing trains and nothing waits.", width="content")
+            st.caption("Nothing trains and nothing waits.")
         if preferences.paused:
-            if st.button("Go on", icon=":material/play_arrow:", type="primary", key="queue_go_on"):
+            if st.button("Go on", icon=icons.START, type="primary", key="queue_go_on"):
                 attempt(lambda: _change(paused=False))
         elif not idle and st.button(
             "Pause the queue",
-            icon=":material/pause:",
+            icon=icons.PAUSE,
             key="queue_pause",
             help="What trains goes on; what waits does not begin until the queue goes on.",
         ):
@@ -137,7 +143,7 @@ def _ask_at_once(preferences: Preferences, idle: bool) -> None:
     if (
         idle
         and not preferences.paused
-        and st.button("Pause the queue", icon=":material/pause:", key="queue_pause_idle")
+        and st.button("Pause the queue", icon=icons.PAUSE, key="queue_pause_idle")
     ):
         attempt(lambda: _change(paused=True))
 
@@ -146,7 +152,7 @@ def _take_at_once() -> None:
     try:
         _change(at_once=st.session_state[AT_ONCE])
     except (TransferLabError, OSError) as error:
-        st.toast(lab.sentence(str(error)), icon=":material/error:")
+        st.toast(lab.sentence(str(error)), icon=icons.ERROR)
 
 
 def _change(**changes: bool | int) -> None:
@@ -175,7 +181,7 @@ def _see_to_it_that_somebody_works(preferences: Preferences) -> None:
         try:
             lab.engine().wake()
         except TransferLabError as error:
-            st.error(lab.sentence(error), icon=":material/error:")
+            st.error(lab.sentence(error), icon=icons.ERROR)
     if now - wake.first > STARTING_SECONDS:
         _complain(wake)
 
@@ -187,8 +193,8 @@ def _complain(wake: Wake) -> None:
         + (f"The last it said: {lab.sentence(said)} " if said else "")
         + "See to it that the disk has room and that the requirements are installed, then try "
         "again.",
-        icon=":material/error:",
+        icon=icons.ERROR,
     )
-    if st.button("Try again", icon=":material/refresh:", key="queue_wake"):
+    if st.button("Try again", icon=icons.RETRY, key="queue_wake"):
         wake.last = time.monotonic()
         attempt(lab.engine().wake)

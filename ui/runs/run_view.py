@@ -14,6 +14,7 @@ from core.glossary import meaning_of
 from core.registry.run_files import WAITING_OR_WORKING, WORKING, Status
 from core.registry.runs import Run, in_queue_order
 from ui import lab, theme, units
+from ui.frame import icons
 from ui.lab import plain
 from ui.plots.bars import probability_bars
 from ui.plots.figures import Figure, figures
@@ -43,17 +44,19 @@ STATUSES: dict[Status, Badge] = {
 
 
 def status_badge(run: Run) -> None:
-    """The run's status as a coloured badge, and another where it is a sample."""
+    """The run's status as a coloured badge, then that it is a sample, then its tags."""
     badge = STATUSES[run.status]
     with st.container(horizontal=True, gap="xsmall"):
         st.badge(run.status, icon=f":material/{badge.icon}:", color=badge.color, help=badge.meaning)
         if run.is_sample:
             sample_badge()
+        for tag in run.about.tags:
+            st.badge(plain(tag), icon=icons.TAG, color="gray")
 
 
 def sample_badge() -> None:
     """Says that a run came with the project."""
-    st.badge(SAMPLE, icon=":material/inventory_2:", color="violet", help=_WHAT_A_SAMPLE_IS)
+    st.badge(SAMPLE, icon=icons.SAMPLE, color="violet", help=_WHAT_A_SAMPLE_IS)
 
 
 SAMPLE = "sample"
@@ -98,7 +101,7 @@ def choose(
             st.warning(
                 f"The run {plain(wanted)} of this link cannot be shown here: it was deleted, or it "
                 "has no results yet. Another is shown instead.",
-                icon=":material/link_off:",
+                icon=icons.BROKEN_LINK,
             )
         st.session_state[key] = wanted if wanted in by_id else ids[default]
     chosen = st.selectbox(title, ids, format_func=lambda run_id: text(by_id[run_id]), key=key)
@@ -163,10 +166,19 @@ def results(run: Run) -> None:
     figures(
         Figure("Test accuracy", accuracy, _TEST_ACCURACY, _of_which_epoch(run)),
         Figure("Test loss", _number(metrics.get("test_loss")), _TEST_LOSS),
+        *_watched(run),
         Figure("Time", units.duration(run.state.seconds), "From the process's start to its end."),
         Figure("Parameters trained", units.count(run.config.parameters.trainable)),
     )
     estimate.show_deviation(run)
+
+
+def _watched(run: Run) -> list[Figure]:
+    """Accuracy on the images watched while training, where those were not the test images."""
+    accuracy = run.state.metrics.get("val_accuracy")
+    if accuracy is None or run.config.data.validation == "test":
+        return []
+    return [Figure("Validation accuracy", units.percent(accuracy), _WATCHED)]
 
 
 def _of_which_epoch(run: Run) -> str:
@@ -178,6 +190,7 @@ _TEST_ACCURACY = (
     f"{meaning_of('accuracy')} Here of the test images, after the epoch that did best on the "
     "images watched while training."
 )
+_WATCHED = f"Accuracy on these: {meaning_of('validation')}"
 _TEST_LOSS = f"{meaning_of('loss')} Here by the test images (mean cross-entropy)."
 
 

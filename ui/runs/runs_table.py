@@ -26,7 +26,7 @@ BUSY_SECONDS, IDLE_SECONDS = 2.0, 15.0
 """Seconds between looks at the runs while one waits or trains, and while none does."""
 TABLE = "runs_table"
 CURVE_POINTS = 30
-ROWS_SHOWN = 12
+ROWS_SHOWN = 8
 ROW_HEIGHT = 35
 SEARCH = "search"
 

@@ -8,6 +8,7 @@ from core.caches import Kept, kept_by
 from core.preferences import GIB, change_preferences
 from core.training.feature_cache import Use
 from ui import lab, units
+from ui.frame import icons
 
 MOST_GIB = 100_000
 FEATURES = "features"
@@ -47,7 +48,7 @@ def ask_limit(use: Use) -> None:
         format="%g",
         key=key,
         on_change=save,
-        width=200,
+        width=170,
         help="Where room is needed beyond this, what was used least recently goes. What does not "
         "fit at all is computed in every epoch instead.",
     )
@@ -57,7 +58,7 @@ def _offer_clearing(name: str, kept: Kept, use: Use) -> None:
     if st.button(
         "Clear",
         key=f"clear_{name}",
-        icon=":material/delete_sweep:",
+        icon=icons.CLEAR,
         disabled=use.entries == 0,
         help="Removes what is kept; runs stay, and compute it again when they need it.",
     ):
@@ -71,9 +72,9 @@ def confirm_clearing(kept: Kept, use: Use) -> None:
         f"**{units.size(use.size)}** of {kept.title} is removed. Runs, their weights and datasets "
         f"stay; {kept.needed_by} computes anew what is needed."
     )
-    if st.button("Clear it", type="primary", icon=":material/delete_sweep:"):
+    if st.button("Clear it", type="primary", icon=icons.CLEAR):
         freed = kept.clear()
-        st.toast(f"{units.size(freed.size)} freed.", icon=":material/delete_sweep:")
+        st.toast(f"{units.size(freed.size)} freed.", icon=icons.CLEAR)
         st.rerun()
 
 

@@ -80,11 +80,12 @@ HEAD = choices.HEAD_LAYERS[0]
 
 
 def _change(draft: Draft, settings: Sequence[str], setting: str) -> Change:
-    before, now = (_in_words(setting, values) for values in (draft.start, draft.values))
+    before, now = (in_words(setting, values) for values in (draft.start, draft.values))
     return Change(settings, TITLES.get(setting, setting), before, now)
 
 
-def _in_words(setting: str, settings: choices.Settings) -> str:
+def in_words(setting: str, settings: choices.Settings) -> str:
+    """A setting as it is called on screen; of the dense layers, all there is to say of them."""
     if setting == HEAD:
         return "; ".join(map(_dense, choices.head_layers(settings))) or "none"
     if setting == "network.blocks":
