@@ -120,7 +120,7 @@ def settle(config: RunConfig) -> RunConfig | None:
 def offer(config: RunConfig | None, called: Called, expected: Estimate | None) -> tuple[bool, bool]:
     """Buttons to launch a run and to estimate what it will take; which of them was clicked."""
     impossible = estimates.blocked(config, expected) if config else None
-    with st.container(horizontal=True, gap="small"):
+    with st.container(key="train_launch", horizontal=True, gap="small"):
         launched = st.button(
             "Launch",
             type="primary",
@@ -167,7 +167,7 @@ if start_from.take_address() or start_from.take_dataset_of_address():
     st.session_state["shown"] = NETWORK
 settings_column, seen_column = st.columns([5, 7], gap="medium")
 
-with settings_column:
+with settings_column.container(key="controls_settings"):
     draft = Draft.of(choose_recipe())
     start_from.remember(draft)
     before = dict(draft.values)

@@ -85,7 +85,9 @@ def show_upkeep(runs: list[Run], *, queue_idle: bool) -> None:
     parts: list[Callable[[], None]] = [sample_runs.show, storage.show]
     if queue_idle:
         parts.insert(0, lambda: queue.show(runs))
-    for column, part in zip(st.columns(len(parts), gap="medium"), parts, strict=True):
+    with st.container(key="controls_upkeep"):
+        columns = st.columns(len(parts), gap="medium")
+    for column, part in zip(columns, parts, strict=True):
         with column.container(border=True, height="stretch"):
             part()
 

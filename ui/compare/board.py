@@ -19,7 +19,7 @@ GLANCE_WIDTH = 126
 
 def show(view: View) -> None:
     """The four outcomes as cards; a click on one has the gallery show its images."""
-    with st.container(horizontal=True, gap="small"):
+    with st.container(key="compare_outcomes", horizontal=True, gap="small"):
         for outcome, title in OUTCOME_NAMES.items():
             with st.container(border=True, width="stretch", gap="xsmall"):
                 _card(view, outcome, title)

@@ -60,5 +60,5 @@ def show(shown: Shown) -> None:
                 icon=":material/model_training:",
                 query_params={"dataset": shown.name},
             )
-    with lab.failures_as_sentences():
+    with st.container(key="data_view_shown"), lab.failures_as_sentences():
         VIEWS[chosen].show(shown)

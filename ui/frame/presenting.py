@@ -17,47 +17,55 @@ if TYPE_CHECKING:
 
 KEY = "presenting"
 SCALE = 1.3
-"""How much larger everything is. Components draw by it too: `--tl-scale` reaches into them."""
+"""How much larger everything is. Components are reached by `--tl-scale`, and hide what asks for
+something by `display: var(--tl-controls, …)`."""
 
 CONTROLS = (
     "Button",
     "ButtonGroup",
     "CameraInput",
     "Checkbox",
-    "DataEditor",
     "DownloadButton",
-    "Expander",
     "FileUploader",
-    "Form",
     "LinkButton",
+    "MultiSelect",
     "NumberInput",
     "PageLink",
     "Pagination",
-    "Popover",
     "Radio",
     "Selectbox",
     "Slider",
     "TextArea",
     "TextInput",
-    "MultiSelect",
 )
-"""Streamlit's names of what asks for something."""
+FOLDED = ("Expander", "Form", "Popover")
+"""Streamlit's names of what asks for something, alone or with more inside."""
 VIEWS = ("data_view", "compare_view")
 """Keys of controls that stay: they turn to another view of a page, as one turns to a slide."""
 
-_HIDDEN = ", ".join(
-    f'[data-testid="stMain"] [data-testid="stElementContainer"]:has(> [data-testid="st{name}"])'
-    + "".join(f":not(.st-key-{key})" for key in VIEWS)
-    for name in CONTROLS
+
+def _any(names: tuple[str, ...], child: str = "") -> str:
+    return ", ".join(f'{child}[data-testid="st{name}"]' for name in names)
+
+
+HIDDEN = (
+    '[data-testid="stSidebar"]',
+    '[data-testid="stHeader"]',
+    '[data-testid="stElementToolbar"]',
+    '[data-testid="stTooltipIcon"]',
+    *(f".st-key-{key}" for key in ("tools", "words", "page_about", "overview_next")),
+    '[class*="st-key-controls_"]',
+    '[data-testid="stColumn"]:has(> div > :only-child > [class*="st-key-controls_"])',
+    '[data-testid="stAlert"]:has([data-testid="stAlertContentInfo"])',
+    f'[data-testid="stLayoutWrapper"]:has({_any(FOLDED, "> ")})',
+    '[data-testid="stMain"] [data-testid="stElementContainer"]'
+    + f":not({', '.join(f'.st-key-{key}' for key in VIEWS)}):has({_any(CONTROLS)})",
 )
+"""What is no part of a presentation; other parts of pages have keys that begin with `controls_`."""
 SHEET = f"""
-:root {{ --tl-scale: {SCALE}; font-size: calc(16px * {SCALE}) !important; }}
-[data-testid="stSidebar"], [data-testid="stHeader"], [data-testid="stElementToolbar"],
-.st-key-tools, .st-key-page_about, .st-key-words, [class*="st-key-controls_"],
-[data-testid="stTooltipIcon"], {_HIDDEN} {{ display: none !important; }}
-[data-testid="stMainBlockContainer"] {{
-  max-width: none; padding: 1.5rem 3rem 4.5rem;
-}}
+:root {{ --tl-scale: {SCALE}; --tl-controls: none; font-size: calc(16px * {SCALE}) !important; }}
+{", ".join(HIDDEN)} {{ display: none !important; }}
+[data-testid="stMainBlockContainer"] {{ max-width: none; padding: 1.5rem 3rem 5rem; }}
 @media (max-width: 1000px) {{
   :root {{ --tl-scale: 1; font-size: 16px !important; }}
   [data-testid="stMainBlockContainer"] {{ padding: 1rem 1rem 5rem; }}

@@ -27,7 +27,7 @@ LARGEST_SIDE = 112
 _HTML = "<div class='grid' role='group'></div>"
 
 _CSS = """
-.grid { display: flex; flex-wrap: wrap; gap: 6px; }
+.grid { display: flex; flex-wrap: wrap; gap: 6px; zoom: var(--tl-scale, 1); }
 .item { all: unset; box-sizing: border-box; cursor: pointer; padding: 4px; border-radius: 6px;
         border: 2px solid transparent; font: 0.75rem/1.3 var(--st-font, sans-serif);
         color: var(--st-text-color); background: var(--st-secondary-background-color); }

@@ -24,7 +24,7 @@ def picture(image: NDArray[np.uint8], *, side: int, caption: str = "", alt: str 
     """
     height, width = image.shape[:2]
     scale = side / max(height, width)
-    size = f"width:{round(width * scale)}px;max-width:100%"
+    size = f"width:calc({round(width * scale)}px * var(--tl-scale, 1));max-width:100%"
     if scale < 1 / SHARPEST:  # a photograph would be tens of megabytes
         image = _shrunk(image, scale * SHARPEST)
     url = jpeg_url(image) if max(image.shape[:2]) > LARGEST_EXACT and scale < 1 else data_url(image)

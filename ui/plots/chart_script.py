@@ -4,7 +4,15 @@ from ui.plots import chart_drawing, saving_script
 
 HTML = chart_drawing.HTML
 
-CSS = saving_script.CSS + chart_drawing.CSS
+CSS = (
+    saving_script.CSS
+    + chart_drawing.CSS
+    + """
+.tl-chart { outline-offset: calc(var(--tl-scale, 1) * 1px);
+            transition: color 1ms, outline-offset 1ms; }
+"""
+)
+"""A change of the theme's colours, or of how large things are, has the chart drawn anew."""
 
 JS = (
     saving_script.JS
@@ -147,13 +155,24 @@ const picture = async (root) => {
 
 // --- Drawing ---
 
+// How much larger things are where pages are presented.
+const scaleOf = (root) => Number(getComputedStyle(root).getPropertyValue('--tl-scale')) || 1;
+
+const larger = (part, by) => {
+  if (Array.isArray(part)) return part.map((each) => larger(each, by));
+  if (part?.constructor !== Object) return part;
+  const scaled = ([name, value]) =>
+    [name, ['size', 'height'].includes(name) ? by * value : larger(value, by)];
+  return Object.fromEntries(Object.entries(part).map(scaled));
+};
+
 const write = (root) => {
   const { chart } = root;
   const plot = plotOf(root);
   root.querySelector('.tl-chart-title').textContent = chart.title;
   root.querySelector('.tl-chart-hint').textContent = chart.hint;
   root.querySelector('.tl-none').hidden = !isEmpty(chart);
-  plot.style.minHeight = `${chart.height}px`;
+  plot.style.minHeight = `${scaleOf(root) * chart.height}px`;
   plot.setAttribute('aria-label', described(chart));
   Saving.buttons(root, () => root.chart.title || 'chart', () => picture(root));
 };
@@ -169,7 +188,7 @@ const draw = (root) => {
     const theme = Saving.theme(root);
     const drawn = [...chart.series.map(trace(chart, root.unseen)), ring(chart, theme),
                    heads(chart, theme)];
-    Plotly.react(plot, drawn, layout(chart, theme), {
+    Plotly.react(plot, drawn, larger(layout(chart, theme), scaleOf(root)), {
       displaylogo: false, showTips: false, displayModeBar: touch() ? false : 'hover',
       modeBarButtons: [['zoom2d', 'pan2d', 'resetScale2d']],
     });

@@ -32,7 +32,8 @@ CSS = (
 .tl-title { font-size: 1rem; font-weight: 600; line-height: 1.4; padding-right: 6.2rem;
             overflow-wrap: anywhere; text-wrap: pretty; }
 .tl-hint { max-width: 48rem; opacity: 0.75; text-wrap: pretty; }
-.tl-hint:empty { display: none; }
+.tl-hint:not(:has(span:not(:empty))) { display: none; }
+.tl-use { display: var(--tl-controls, inline); }
 """
 )
 
@@ -44,13 +45,18 @@ const titled = (host, [title, hint, use], body) => {
   if (!heading) {
     const part = (kind) => Object.assign(document.createElement('div'), { className: kind });
     heading = part('tl-heading tl-unsaved');
-    heading.append(part('tl-title'), part('tl-hint'));
+    const hint = part('tl-hint');
+    hint.append(...['tl-read', 'tl-use'].map((kind) =>
+      Object.assign(document.createElement('span'), { className: kind })));
+    heading.append(part('tl-title'), hint);
     heading.firstChild.setAttribute('role', 'heading');
     heading.firstChild.setAttribute('aria-level', '4');
     host.prepend(heading);
   }
   heading.firstChild.textContent = title;
-  heading.lastChild.textContent = [hint, use].filter(Boolean).join(' ');
+  const [read, used] = heading.lastChild.children;
+  read.textContent = hint;
+  used.textContent = use && ` ${use}`;
   Saving.buttons(host, () => title, () =>
     Saving.framed(host, { title, hint, ...Saving.traced(body) }));
 };

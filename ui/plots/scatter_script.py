@@ -265,7 +265,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     root.path = root.hovered = null;
     if (before?.place !== root.chart.place) root.view = { zoom: 1, x: 0.5, y: 0.5 };
     if (JSON.stringify(before?.groups) !== JSON.stringify(root.chart.groups)) root.focus = null;
-    root.plot.style.height = `min(${root.chart.height}px, 110vw)`;
+    root.plot.style.height = `min(calc(${root.chart.height}px * var(--tl-scale, 1)), 110vw)`;
     const counts = legend(root);
     root.plot.setAttribute('aria-label', `${root.chart.heading[0]}. ${counts.join(', ')}. ${KEYS}`);
     root.querySelector('.across').textContent = root.chart.axes[0];

@@ -21,7 +21,7 @@ def show(finished: list[Run]) -> None:
         networks = choose_networks(finished)
         if not networks:
             st.info("Choose at least one network above.", icon=":material/arrow_upward:")
-    with left:
+    with left.container(key="predict_picture"):
         taken = taking.take(networks)
     if not networks:
         return

@@ -17,7 +17,8 @@ from ui.train import settings_form
 def kept(run: Run) -> None:
     """What the predictions of each epoch cost, and how to open the event files."""
     if (cost := cost_of_testing(run)) is not None:
-        st.caption(cost)
+        with st.container(key="controls_cost"):
+            st.caption(cost)
     if run.folder.tensorboard.exists():
         with st.expander("TensorBoard", icon=":material/insights:"):
             st.caption("This run's curves are there for TensorBoard too. This command opens them:")
