@@ -14,6 +14,7 @@ from core.analysis.images import Judgement
 from core.analysis.selection import Selection, Span
 from core.glossary import meaning_of
 from ui import lab, theme, units
+from ui.compare import confidence_words as words
 from ui.compare import link
 from ui.compare.view import LETTERS, View
 from ui.plots.charts import Mark, Series, line_chart
@@ -48,7 +49,7 @@ def show(view: View) -> None:
             _turned_away(view, letter, now)
     for column, (letter, made) in zip(st.columns(2, gap="large"), judged.items(), strict=True):
         with column:
-            _histogram(view, letter, made.bins, threshold, _most(judged))
+            _histogram(view, letter, made.bins, answered[letter], _most(judged))
     st.caption("A click on a point or a bar shows the images of that confidence below.")
 
 
@@ -67,7 +68,7 @@ def _figures(judged: dict[str, Calibration]) -> None:
                 f"{letter}: ECE",
                 units.percent(made.bins.expected_error),
                 _ECE,
-                _excess_in_words(made.excess),
+                words.excess_in_words(made.excess),
             )
             for letter, made in judged.items()
         ),
@@ -79,18 +80,11 @@ def _figures(judged: dict[str, Calibration]) -> None:
     for letter, made in judged.items():
         if made.unsure:
             st.warning(
-                f"{letter} gave {_images(made.unsure)} a confidence that is no number, because its "
+                f"{letter} gave {words.images(made.unsure)} a confidence that is no number: its "
                 "training diverged. They are in no chart here and count as turned away. Train the "
                 "run again with a lower learning rate.",
                 icon=":material/warning:",
             )
-
-
-def _excess_in_words(excess: float) -> str:
-    if math.isnan(excess):
-        return ""
-    how = "too sure" if excess > 0 else "too modest"
-    return f"{100 * abs(excess):.2f} pp {how} on average"
 
 
 def _number(value: float) -> str:
@@ -122,7 +116,9 @@ def _reliability(view: View, judged: dict[str, Calibration]) -> None:
             ),
         ],
         key="reliability",
-        title="Is it right as often as it is sure?",
+        title=words.reliability(judged),
+        hint="Above the dotted line a network is right more often than it says, below it less "
+        "often. Whiskers: 95 % intervals, long where few images have that confidence.",
         x_title="confidence",
         x_format=".0%",
         x_range=(-0.02, 1.03),
@@ -137,10 +133,6 @@ def _reliability(view: View, judged: dict[str, Calibration]) -> None:
         filled = _filled(made.bins)
         if clicked and clicked.series == names[letter] and clicked.place < len(filled):
             _show_bin(letter, made.bins, int(filled[clicked.place]))
-    st.caption(
-        "Above the dotted line a network is right more often than it says, below it less often. "
-        "The whiskers are 95 % intervals: long where few images have that confidence."
-    )
 
 
 def _reliability_line(name: str, bins: Bins, color: str) -> Series:
@@ -151,13 +143,15 @@ def _reliability_line(name: str, bins: Bins, color: str) -> Series:
         bins.accuracy[filled],
         color,
         mode="lines+markers",
-        hover=[
-            f"of {_images(int(bins.counts[place]))}, {_span_in_words(bins.span(place))} sure"
-            for place in filled
-        ],
+        hover=[_bin_in_words(bins, int(place)) for place in filled],
         low=bins.intervals[filled, 0],
         high=bins.intervals[filled, 1],
     )
+
+
+def _bin_in_words(bins: Bins, place: int) -> str:
+    count = int(bins.counts[place])
+    return f"of {words.images(count)}, {words.span_in_words(bins.span(place))} sure"
 
 
 def _filled(bins: Bins) -> NDArray[np.int64]:
@@ -196,16 +190,14 @@ def _coverage(view: View, judged: dict[str, Calibration], answered: dict[str, An
     line_chart(
         [*lines, *rings],
         key="coverage",
-        title="What does answering only where sure bring?",
+        title=words.coverage(answered),
+        hint="Further to the left fewer images are answered, only those it is surest of. The rings "
+        "are where the threshold below stands.",
         x_title="share of images answered",
         x_format=".1~%",
         y_title="right of those answered",
         y_format=".2~%",
         height=HEIGHT,
-    )
-    st.caption(
-        "Further to the left fewer images are answered, only those it is surest of. The rings are "
-        "where the threshold below stands."
     )
 
 
@@ -226,32 +218,16 @@ def _choose_threshold(threshold: float) -> None:
 def _turned_away(view: View, letter: str, now: Answered) -> None:
     """What a threshold does to one network, in a sentence, and the images it costs."""
     with st.container(gap="xsmall"):
-        told = in_words(now).replace(" %", "\N{NO-BREAK SPACE}%")
+        told = words.in_words(now).replace(" %", "\N{NO-BREAK SPACE}%")
         st.markdown(f"**{lab.plain(_names(view)[letter])}** {told}")
         st.button(
-            f"Show what {letter} turns away: {_images(now.turned_away)}",
+            f"Show what {letter} turns away: {words.images(now.turned_away)}",
             icon=":material/block:",
             key=f"turned_away_{letter.lower()}",
             disabled=now.turned_away == 0,
             on_click=link.show,
             args=(_judged_within(letter, (0.0, now.threshold), turned=True),),
         )
-
-
-def in_words(now: Answered) -> str:
-    """What a network still does where it answers only if surer than a threshold."""
-    total = units.count(now.total)
-    if not now.answered:
-        return f"answers none of {total}: it is never that sure."
-    if not now.turned_away:
-        return f"answers all {total} and is right on {units.percent(now.accuracy)} of them."
-    away, lost = units.count(now.turned_away), units.count(now.right_turned_away)
-    would = "all of which" if now.right_turned_away == now.turned_away else f"{lost} of which"
-    return (
-        f"answers {units.count(now.answered)} of {total} and is right on "
-        f"{units.percent(now.accuracy)} of them; {away} "
-        f"{'is' if now.turned_away == 1 else 'are'} turned away, {would} it would have got right."
-    )
 
 
 def _threshold() -> float:
@@ -270,18 +246,20 @@ def _keep_threshold() -> None:
 # --- Histograms ---------------------------------------------------------------------------------
 
 
-def _histogram(view: View, letter: str, bins: Bins, threshold: float, most: int) -> None:
+def _histogram(view: View, letter: str, bins: Bins, now: Answered, most: int) -> None:
     """How many images a network judged with which confidence, rightly and wrongly."""
     color = view.color(view.sides[LETTERS.index(letter)])
     centres = (bins.edges[1:] + bins.edges[:-1]) / 2
-    hover = [f"images, {_span_in_words(bins.span(place))} sure" for place in range(len(centres))]
+    hover = [_bin_in_words(bins, place) for place in range(len(centres))]
     clicked = line_chart(
         [
             Series("right", centres, bins.right, color, mode="bars", hover=hover),
             Series("wrong", centres, bins.wrong, color, mode="bars", dash="dot", hover=hover),
         ],
         key=f"histogram_{letter.lower()}",
-        title=f"How sure {_names(view)[letter]} is",
+        title=words.sure_mistakes(letter, now),
+        hint=f"How sure {_names(view)[letter]} is. Each line of the grid is ten times the one "
+        "below.",
         x_title="confidence",
         x_format=".0%",
         x_range=(0, 1.02),
@@ -290,7 +268,7 @@ def _histogram(view: View, letter: str, bins: Bins, threshold: float, most: int)
         y_range=(0.5, 2.0 * max(most, 1)),
         y_log=True,
         height=HISTOGRAM_HEIGHT,
-        marks=[Mark(threshold / 100, f"Answers to the right of {threshold:.1f} %")],
+        marks=[Mark(now.threshold, f"Answers to the right of {100 * now.threshold:.1f} %")],
         clicks=True,
     )
     if clicked and clicked.place < len(centres):
@@ -309,12 +287,3 @@ def _names(view: View) -> dict[str, str]:
     return {
         letter: f"{letter} · {side.name}" for letter, side in zip(LETTERS, view.sides, strict=True)
     }
-
-
-def _images(number: int) -> str:
-    return f"{units.count(number)} image{'s' * (number != 1)}"
-
-
-def _span_in_words(span: Span) -> str:
-    low, high = span
-    return f"{100 * low:.0f} to {100 * high:.0f} %"

@@ -13,9 +13,11 @@ from core.analysis.journey import Journey, outcomes
 from core.analysis.selection import Selection
 from core.registry.runs import Run
 from ui import lab, units
+from ui.compare import confidence_words as words
 from ui.compare import journeys, link, scrubber
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
 from ui.plots.charts import Click, Mark, Series, line_chart
+from ui.runs import findings
 
 HEIGHT = 320
 DRAWN_ZERO = 0.49
@@ -127,7 +129,8 @@ def _accuracy(view: View, found: Mapping[str, Journey]) -> int | None:
             for (letter, journey), side in zip(found.items(), view.sides, strict=False)
         ],
         key="accuracy_by_epoch",
-        title="Accuracy after each epoch",
+        title=_lead(found),
+        hint="How many of the test images each got right after each of its epochs.",
         x_title="epoch",
         y_title="share of images right",
         y_format=".2~%",
@@ -137,6 +140,26 @@ def _accuracy(view: View, found: Mapping[str, Journey]) -> int | None:
     )
     of_a = clicked is None or not clicked.series.startswith("B")
     return _epoch(found["A" if of_a else "B"].epochs, clicked)
+
+
+def _lead(found: Mapping[str, Journey]) -> str:
+    """Who is ahead after which epochs, or what became of the one there is."""
+    if len(found) < 2:
+        journey = found["A"]
+        return findings.of_run(findings.ACCURACY, (np.array(journey.epochs), journey.accuracy))
+    by_epoch = [
+        dict(zip(journey.epochs, journey.accuracy.tolist(), strict=True))
+        for journey in found.values()
+    ]
+    common = sorted(set(by_epoch[0]) & set(by_epoch[1]))
+    leads = [np.sign(by_epoch[0][epoch] - by_epoch[1][epoch]) for epoch in common]
+    if not leads or not leads[-1]:
+        return "Accuracy after each epoch"
+    leader = "A" if leads[-1] > 0 else "B"
+    since = next((i for i in reversed(range(len(leads))) if leads[i] != leads[-1]), -1) + 1
+    if since == 0:
+        return f"{leader} is ahead after every epoch that both have"
+    return f"{leader} is ahead from epoch {common[since]} on"
 
 
 def _outcomes(view: View, found: Mapping[str, Journey]) -> int | None:
@@ -157,7 +180,10 @@ def _outcomes(view: View, found: Mapping[str, Journey]) -> int | None:
             for outcome in OUTCOMES
         ],
         key="outcomes_by_epoch",
-        title="The four outcomes after each epoch",
+        title=f"After epoch {counted.epochs[-1]} only A is right on "
+        f"{words.images(int(counted.counts['only_a_right'][-1]))}, only B on "
+        f"{units.count(int(counted.counts['only_b_right'][-1]))}",
+        hint="The four outcomes. Each line of the grid is ten times the one below.",
         x_title="epoch",
         y_title="images",
         y_format=",d",
@@ -180,13 +206,15 @@ def _gains(view: View, journey: Journey) -> int | None:
     gained = np.count_nonzero(~before & after, axis=1)
     lost = np.count_nonzero(before & ~after, axis=1)
     epochs, color = journey.epochs[1:], view.color(view.sides[0])
+    setbacks = [epoch for epoch, net in zip(epochs, gained - lost, strict=True) if net < 0]
     clicked = line_chart(
         [
             Series("became right", epochs, gained, color, mode="bars"),
             Series("became wrong", epochs, lost, color, mode="bars", dash="dot"),
         ],
         key="gains_by_epoch",
-        title="What each epoch changed",
+        title=_gains_in_words(setbacks),
+        hint="How many images became right with each epoch, and how many became wrong.",
         x_title="epoch",
         y_title="images",
         y_format=",d",
@@ -195,6 +223,15 @@ def _gains(view: View, journey: Journey) -> int | None:
         clicks=True,
     )
     return _epoch(epochs, clicked)
+
+
+def _gains_in_words(setbacks: Sequence[int]) -> str:
+    """Which epochs made more wrong than right."""
+    if not setbacks:
+        return "Every epoch made at least as many right as wrong"
+    if len(setbacks) == 1:
+        return f"All but epoch {setbacks[0]} made at least as many right as wrong"
+    return f"{len(setbacks)} epochs made more wrong than right"
 
 
 def _marks(view: View) -> list[Mark]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -30,7 +30,7 @@ tells more."""
 HEIGHT = 340
 COUNTS, SHARES = "Images", "Share of the part"
 FORMATS = {COUNTS: ",~r", SHARES: ".2~%"}
-Mode = Literal["bars", "lines"]
+HINT = "How many images of each class there are. Networks prefer classes they see often."
 
 
 def show(shown: Shown) -> None:
@@ -55,7 +55,6 @@ def show(shown: Shown) -> None:
 
 
 def _chart(shown: Shown, counted: Counts) -> None:
-    st.subheader("Images of each class", anchor=False)
     kind = COUNTS
     if len(counted) > 1:
         kind = st.segmented_control(
@@ -67,20 +66,30 @@ def _chart(shown: Shown, counted: Counts) -> None:
             label_visibility="collapsed",
             help="Parts of different sizes can be compared by shares.",
         )
-    heights = {
-        part: count / count.sum() if kind == SHARES else count for part, count in counted.items()
-    }
     draw = _lines if len(shown.class_names) > MOST_BARS else _bars
-    draw(shown, heights, kind)
+    draw(shown, counted, kind)
 
 
-def _bars(shown: Shown, heights: Mapping[Part, NDArray[Any]], kind: str) -> None:
+def _bars(shown: Shown, counted: Counts, kind: str) -> None:
     """A bar with its name for each class and part."""
-    classes = np.arange(len(shown.class_names))
+    classes, heights = np.arange(len(shown.class_names)), _heights(counted, kind)
     line_chart(
-        [_series(shown, part, classes, height, "bars") for part, height in heights.items()],
+        [
+            Series(
+                PART_NAMES[part],
+                classes,
+                height,
+                parts.COLORS[part],
+                mode="bars",
+                hover=_hover(shown, part, counted[part], kind),
+            )
+            for part, height in heights.items()
+        ],
         key="data_classes",
+        title=_spread(shown, counted),
+        hint=HINT,
         view=f"{shown.name} {kind}",
+        x_title="class",
         x_range=(-0.5, len(classes) - 0.5),
         y_title=kind,
         y_format=FORMATS[kind],
@@ -91,16 +100,32 @@ def _bars(shown: Shown, heights: Mapping[Part, NDArray[Any]], kind: str) -> None
     )
 
 
-def _lines(shown: Shown, heights: Mapping[Part, NDArray[Any]], kind: str) -> None:
+def _lines(shown: Shown, counted: Counts, kind: str) -> None:
     """A line for each part through the classes, the largest first, with gaps where one is empty."""
+    heights = _heights(counted, kind)
     order = np.lexsort([-height for height in list(heights.values())[::-1]])
     lowest = min(float(height[height > 0].min()) for height in heights.values())
     steep = _highest(heights) > STEEP * lowest
+    series = []
+    for part, height in heights.items():
+        hover = _hover(shown, part, counted[part], kind)
+        gapped = np.where(height > 0, height, np.nan)
+        series.append(
+            Series(
+                PART_NAMES[part],
+                1 + np.arange(len(order)),
+                gapped[order],
+                parts.COLORS[part],
+                hover=[hover[label] for label in order],
+            )
+        )
     line_chart(
-        [_series(shown, part, order, _gapped(height), "lines") for part, height in heights.items()],
+        series,
         key="data_classes_ranked",
+        title=_spread(shown, counted),
+        hint=f"{HINT}{' Each line of the grid is ten times the one below.' if steep else ''}",
         view=f"{shown.name} {kind}",
-        x_title="Classes, the largest first",
+        x_title="classes, the largest first",
         x_range=(0.5, len(order) + 0.5),
         y_title=kind,
         y_format=FORMATS[kind],
@@ -111,17 +136,46 @@ def _lines(shown: Shown, heights: Mapping[Part, NDArray[Any]], kind: str) -> Non
     )
 
 
-def _series(
-    shown: Shown, part: Part, order: NDArray[np.int64], height: NDArray[Any], mode: Mode
-) -> Series:
-    places = np.arange(len(order)) + (mode == "lines")
-    names = [f"· {shortened(shown.class_names[label], 60)}" for label in order]
-    color = parts.COLORS[part]
-    return Series(PART_NAMES[part], places, height[order], color, mode=mode, hover=names)
+def _spread(shown: Shown, counted: Counts) -> str:
+    """How far apart the sizes of the classes lie, in the first part."""
+    part, counts = next(iter(counted.items()))
+    found = balance(counts)
+    low, high = int(counts[found.smallest]), int(counts[found.largest])
+    of_part = f"{PART_NAMES[part].lower()} images"
+    if found.missing:
+        without = len(found.missing)
+        return f"{units.count(without)} of {units.count(len(counts))} classes have no {of_part}"
+    if low == high:
+        return f"Every class has {units.count(low)} {of_part}"
+    if found.uneven:
+        names = (
+            shortened(shown.class_names[label], 40) for label in (found.largest, found.smallest)
+        )
+        largest, smallest = names
+        return f"{largest} has {_times(found.ratio)} times as many {of_part} as {smallest}"
+    return f"Every class has {units.count(low)} to {units.count(high)} {of_part}"
 
 
-def _gapped(height: NDArray[Any]) -> NDArray[np.float64]:
-    return np.where(height > 0, height, np.nan)
+def _hover(shown: Shown, part: Part, counts: NDArray[np.int64], kind: str) -> list[str]:
+    """What each class is called, and whichever of its count and its share the bar does not show."""
+    total, name = int(counts.sum()), PART_NAMES[part].lower()
+    names = [shortened(class_name, 60) for class_name in shown.class_names]
+    if kind == SHARES:
+        return [
+            f"{called} · {units.count(count)} of {units.count(total)} {name} images"
+            for called, count in zip(names, counts.tolist(), strict=True)
+        ]
+    return [
+        f"{called} · {units.percent(count / total)} of the {name} images"
+        for called, count in zip(names, counts.tolist(), strict=True)
+    ]
+
+
+def _heights(counted: Counts, kind: str) -> dict[Part, NDArray[Any]]:
+    return {
+        part: counts / counts.sum() if kind == SHARES else counts
+        for part, counts in counted.items()
+    }
 
 
 def _highest(heights: Mapping[Part, NDArray[Any]]) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.data.pixel_statistics import PixelStatistics, in_batches, measure, sampled
 from core.imported.dataset import Part
@@ -105,7 +106,6 @@ def _table(measured: Mapping[Part, PixelStatistics]) -> None:
 
 
 def _histogram(shown: Shown, part: Part, measured: PixelStatistics) -> None:
-    st.subheader("How many pixels have each value", anchor=False)
     shares = measured.histogram / measured.histogram.sum(axis=1, keepdims=True)
     peaked = shares.max() > PEAKED
     names = CHANNELS[len(shares)]
@@ -115,15 +115,28 @@ def _histogram(shown: Shown, part: Part, measured: PixelStatistics) -> None:
             for (name, color), share in zip(names.items(), shares, strict=True)
         ],
         key="data_histogram",
+        title=_brightness(shares.mean(axis=0)),
+        hint="How many pixels have each value, from 0 for black to 255 for white."
+        f"{' Each line of the grid is ten times the one below.' if peaked else ''}",
         view=f"{shown.name} {part}",
-        x_title="Value of a pixel, 0 is black",
+        x_title="value of a pixel",
         x_range=(0.0, 255.0),
-        y_title="Share of the pixels",
+        y_title="share of the pixels",
         y_format=".2~%",
         y_log=bool(peaked),
         height=260,
         legend=len(names) > 1,
     )
+
+
+def _brightness(shares: NDArray[np.float64]) -> str:
+    """Which value many pixels have, or which splits them into halves; shares of 256 values."""
+    usual = int(shares.argmax())
+    if shares[usual] > PEAKED:
+        called = {0: "black", 255: "white"}.get(usual, f"of the value {usual}")
+        return f"{units.percent(float(shares[usual]), digits=0)} of the pixels are {called}"
+    middle = int(np.searchsorted(np.cumsum(shares), 0.5))
+    return f"Half of the pixels are darker than {middle} of 255"
 
 
 def _class_means(shown: Shown, part: Part, measured: PixelStatistics) -> None:

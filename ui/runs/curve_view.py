@@ -41,11 +41,11 @@ def ask(*, smoothing: float = SMOOTH, smoothing_key: str = "smoothing") -> Curve
         "was measured stays, faintly, behind.",
     )
     tenfold = st.toggle(
-        "Loss in tenfolds",
+        "Logarithmic loss",
         key="tenfold",
         bind="query-params",
-        help="A logarithmic axis: each line of the grid is ten times the one below, so that small "
-        "losses can be told apart, too.",
+        help="Each line of the grid is ten times the one below, so that small losses can be told "
+        "apart, too.",
     )
     return CurveView(AXES[over or "Epoch"], smooth, tenfold)
 

@@ -26,7 +26,7 @@ from ui.train.fields import in_words
 LATEST_NOTES = 3
 EVERYTHING = 10**9
 """Points that are not thinned before they are smoothed."""
-BATCHES, BATCHES_OPACITY = "training, by batch", 0.6
+BATCHES, BATCHES_OPACITY = "by batch", 0.6
 FAINT = 0.2
 """Of what single batches say, behind their smoothed line."""
 
@@ -71,7 +71,7 @@ def _metric_chart(run: Run, history: History, measure: Measure, view: CurveView)
         [
             *_batches(by_batch, unit, view.smoothing, color),
             Series(
-                "training, whole epochs",
+                "by epoch",
                 by_epoch[0] / unit,
                 by_epoch[1],
                 color=color,

@@ -33,7 +33,7 @@ LOSS = Measure(
     "Loss",
     "loss (cross-entropy)",
     ".3~f",
-    "How far its answers are from the truth: lower is better.",
+    "Lower is better.",
     False,
     lambda loss: f"{loss:.3g}",
 )
@@ -42,7 +42,7 @@ ACCURACY = Measure(
     "Accuracy",
     "share of images right",
     ".2~%",
-    "How many images it gets right: higher is better.",
+    "Higher is better.",
     True,
     units.percent,
 )

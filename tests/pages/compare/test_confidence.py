@@ -20,7 +20,7 @@ from tests.pages.compare.conftest import (
     words,
 )
 from ui import units
-from ui.compare.confidence import in_words
+from ui.compare.confidence_words import in_words
 
 
 @pytest.fixture
@@ -66,9 +66,15 @@ def test_the_figures_are_those_of_the_calibration(opened: AppTest, two: tuple[Ru
 
 
 def test_both_networks_are_drawn_beside_the_diagonal(opened: AppTest) -> None:
-    series = charts(opened)["Is it right as often as it is sure?"]["series"]
+    series = charts(opened)["A is right more often than sure, B is surer than right"]["series"]
     assert [line["name"] for line in series] == ["as sure as right", "A · small", "B · large"]
     assert series[1]["hover"] == ["of 40 images, 87 to 93 % sure"]
+
+
+def test_titles_say_what_answering_only_where_sure_brings(opened: AppTest) -> None:
+    titles = charts(opened)
+    assert "Right where surer than 90.0 %: A on 92.50 %, B on 85.00 %" in titles
+    assert "A was surer than 90.0 % in each of its 3 mistakes" in titles
 
 
 def test_a_click_on_a_point_shows_the_images_of_that_confidence(
