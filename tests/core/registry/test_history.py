@@ -105,6 +105,16 @@ def test_resumptions_stand_where_training_went_on(path: Path) -> None:
         append_event(path, event)
     history.read_on(path)
     assert history.resumptions() == [0.5, 1.0, 1.0]
+    assert history.resumptions("step") == [2, 4, 4]
+    assert history.resumptions("seconds") == []
+
+
+@pytest.mark.parametrize(("axis", "place"), [("epoch", 2), ("step", 8), ("seconds", 8.0)])
+def test_epochs_end_somewhere_on_each_axis(path: Path, axis: Any, place: float) -> None:
+    history = written(path, epoch(1), epoch(2), {"event": "epoch", "epoch": 3})
+    assert history.end_of(2, axis) == place
+    assert history.end_of(4, axis) is None
+    assert history.end_of(3, "seconds") is None
 
 
 def test_a_run_that_began_anew_was_resumed_at_its_beginning(path: Path) -> None:

@@ -98,6 +98,8 @@ def test_lines_stand_where_their_run_was(runs: Runs, config: RunConfig) -> None:
     chart = chart_of(at)
     assert [line["name"] for line in chart if line["mode"] != "raw"] == ["two", "one"]
     assert chart[0]["x"] == [0.5, 1.0]
+    measured = [line["y"] for line in chart if line["mode"] == "raw"]
+    assert measured == [[1.0, 0.5], [2.0, 1.0]]
     at.segmented_control(key="over").set_value("Step")
     at.slider(key="smoothing").set_value(0.0)
     (two, one) = chart_of(at.run())
