@@ -1,7 +1,6 @@
 """From one's own pictures to a network that learned from them, in a real browser."""
 
 import io
-import os
 from collections.abc import Callable
 from typing import Any
 from zipfile import ZipFile
@@ -13,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.imported.library import Library
 from core.registry.runs import Runs
-from tests.browser.conftest import QUIET, visiting
+from tests.browser.camera import visiting_with_camera
 from tests.browser.test_whole_path import SOON, TRAINED, badge, launch
 
 Visit = Callable[..., Any]
@@ -113,15 +112,8 @@ def train(visitor: Any, page: Page) -> None:
     expect(badge(page, "finished")).to_be_visible(timeout=TRAINED)
 
 
-CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-"""A browser with a camera that shows a moving picture, and allows its use."""
-
-
 def test_pictures_from_the_camera_become_a_dataset(server: Any, chromium: Browser) -> None:
-    browser = chromium.browser_type.launch(
-        executable_path=os.environ["CHROMIUM"], args=[*QUIET, *CAMERA]
-    )
-    with visiting(browser, server) as visitor:
+    with visiting_with_camera(chromium, server) as visitor:
         page = visitor.open("Data")
         page.locator("summary", has_text="Collect pictures with the camera").click()
         hold = page.get_by_role("button", name="Hold to record class")
@@ -147,7 +139,6 @@ def test_pictures_from_the_camera_become_a_dataset(server: Any, chromium: Browse
         assert about.class_names == ("cup", "no cup")
         assert sum(about.images.values()) == first + second
         assert about.images["test"] == first // 5 + second // 5
-    browser.close()
 
 
 def enough(page: Page, place: int, count: int) -> None:

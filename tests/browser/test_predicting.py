@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from core.workspace import PROJECT, Workspace
+from tests.browser.camera import visiting_with_camera
 from tests.browser.conftest import Server, serving
 
 Visit = Callable[..., Any]
@@ -115,4 +116,19 @@ def test_of_a_mixed_upload_the_rest_is_read_and_what_is_broken_is_named(
         page.get_by_text("Refused · 2").click()
         for name in ("text.png", "short.jpg"):
             expect(page.get_by_text(name).first).to_be_visible(timeout=SOON)
+        assert visitor.exceptions() == 0
+
+
+def test_the_camera_is_answered_picture_after_picture_until_it_is_turned_off(
+    networks: Server, chromium: Browser
+) -> None:
+    with visiting_with_camera(chromium, networks) as visitor:
+        page = visitor.open("Predict?mode=live")
+        page.get_by_role("button", name="Turn the camera on").click()
+        pace = page.get_by_text("pictures a second")
+        expect(pace).to_be_visible(timeout=SOON)
+        first = pace.inner_text()
+        expect(pace).not_to_have_text(first, timeout=SOON)
+        page.get_by_role("button", name="Turn the camera off").click()
+        expect(pace).to_have_count(0)
         assert visitor.exceptions() == 0

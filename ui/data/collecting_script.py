@@ -1,13 +1,10 @@
 """The part of collecting pictures that runs in the browser: camera, classes, pictures."""
 
-HTML = """
+from ui.pictures import camera_script
+
+HTML = f"""
 <div class="collector">
-  <div class="taking">
-    <div class="screen"><video muted playsinline aria-label="What the camera sees"></video>
-      <p class="off"></p></div>
-    <div class="row"><button type="button" class="camera"></button>
-      <button type="button" class="other" hidden>Switch camera</button></div>
-  </div>
+  {camera_script.HTML}
   <div class="classes"></div>
   <div class="row below">
     <button type="button" class="add">Add a class</button>
@@ -18,29 +15,21 @@ HTML = """
 </div>
 """
 
-CSS = """
+CSS = (
+    camera_script.CSS
+    + """
 .collector { display: grid; grid-template-columns: minmax(200px, 280px) 1fr; gap: 1rem 1.25rem;
   font: 0.9rem/1.45 var(--st-font, sans-serif); color: var(--st-text-color); }
 @media (max-width: 640px) { .collector { grid-template-columns: 1fr; }
   .screen { max-width: 220px; } }
-.screen { position: relative; aspect-ratio: 1; border-radius: 8px; overflow: hidden;
-  background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color); }
-video { width: 100%; height: 100%; object-fit: cover; display: block; }
-.off { position: absolute; inset: 0; margin: 0; padding: 1rem; display: grid;
-  place-content: center; text-align: center; }
-.off:empty { display: none; }
 .recording .screen { outline: 3px solid var(--st-red-color); outline-offset: -1px; }
-.row { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin-top: 0.6rem; }
 .below { grid-column: 1 / -1; margin-top: 0; }
-button, input { font: inherit; color: inherit; border-radius: 6px; box-sizing: border-box;
+input { font: inherit; color: inherit; border-radius: 6px; box-sizing: border-box;
   border: 1px solid var(--st-border-color); background: var(--st-background-color); }
-button { cursor: pointer; padding: 0.35rem 0.75rem; user-select: none; }
-button:hover:enabled { border-color: var(--st-primary-color); }
-button:disabled { opacity: 0.5; cursor: default; }
-button:focus-visible, input:focus-visible, .files:focus-within {
-  outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
-.make:enabled, .hold:enabled, .camera.first { border-color: var(--st-primary-color);
-  font-weight: 600; box-shadow: inset 0 0 0 1px var(--st-primary-color); }
+input:focus-visible, .files:focus-within { outline: 2px solid var(--st-primary-color);
+  outline-offset: 1px; }
+.make:enabled, .hold:enabled { border-color: var(--st-primary-color); font-weight: 600;
+  box-shadow: inset 0 0 0 1px var(--st-primary-color); }
 .classes { display: grid; gap: 0.75rem; align-content: start; min-width: 0; }
 .class { border: 1px solid var(--st-border-color); border-radius: 8px; padding: 0.7rem;
   min-width: 0; }
@@ -64,9 +53,12 @@ button:focus-visible, input:focus-visible, .files:focus-within {
   background: rgba(0, 0, 0, 0.55); }
 .said { flex: 1 1 14rem; }
 """
+)
 
-JS = r"""
-const SIDE = 224, EVERY = 150, QUALITY = 0.85;
+JS = (
+    camera_script.JS
+    + r"""
+const EVERY = 150;
 
 // Pictures stay in this window, also while other pages are looked at, until somebody starts over.
 const fresh = () => ({ classes: [{ name: '', pictures: [] }, { name: '', pictures: [] }] });
@@ -83,37 +75,16 @@ const element = (tag, className, text, about = {}) => {
 const button = (className, text, about) =>
   element('button', className, text, { type: 'button', ...about });
 
-const squared = (source, width, height) => {
-  const side = Math.min(width, height), canvas = document.createElement('canvas');
-  canvas.width = canvas.height = SIDE;
-  canvas.getContext('2d').drawImage(
-    source, (width - side) / 2, (height - side) / 2, side, side, 0, 0, SIDE, SIDE);
-  return canvas.toDataURL('image/jpeg', QUALITY);
-};
-
-const WHY_NOT = {
-  NotAllowedError: 'The browser does not let this page use the camera. Allow it beside the ' +
-    'page’s address, then turn the camera on again.',
-  NotFoundError: 'No camera was found. Connect one, or add picture files to each class.',
-  NotReadableError: 'The camera is in use. Close the other program, then turn it on again.',
-  OverconstrainedError: 'No camera was found. Connect one, or add picture files to each class.',
-};
-const INSECURE = 'Browsers give a camera only to pages at localhost or over https. Open this ' +
-  'server so, or add picture files to each class.';
-const BROKEN = 'The camera did not start. Turn it on again, or add picture files to each class.';
 const INVITING = 'Pictures are taken as long as you hold a class’s button.';
 
 class Collector {
   constructor(root, limits) {
     this.root = root;
     this.limits = limits;
-    this.video = root.querySelector('video');
-    this.facing = 'user';
-    this.find('.camera').onclick = () => this.stream ? this.turnOff() : this.turnOn();
-    this.find('.other').onclick = () => {
-      this.facing = this.facing === 'user' ? 'environment' : 'user';
-      this.turnOn();
-    };
+    this.camera = new Camera(root.querySelector('.looking'), INVITING, () => {
+      this.stop();
+      this.tell();
+    });
     this.find('.add').onclick = () => {
       kept().classes.push({ name: '', pictures: [] });
       this.draw();
@@ -129,53 +100,20 @@ class Collector {
       ({ name: name.trim(), pictures: pictures.map((url) => url.split(',')[1]) })));
     this.hidden = () => document.hidden && this.stop();
     document.addEventListener('visibilitychange', this.hidden);
-    this.turnOff(INVITING);
     this.draw();
   }
 
   find(selector) { return this.root.querySelector(selector); }
   total() { return kept().classes.reduce((sum, { pictures }) => sum + pictures.length, 0); }
 
-  async turnOn() {
-    this.turnOff('Starting the camera …');
-    if (!navigator.mediaDevices?.getUserMedia) return this.turnOff(INSECURE);
-    try {
-      const stream = await navigator.mediaDevices.getUserMedia(
-        { video: { facingMode: this.facing, width: { ideal: 640 }, height: { ideal: 480 } } });
-      this.stream = this.video.srcObject = stream;
-      await this.video.play();
-      this.off('');
-      const cameras = await navigator.mediaDevices.enumerateDevices();
-      this.find('.other').hidden = cameras.filter((c) => c.kind === 'videoinput').length < 2;
-    } catch (error) {
-      this.turnOff(WHY_NOT[error.name] ?? BROKEN);
-    }
-    this.tell();
-    if (!this.root.isConnected) this.turnOff();
-  }
-
-  turnOff(text = INVITING) {
-    this.stop();
-    this.stream?.getTracks().forEach((track) => track.stop());
-    this.stream = this.video.srcObject = null;
-    this.off(text);
-    this.tell();
-  }
-
-  off(text) {
-    this.find('.off').textContent = text;
-    this.find('.camera').textContent = this.stream ? 'Turn the camera off' : 'Turn the camera on';
-    this.find('.camera').classList.toggle('first', !this.stream);
-  }
-
   start(one, hold) {
-    if (!this.stream || this.timer) return;
+    if (!this.camera.on || this.timer) return;
     hold.setAttribute('aria-pressed', 'true');
     this.root.classList.add('recording');
     this.held = hold;
     const take = () => {
       if (this.total() >= this.limits.most) return this.stop();
-      this.add(one, squared(this.video, this.video.videoWidth, this.video.videoHeight));
+      this.add(one, this.camera.picture());
     };
     this.timer = setInterval(take, EVERY);
     take();
@@ -305,7 +243,7 @@ class Collector {
     for (const [one, count] of this.counts) {
       count.textContent = counted(one.pictures.length, 'picture');
     }
-    for (const hold of this.root.querySelectorAll('.hold')) hold.disabled = !this.stream;
+    for (const hold of this.root.querySelectorAll('.hold')) hold.disabled = !this.camera.on;
     this.find('.make').disabled = !this.ready();
     this.find('.add').disabled = kept().classes.length >= this.limits.classes;
     const hint = 'Move a little while you record: many views teach more than many pictures.';
@@ -313,7 +251,7 @@ class Collector {
   }
 
   leave() {
-    this.turnOff();
+    this.camera.turnOff();
     document.removeEventListener('visibilitychange', this.hidden);
   }
 }
@@ -329,3 +267,4 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }, 0);
 }
 """
+)

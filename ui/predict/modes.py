@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.registry.runs import Run
-from ui.predict import handwriting, many, one_picture
+from ui.predict import handwriting, live, many, one_picture
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Mode:
 MODES: dict[str, Mode] = {
     "one": Mode("One picture", "draw", one_picture.show),
     "many": Mode("Many pictures", "photo_library", many.show),
+    "live": Mode("Live camera", "videocam", live.show),
     "handwriting": Mode("Your handwriting", "stylus_note", handwriting.show),
 }
 """By the name that a link knows each by (`mode`), in the order of the page."""
