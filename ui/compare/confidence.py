@@ -50,7 +50,8 @@ def show(view: View) -> None:
     for column, (letter, made) in zip(st.columns(2, gap="large"), judged.items(), strict=True):
         with column:
             _histogram(view, letter, made.bins, answered[letter], _most(judged))
-    st.caption("A click on a point or a bar shows the images of that confidence below.")
+    with st.container(key="controls_confidence"):
+        st.caption("A click on a point or a bar shows the images of that confidence below.")
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)

@@ -71,10 +71,11 @@ def show(view: View) -> None:
     clicked = in_left if in_right is None else in_right
     if clicked is not None and scrubber.move((a.run, b.run), clicked):
         st.rerun()
-    st.caption(
-        "Dotted lines: the epochs that are shown now. A click on an epoch moves "
-        f"{'both networks' if len(found) == 2 else 'A'} there, and everything on this page."
-    )
+    with st.container(key="controls_epochs"):
+        st.caption(
+            "Dotted lines: the epochs that are shown now. A click on an epoch moves "
+            f"{'both networks' if len(found) == 2 else 'A'} there, and everything on this page."
+        )
     for column, (letter, journey) in zip(st.columns(2, gap="large"), found.items(), strict=False):
         with column:
             _lists(view, letter, journey)
@@ -262,19 +263,24 @@ def _lists(view: View, letter: str, journey: Journey) -> None:
         return
     total = len(journey.labels)
     st.caption(f"{units.count(journey.always)} of {units.count(total)} were right every time.")
-    first, last = journey.epochs[0], journey.epochs[-1]
-    for name, listed in LISTS.items():
-        special = f"{name}_{letter.lower()}"
-        count = len(getattr(journey, name))
-        button, meaning = st.columns([2, 3], gap="small", vertical_alignment="center")
-        button.button(
-            f"{listed.title}: {units.count(count)}",
-            key=f"list_{special}",
-            type="primary" if view.selection.special == special else "secondary",
-            disabled=count == 0,
-            width="stretch",
-            help="Show them in the gallery below.",
-            on_click=link.show,
-            args=(Selection(group="all", special=special),),
-        )
-        meaning.caption(listed.meaning.format(first=first, last=last))
+    with st.container(key=f"controls_lists_{letter}"):
+        for name in LISTS:
+            _list(view, letter, journey, name)
+
+
+def _list(view: View, letter: str, journey: Journey, name: str) -> None:
+    """A button that shows the images of a list, and what they are."""
+    listed, special = LISTS[name], f"{name}_{letter.lower()}"
+    count = len(getattr(journey, name))
+    button, meaning = st.columns([2, 3], gap="small", vertical_alignment="center")
+    button.button(
+        f"{listed.title}: {units.count(count)}",
+        key=f"list_{special}",
+        type="primary" if view.selection.special == special else "secondary",
+        disabled=count == 0,
+        width="stretch",
+        help="Show them in the gallery below.",
+        on_click=link.show,
+        args=(Selection(group="all", special=special),),
+    )
+    meaning.caption(listed.meaning.format(first=journey.epochs[0], last=journey.epochs[-1]))

@@ -25,6 +25,11 @@ CARD_WIDTH = 300
 
 def show(view: View) -> None:
     """What can be downloaded; each file is made when it is asked for."""
+    with st.container(key="controls_taking"):
+        _show(view)
+
+
+def _show(view: View) -> None:
     st.subheader("Taking it along", anchor=False, divider="gray")
     with st.container(horizontal=True, gap="small"):
         for card in (_report, _pictures, _predictions):
