@@ -7,7 +7,7 @@ import streamlit as st
 from core.analysis import story
 from ui import lab
 from ui.frame.navigation import page
-from ui.overview import answer, datasets, latest, live, next_steps, style
+from ui.overview import answer, datasets, latest, linked, live, next_steps, pictures, style
 
 page(
     "Overview",
@@ -15,19 +15,22 @@ page(
     "Train image classifiers, set two side by side, and see **where and why** they disagree.",
 )
 st.html(style.SHEET)
+linked.follow_links()
 
 known, damaged = lab.runs().read()
 told = story.tell(known)
 
-asked = st.container(key="overview_answer")
+with st.container(key="overview_answer"):
+    compared = answer.show(told, known)
+    shown_last = st.container(key="overview_pictures") if compared else None
 live.show(known)
 with st.container(key="overview_next"):
     next_steps.show(told, known)
 with st.container(key="overview_lists"):
-    runs_column, data_column = st.columns([3, 2], gap="large")
-    with runs_column, st.container(key="overview_runs"):
+    with st.container(key="overview_runs"):
         latest.show(known, damaged)
-    with data_column, st.container(key="overview_datasets"):
+    with st.container(key="overview_datasets"):
         datasets.show()
-with asked:
-    answer.show(told)
+if compared and shown_last:  # they take the longest to read
+    with shown_last:
+        pictures.show(compared)

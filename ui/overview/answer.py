@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -12,7 +13,7 @@ from core.errors import TransferLabError
 from core.registry.runs import Run
 from ui import lab, units
 from ui.compare.test_sets import Compared, Tested, compared
-from ui.overview import pictures
+from ui.frame import icons
 from ui.overview.linked import link_to, linked
 from ui.overview.outcomes import outcomes
 from ui.overview.sides import BUILT, CARRIED, named, sides
@@ -24,33 +25,29 @@ ABOUT = (
 )
 
 
-def show(story: Story) -> None:
-    """The question, the answer so far with what it rests on, and the pictures that show it."""
-    found = _compared(story) if story.pair else None
+def show(story: Story, known: Sequence[Run]) -> Compared | None:
+    """The question, the answer so far and what it rests on.
+
+    Returns both networks compared, where there are pictures that show the answer.
+    """
+    found = _compared(story.pair) if story.pair else None
     if isinstance(found, Compared):
-        _answer(story, found)
-    else:
-        linked(_question(_unanswered(story), sides(story)), key="overview_question")
-        if found is not None:
-            st.warning(lab.sentence(found), icon=":material/warning:")
+        c = found.comparison
+        networks = sides(story, known, c.sides) + outcomes(c)
+        linked(_question(_answered(story, c), networks))
+        return found if c.counts["both_right"] < c.total else None
+    linked(_question(_unanswered(story), sides(story, known)))
+    if found is not None:
+        st.warning(lab.sentence(found), icon=icons.WARNING)
+    return None
 
 
-def _compared(story: Story) -> Compared | TransferLabError:
+def _compared(pair: tuple[Run, Run]) -> Compared | TransferLabError:
     """Both networks on the same test images, or what keeps them from being compared."""
-    assert story.pair is not None
     try:
-        return compared(Tested(), story.pair, (0, 0))
+        return compared(Tested(), pair, (0, 0))
     except TransferLabError as error:
         return error
-
-
-def _answer(story: Story, images: Compared) -> None:
-    c = images.comparison
-    networks = sides(story, c.sides) + outcomes(c)
-    linked(_question(_answered(story, c), networks), key="overview_question")
-    if c.counts["both_right"] < c.total:
-        with st.container(key="overview_pictures"):
-            pictures.show(images)
 
 
 # --- The question and the answer in words -------------------------------------------------------

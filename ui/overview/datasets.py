@@ -25,10 +25,10 @@ def show() -> None:
     st.subheader("Datasets", anchor=False)
     imported = lab.library().all()
     lines = "".join(map(_line, imported[:MOST]))
-    linked(_bundled() + (f'<ul class="runs">{lines}</ul>' if lines else ""), key="overview_data")
+    linked(_bundled() + (f'<ul class="runs">{lines}</ul>' if lines else ""))
     if len(imported) > MOST:
         st.caption(f"… and {units.count(len(imported) - MOST)} more.")
-    st.page_link(script_of("Data"), label="Look at images, import your own", icon=icons.DATA)
+    st.page_link(script_of("Data"), label="All datasets", icon=icons.DATA)
 
 
 def _bundled() -> str:

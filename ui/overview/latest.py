@@ -27,7 +27,7 @@ def show(known: Sequence[Run], damaged: Sequence[DamagedRun]) -> None:
         st.caption("Each training is listed here once it is launched.")
     else:
         lines = "".join(map(_line, known[:MOST]))
-        linked(f'<ul class="runs">{lines}</ul>', key="overview_latest")
+        linked(f'<ul class="runs">{lines}</ul>')
     if damaged:
         one = len(damaged) == 1
         st.warning(

@@ -1,4 +1,4 @@
-"""HTML whose links open other pages at once, without loading the dashboard anew."""
+"""HTML in the page whose links open other pages at once, without loading the dashboard anew."""
 
 from __future__ import annotations
 
@@ -16,41 +16,36 @@ from ui.frame.pages import PAGES
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
+KEY = "overview_links"
 _JS = r"""
-// What has no room in the first line of a row is out of sight, and out of the keyboard's way.
-const fit = (row) => {
-  const [first] = row.children;
-  for (const tile of row.children) {
-    tile.style.visibility = tile.offsetTop > first.offsetTop ? 'hidden' : '';
-  }
-};
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector('.ov');
-  if (root.shown !== data.html) root.innerHTML = root.shown = data.html;
-  const rows = [...root.querySelectorAll('.tiles')];
-  const resized = new ResizeObserver(() => rows.forEach(fit));
-  rows.forEach((row) => resized.observe(row));
-  root.onclick = (event) => {
-    const link = event.target.closest('a');
+export default function ({ setTriggerValue }) {
+  const follow = (event) => {
+    const link = event.target instanceof Element && event.target.closest('.ov a');
     const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
     if (!link || elsewhere) return;                   // a new tab loads the address by itself
     event.preventDefault();
     setTriggerValue('opened', link.getAttribute('href'));
   };
-  return () => resized.disconnect();
+  document.addEventListener('click', follow);
+  return () => document.removeEventListener('click', follow);
 }
 """
 
 
-def linked(content: str, *, key: str) -> None:
-    """Show HTML; a click on a link that `link_to` made goes to its page.
-
-    Whatever comes from outside must be escaped in it.
-    """
-    result = _component()(data={"html": content}, key=key, on_opened_change=nothing)
+def follow_links() -> None:
+    """Open what was clicked on of the links that `link_to` made; once on a page, at its top."""
+    result = _component()(data={}, key=KEY, width=1, height=1, on_opened_change=nothing)
     if opened := result.get("opened"):
         _open(str(opened))
+
+
+def linked(content: str) -> None:
+    """Show HTML that may hold such links. Whatever comes from outside must be escaped in it.
+
+    It stands in the page as it is: a component would draw it a moment later, and move what is
+    below.
+    """
+    st.html(f'<div class="ov">{content}</div>')
 
 
 def link_to(
@@ -80,7 +75,4 @@ def _open(address: str) -> None:
 
 @functools.cache
 def _component() -> ComponentRenderer:
-    # Not kept apart from the page: its words are explained where they stand, as all others.
-    return st.components.v2.component(
-        "transfer_lab_linked", html='<div class="ov"></div>', js=_JS, isolate_styles=False
-    )
+    return st.components.v2.component("transfer_lab_links", html="<span hidden></span>", js=_JS)

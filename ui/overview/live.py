@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -47,11 +48,11 @@ def _show(run: Run, queue: Sequence[Run]) -> None:
     """How far one run has come, how its loss falls, and a way to end it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(gap="xsmall", width="stretch"):
-            linked(link_to("Train", {"run": run.id}, named(run)), key=f"overview_live_{run.id}")
+            linked(link_to("Train", {"run": run.id}, named(run)))
             progress(run, queue=queue)
         if len(run.state.curve) > 1:
             with st.container(width=180):
-                linked(_spark(run), key=f"overview_loss_{run.id}")
+                linked(_spark(run))
         waits = run.status == "queued"
         if st.button(
             "Cancel" if waits else "Stop",
@@ -70,12 +71,19 @@ def _spark(run: Run) -> str:
     loss = run.state.curve
     high = max(loss) or 1.0
     points = " ".join(
-        f"{100 * place / (len(loss) - 1):.1f},{30 - 29 * value / high:.1f}"
+        f"{100 * place / (len(loss) - 1):.1f},{30 - 28 * value / high:.1f}"
         for place, value in enumerate(loss)
     )
     told = html.escape(f"Training loss so far: {loss[0]:.3g} at first, {loss[-1]:.3g} now")
+    drawn = quote(_LINE.format(color=run_view.color_of(run), points=points))
     return (
-        f'<svg class="spark" viewBox="0 0 100 30" preserveAspectRatio="none" role="img" '
-        f'aria-label="{told}" style="--of:{run_view.color_of(run)}"><title>{told}</title>'
-        f'<polyline points="{points}"/></svg><p class="quiet">loss {loss[-1]:.3g}</p>'
+        f'<img class="spark" src="data:image/svg+xml,{drawn}" alt="{told}" title="{told}">'
+        f'<p class="quiet">loss {loss[-1]:.3g}</p>'
     )
+
+
+_LINE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 32" preserveAspectRatio="none">'
+    '<polyline fill="none" stroke="{color}" stroke-width="2" stroke-linejoin="round" '
+    'vector-effect="non-scaling-stroke" points="{points}"/></svg>'
+)

@@ -110,6 +110,12 @@ def _link(page: str, label: str, **parameters: str) -> None:
     )
 
 
+def _own_pictures() -> None:
+    with st.container(horizontal=True, gap="medium"):
+        _link("Data", "Use the camera", collect="camera")
+        _link("Data", "Import files")
+
+
 def _launch(recipe: str, first: bool) -> None:
     """A button that queues a recipe as it is, like Train does, and shows it train here."""
     if not st.button(
@@ -156,8 +162,9 @@ _DRAW = Step(
 _OWN_PICTURES = Step(
     icons.DATA,
     "Bring your own pictures",
-    "A folder or a ZIP with one folder a class is enough; a report says what was found in it.",
-    lambda first: _link("Data", "Import pictures"),
+    "Show the camera two things and have a network of your own within a minute; or bring a folder "
+    "or a ZIP with one folder a class.",
+    lambda first: _own_pictures(),
 )
 _OTHER_RECIPES = Step(
     icons.NETWORK,

@@ -28,10 +28,8 @@ def outcomes(c: Comparison) -> str:
     magnified = ""
     if differing and len(counted) > len(differing):
         edge = 100 * c.counts["both_right"] / c.total
-        magnified = (
-            '<svg class="magnified" viewBox="0 0 100 10" preserveAspectRatio="none" '
-            f'aria-hidden="true"><polygon points="{edge:.2f},0 100,0 100,10 0,10"/></svg>'
-            + _bar(c, differing, large=True)
+        magnified = f'<div class="magnified" style="--from:{edge:.2f}%"></div>' + _bar(
+            c, differing, large=True
         )
     legend = "".join(_entry(c, outcome, count) for outcome, count in c.counts.items())
     return (

@@ -36,7 +36,7 @@ def show(images: Compared) -> None:
             f"The pictures cannot be shown: {lab.sentence(error)}", icon=":material/broken_image:"
         )
         return
-    linked(content, key="overview_groups")
+    linked(content)
 
 
 def _version(images: Compared) -> tuple[object, ...]:

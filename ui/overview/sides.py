@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 from core.analysis.comparison import Side
 from core.analysis.story import Story, accuracy
@@ -24,12 +25,15 @@ def on_digits(story: Story) -> bool:
     return story.dataset in ("", RECIPES[CNN].config.data.name)
 
 
-def sides(story: Story, compared: tuple[Side, Side] | None = None) -> str:
+def sides(story: Story, known: Sequence[Run], compared: tuple[Side, Side] | None = None) -> str:
     """Both networks side by side: what each reached and what it cost."""
+    under_way = {run.config.recipe for run in known if run_view.is_active(run)}
     axes = _axes(compared) if compared else ("", "")
     runs = ((BUILT, CNN, story.built), (CARRIED, VGG16, story.carried))
     shown = [
-        _trained(title, run, axis) if run else _missing(title, recipe if on_digits(story) else "")
+        _trained(title, run, axis)
+        if run
+        else _missing(title, recipe if on_digits(story) else "", recipe in under_way)
         for (title, recipe, run), axis in zip(runs, axes, strict=True)
     ]
     return f'<div class="sides">{"".join(shown)}</div>'
@@ -49,7 +53,7 @@ def _trained(title: str, run: Run, axis: str) -> str:
     return link_to("Runs", {"run": run.id}, content, about=told, looks=looks)
 
 
-def _missing(title: str, recipe: str) -> str:
+def _missing(title: str, recipe: str, under_way: bool) -> str:
     """A side that nothing stands for yet, and the recipe that would, if one does."""
     told = ""
     if recipe:
@@ -59,7 +63,7 @@ def _missing(title: str, recipe: str) -> str:
     return (
         f'<div class="side none"><p class="eyebrow">{title}</p>'
         f'<p class="who">{recipe or "…"}</p><p class="share">?</p>{told}'
-        '<p class="quiet">Not trained yet</p></div>'
+        f'<p class="quiet">{"Under way" if under_way else "Not trained yet"}</p></div>'
     )
 
 

@@ -10,15 +10,20 @@ PICTURES_HEIGHT = 180
 _CARD = """
 .st-key-overview_answer {
   border: 1px solid var(--ov-line); border-radius: .75rem; padding: clamp(1rem, 2.5vw, 2rem);
+  container: answer / inline-size;
   background: linear-gradient(135deg, color-mix(in srgb, #2f7de1 7%, transparent),
                               transparent 45%, color-mix(in srgb, #e0700f 6%, transparent));
 }
-.stApp { --ov-line: rgba(138, 148, 166, .32); --ov-faint: rgba(138, 148, 166, .16); }
+.stApp {
+  --ov-line: rgba(138, 148, 166, .32); --ov-faint: rgba(138, 148, 166, .16);
+  --ov-surface: light-dark(#ffffff, #13171d); --ov-link: light-dark(#1f5fbf, #8ab8ff);
+  --ov-good: light-dark(#0b7332, #5fce85); --ov-bad: light-dark(#b42318, #ff9a8d);
+}
 .ov { color: inherit; font-size: .95rem; line-height: 1.5; font-variant-numeric: tabular-nums; }
 .ov * { box-sizing: border-box; }
 .ov p, .ov h2, .ov ul { margin: 0; padding: 0; text-wrap: pretty; }
 .ov a { color: inherit; text-decoration: none; border-radius: .4rem; }
-.ov a:focus-visible { outline: 2px solid var(--st-primary-color, #5590f2); outline-offset: 2px; }
+.ov a:focus-visible { outline: 2px solid var(--ov-link); outline-offset: 2px; }
 .ov .quiet { opacity: .74; font-size: .85rem; }
 .ov .dot { display: inline-block; width: .7em; height: .7em; border-radius: 2px;
            margin-right: .4em; flex: none; }
@@ -38,7 +43,7 @@ _QUESTION = """
 .ov .answer { font-size: clamp(1.15rem, 1.6vw, 1.4rem); font-weight: 650; margin: 1rem 0 .25rem; }
 .ov .sides { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; }
 .ov .side { display: block; padding: 1rem; border: 1px solid var(--ov-line); border-radius: .6rem;
-            background: var(--st-background-color); border-top: 3px solid var(--of); min-width: 0; }
+            background: var(--ov-surface); border-top: 3px solid var(--of); min-width: 0; }
 .ov a.side:hover { border-color: var(--of); }
 .ov .side .who { display: flex; align-items: center; gap: .4rem; font-weight: 600; }
 .ov .who .dot { margin-right: 0; }
@@ -54,7 +59,9 @@ _QUESTION = """
               margin-left: -1px; background: var(--of); border-radius: 2px; }
 .ov .axis span { position: absolute; bottom: 0; opacity: .74; }
 .ov .axis span:last-child { right: 0; }
-@media (max-width: 1100px) { .ov .question { grid-template-columns: minmax(0, 1fr); } }
+@container answer (max-width: 760px) {
+  .ov .question { grid-template-columns: minmax(0, 1fr); }
+}
 @media (max-width: 480px) { .ov .side { padding: .75rem; } .ov .sides { gap: .6rem; } }
 """
 
@@ -63,8 +70,8 @@ _OUTCOMES = """
 .ov .bar { display: flex; height: 1.1rem; border-radius: .3rem; overflow: hidden; gap: 1px; }
 .ov .bar > * { min-width: 2px; background: var(--of); border-radius: 0; }
 .ov .bar a:hover { filter: brightness(1.12); }
-.ov .magnified { display: block; width: 100%; height: 1.1rem; }
-.ov .magnified polygon { fill: var(--ov-faint); }
+.ov .magnified { height: 1.1rem; background: var(--ov-faint);
+                 clip-path: polygon(var(--from) 0, 100% 0, 100% 100%, 0 100%); }
 .ov .large { height: 2rem; }
 .ov .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; margin-top: .5rem;
               font-size: .85rem; }
@@ -73,18 +80,27 @@ _OUTCOMES = """
 .ov .legend b { margin-left: .4em; }
 """
 
+_FITTING = "".join(
+    f"@container (min-width: {count * (TILE + 16) - 8}px) "
+    f"{{ .ov .tile:nth-child({count}) {{ display: block; }} }}\n"
+    for count in range(3, 9)
+)
+"""As many pictures as have room: the others are out of the keyboard's way too."""
+
 _PICTURES = f"""
 .st-key-overview_pictures {{ min-height: {PICTURES_HEIGHT}px; }}
 .ov .groups {{ display: grid; grid-template-columns: repeat(3, minmax(0, 1fr));
                gap: 1rem clamp(1rem, 2vw, 2rem); }}
+.ov .group {{ container-type: inline-size; }}
 .ov .group {{ height: {PICTURES_HEIGHT}px; overflow: hidden; min-width: 0; }}
 .ov .title {{ display: flex; align-items: center; font-size: .9rem; font-weight: 600;
               height: 1.6rem; }}
 .ov .title a {{ margin-left: auto; padding-left: .5rem; font-weight: 400; font-size: .82rem;
-                white-space: nowrap; color: var(--st-link-color, inherit); }}
-.ov .tiles {{ display: grid; grid-template-columns: repeat(auto-fill, {TILE + 8}px);
-              gap: 0 .5rem; padding: 3px; margin-left: -7px; }}
-.ov .tile {{ display: block; width: {TILE + 8}px; padding: 3px; font-size: .78rem;
+                white-space: nowrap; color: var(--ov-link); }}
+.ov .tiles {{ display: flex; gap: .5rem; padding: 3px; margin-left: -7px; }}
+.ov .tile:nth-child(n+3) {{ display: none; }}
+{_FITTING}
+.ov .tile {{ flex: none; width: {TILE + 8}px; padding: 3px; font-size: .78rem;
              line-height: 1.45; border: 1px solid transparent; }}
 .ov .tile:hover {{ border-color: var(--ov-line); background: var(--ov-faint); }}
 .ov .tile .frame {{ display: flex; align-items: center; justify-content: center;
@@ -93,9 +109,9 @@ _PICTURES = f"""
 .ov .tile .sharp {{ image-rendering: pixelated; }}
 .ov .tile .said {{ display: flex; align-items: center; }}
 .ov .tile .mark {{ margin-left: .35em; font-weight: 700; }}
-.ov .tile .right {{ color: var(--st-green-text-color); }}
-.ov .tile .wrong {{ color: var(--st-red-text-color); }}
-@media (max-width: 900px) {{
+.ov .tile .right {{ color: var(--ov-good); }}
+.ov .tile .wrong {{ color: var(--ov-bad); }}
+@container answer (max-width: 760px) {{
   .ov .groups {{ grid-template-columns: minmax(0, 1fr); gap: .5rem; }}
   .st-key-overview_pictures {{ min-height: calc({3 * PICTURES_HEIGHT}px + 1rem); }}
 }}
@@ -109,6 +125,12 @@ _NEXT = """
 """
 
 _LISTS = """
+.st-key-overview_lists { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr);
+                         gap: 2rem clamp(1.5rem, 4vw, 4rem); }
+.st-key-overview_lists > div { width: 100% !important; }
+@media (max-width: 1100px) {
+  .st-key-overview_lists { grid-template-columns: minmax(0, 1fr); }
+}
 .ov .runs { list-style: none; }
 .ov .runs li { border-top: 1px solid var(--ov-faint); margin: 0; }
 .ov .runs li:first-child { border-top: 0; }
@@ -121,9 +143,7 @@ _LISTS = """
 .ov .runs .why { grid-column: 1 / -1; padding-left: 1.1rem; }
 .ov .sheet { display: block; width: 100%; border-radius: .4rem; image-rendering: pixelated;
              background: #000; }
-.ov .spark { display: block; width: 100%; height: 2.5rem; overflow: visible; }
-.ov .spark polyline { fill: none; stroke: var(--of); stroke-width: 2;
-                      vector-effect: non-scaling-stroke; stroke-linejoin: round; }
+.ov .spark { display: block; width: 100%; height: 2.5rem; }
 @media (max-width: 480px) { .ov .runs a { grid-template-columns: minmax(0, 1fr) 4.5rem; }
                             .ov .runs .when { display: none; } }
 """
