@@ -68,9 +68,10 @@ UNITS: dict[str, Callable[[float], str]] = {
     "images": lambda value: f"{value:,.0f} images",
     "images/s": lambda value: f"{value:,.0f} images/s",
     "GFLOP/s": lambda value: f"{value / 1e9:,.0f} GFLOP/s",
+    "shift": lambda value: f"{value:.3f}",
 }
 """How a value is written: times are kept in seconds, shares from 0 to 1, memory in bytes, rates in
-images or operations per second."""
+images or operations per second; a layout shift is the browser's own figure."""
 KEPT_AS = {"ms": "s", "%": "share", "GiB": "bytes", "GFLOP/s": "FLOP/s"}
 RATES = ("images/s", "GFLOP/s")
 """Units of which more is better."""

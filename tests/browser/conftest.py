@@ -161,7 +161,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def populated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose workspace holds two networks and what can go wrong: nothing trains there."""
+    """A server whose workspace holds three networks and what can go wrong: nothing trains there."""
     workspace = Workspace(tmp_path_factory.mktemp("populated"))
     runs = Runs(workspace)
     labels = np.load(PROJECT / "assets" / "mnist.npz")["y_test"][:300].astype(np.int64)
@@ -171,8 +171,9 @@ def populated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     interrupted = runs.create(RECIPES["vgg16-digits"].config, "<b>interrupted</b> " + 8 * "long ")
     interrupted.write_state(status="running", process=gone)
     (workspace.runs / "20260101-000000-dead").mkdir()
-    for recipe, every in (("cnn-digits", 60), ("vgg16-digits", 20)):
-        make_finished(runs.create(RECIPES[recipe].config), labels, every)
+    make_finished(runs.create(RECIPES["cnn-digits"].config, "*third* " + 8 * "long "), labels, 40)
+    for recipe, every in (("cnn-digits", (40, 60)), ("vgg16-digits", (10, 20))):
+        make_finished(runs.create(RECIPES[recipe].config), labels, *every)
     with serving(workspace) as running:
         yield running
 
@@ -194,7 +195,8 @@ def make_finished(run: Run, labels: NDArray[np.int64], *wrong_every: int) -> Non
                for name, value in (("accuracy", accuracy), ("loss", 0.1))}  # fmt: skip
     for batch in range(1, 60):
         event = {"event": "batch", "epoch": 1, "batch": batch, "batches": 60}
-        append_event(run.folder.metrics, event | {"loss": 2 / batch, "accuracy": 1 - 1 / batch})
+        values = {"loss": 2 / batch, "accuracy": 1 - 1 / batch, "learning_rate": 1e-3}
+        append_event(run.folder.metrics, event | values)
     append_event(run.folder.metrics, {"event": "epoch", "epoch": 1, **metrics})
     run.write_state(
         status="finished",
@@ -255,7 +257,8 @@ class Visitor:
 
     def choose(self, label: str, option: str) -> None:
         """Pick from a list; a click while its section still unfolds only focuses the list."""
-        choices = self.page.get_by_role("option", name=option, exact=True)
+        name = re.compile(rf"^{re.escape(option)}( ·|$)")  # what is told of it may follow
+        choices = self.page.get_by_role("option", name=name)
         while not choices.count():
             self.page.get_by_role("combobox", name=label, exact=True).click()
             with suppress(TimeoutError):

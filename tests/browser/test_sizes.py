@@ -1,24 +1,46 @@
-"""Every page in light and dark, on a desk and on a telephone."""
+"""Every page and view, in light and dark, from a large screen to a telephone: nothing is broken."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, TimeoutError, expect
+
+from core.registry.runs import Runs
 
 Visit = Callable[..., Any]
+LOOK_OVER = (Path(__file__).parent / "look_over.js").read_text()
 PAGES = ("Overview", "Data", "Train", "Runs", "Compare", "Predict")
-CONTENT = {
-    "Overview": "img[alt*='test images of MNIST']",
-    "Data": ".tl-plot >> nth=0",
-    "Train": ".net .box >> nth=0",
-    "Runs": "[data-testid=stDataFrame] canvas >> nth=0",
-    "Compare": ".item >> nth=0",
+CHART, GALLERY = ".tl-plot .main-svg", ".item"
+PLACES = {
+    "": "h1",
+    "Data?dataset=mnist": CHART,
+    "Data?dataset=mnist&view=pictures": GALLERY,
+    "Data?dataset=mnist&view=pixels": CHART,
+    "Data?dataset=mnist&view=classes": "[data-testid=stDataFrame] canvas",
+    "Data?dataset=mnist&view=augmentation": "canvas",
+    "Train": ".net .box",
+    "Train?run=NEWEST": CHART,
+    "Runs": "[data-testid=stDataFrame] canvas",
+    "Compare": GALLERY,
+    "Compare?view=confidence": CHART,
+    "Compare?view=labels": GALLERY,
+    "Compare?view=epochs": CHART,
+    "Compare?view=map": GALLERY,
+    "Compare?runs=all": "table button",
     "Predict": ".upper-canvas",
+    "Predict?mode=many": "[data-testid=stFileUploader]",
+    "Predict?mode=handwriting": "h1",
 }
-"""What each page shows last where there are runs."""
-SIZES = {1440: 1000, 390: 844}
+"""The address of each view, and what it shows last where there are runs."""
+SIZES = ((1920, 1080), (1440, 1000), (1024, 768), (390, 844))
 BACKGROUNDS = {"light": "rgb(255, 255, 255)", "dark": "rgb(19, 23, 29)"}
+LOOKS = [("light", *size) for size in SIZES] + [("dark", *size) for size in reversed(SIZES)]
+"""In an order in which every look differs from the one before in one thing."""
+SOON = 6.0
+"""Seconds for a page to be drawn anew."""
 
 
 def test_looking_at_results_loads_no_tensorflow(populated: Any, visit: Visit) -> None:
@@ -30,28 +52,80 @@ def test_looking_at_results_loads_no_tensorflow(populated: Any, visit: Visit) ->
     assert populated.mapped_tensorflow() == []
 
 
-@pytest.mark.parametrize("width", SIZES)
-@pytest.mark.parametrize("scheme", BACKGROUNDS)
-def test_every_page_fits(populated: Any, visit: Visit, scheme: str, width: int) -> None:
-    size = {"width": width, "height": SIZES[width]}
-    with visit(populated, viewport=size, color_scheme=scheme) as visitor:
-        for title in PAGES:
-            page = visitor.open("" if title == "Overview" else title)
-            expect(page.locator("h1")).to_have_text(title)
-            expect(page).to_have_title(f"{title} · Transfer Lab")
-            expect(page.locator("[data-testid=stApp]")).to_have_css(
-                "background-color", BACKGROUNDS[scheme]
-            )
-            expect(page.locator(CONTENT[title])).to_be_visible(timeout=60_000)
-            assert visitor.exceptions() == 0, title
-            assert visitor.sideways() == 0, title
+@pytest.mark.parametrize("place", PLACES)
+def test_every_view_is_whole_in_all_sizes(populated: Any, visit: Visit, place: str) -> None:
+    with visit(populated, viewport={"width": 1920, "height": 1080}) as visitor:
+        newest = Runs(populated.workspace).all()[0].id
+        page = visitor.open(place.replace("NEWEST", newest))
+        expect(page.locator(PLACES[place]).first).to_be_visible(timeout=60_000)
+        wrong = seen_wrong(page)
+        assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("width", SIZES)
-def test_an_empty_workspace_fits_too(server: Any, visit: Visit, width: int) -> None:
-    with visit(server, viewport={"width": width, "height": SIZES[width]}) as visitor:
-        for title in PAGES:
-            page = visitor.open("" if title == "Overview" else title)
-            expect(page.locator("h1")).to_have_text(title)
-            assert visitor.exceptions() == 0, title
-            assert visitor.sideways() == 0, title
+@pytest.mark.parametrize("title", PAGES)
+def test_an_empty_workspace_is_whole_in_all_sizes(server: Any, visit: Visit, title: str) -> None:
+    with visit(server, viewport={"width": 1920, "height": 1080}) as visitor:
+        page = visitor.open("" if title == "Overview" else title)
+        expect(page).to_have_title(f"{title} · Transfer Lab")
+        wrong = seen_wrong(page)
+        assert not wrong, "\n".join(wrong)
+
+
+SPOILED = {
+    "nothing is drawn in": "Plotly.react(document.querySelector('.tl-plot'), [{ x: [], y: [] }])",
+    "nothing is drawn on": """() => {
+        const canvas = document.querySelector('[data-testid=stMain]').appendChild(
+            Object.assign(document.createElement('canvas'), { width: 9, height: 9 }));
+        canvas.getContext('2d').fillRect(0, 0, 9, 9);
+    }""",
+    "a picture is empty": """() => { const image = document.createElement('img');
+        image.width = image.height = 9;
+        document.querySelector('h1').after(image); }""",
+    "a failure is shown": "document.querySelector('h1').dataset.testid = 'stException'",
+    "wider than the window": "document.querySelector('h1').style.paddingLeft = '200vw'",
+    "is cut off": "Object.assign(document.querySelector('h1').style,"
+    " { width: '1rem', flex: 'none', overflow: 'hidden' })",
+    "lies over": "document.querySelector('h1').style.marginBottom = '-9rem'",
+}
+"""What is done to a page that is whole, by what must then be found."""
+
+
+@pytest.fixture(scope="module")
+def whole(populated: Any, chromium: Any) -> Iterator[Page]:
+    """A page with a chart, which a test may spoil."""
+    page = chromium.new_page(viewport={"width": 1440, "height": 1000})
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("found", SPOILED)
+def test_what_is_broken_is_found(populated: Any, whole: Page, found: str) -> None:
+    whole.goto(f"{populated.url}/Data?dataset=mnist")
+    whole.locator(CHART).first.wait_for()
+    assert wrong_at_last(whole) == []
+    whole.evaluate(SPOILED[found])
+    assert any(found in sentence for sentence in whole.evaluate(LOOK_OVER))
+
+
+def seen_wrong(page: Page) -> Sequence[str]:
+    """What is wrong with an open page in any size and scheme, told apart by both."""
+    wrong = []
+    for scheme, width, height in LOOKS:
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": height})
+        expect(page.locator("[data-testid=stApp]")).to_have_css(
+            "background-color", BACKGROUNDS[scheme]
+        )
+        wrong += [f"{scheme}, {width}: {sentence}" for sentence in wrong_at_last(page)]
+    return wrong
+
+
+def wrong_at_last(page: Page) -> list[str]:
+    """What is wrong with a page as it stands, once it has been drawn."""
+    page.wait_for_timeout(100)  # until what watches its own size has heard of another
+    with suppress(TimeoutError):
+        page.wait_for_function(
+            f"() => ({LOOK_OVER})().then((wrong) => wrong.length === 0)", timeout=SOON * 1000
+        )
+    found: list[str] = page.evaluate(LOOK_OVER)
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ui.frame import empty
+from ui.frame import empty, reserved
 from ui.theme import FILLED_COLOR, run_color
 
 WIDEST = "1680px"
@@ -68,4 +68,4 @@ CARDS = """
 """
 """Bordered containers with a key that begins with `card_`."""
 
-SHEET = MENDED + FRAME + TYPE + CARDS + empty.SHEET
+SHEET = MENDED + FRAME + TYPE + CARDS + empty.SHEET + reserved.SHEET

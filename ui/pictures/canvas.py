@@ -22,7 +22,9 @@ the usual one are as wide as the median of MNIST's once they are scaled: 2.5 of 
 
 _CSS = """<style>
 .st-key-{key}_board {{ container-type: inline-size; overflow: clip; }}
-.st-key-{key}_board > * {{ zoom: min(1, tan(atan2(100cqw, {width}px))); }}
+.st-key-{key}_board > * {{
+  min-height: {height}px; zoom: min(1, tan(atan2(100cqw, {width}px)));
+}}
 </style>"""
 """The board shrinks with its place, as on a telephone. What it shows above itself while a pointer
 is on it, a second undo and clear, is cut off."""
@@ -67,7 +69,7 @@ def draw(key: str, width: int = SIDE) -> Drawn | None:
     with tools:
         brush = _ask_brush(key)
     with st.container(key=f"{key}_board"):
-        st.html(_CSS.format(key=key, width=width))
+        st.html(_CSS.format(key=key, width=width, height=SIDE))
         _keep(drawing, _board(f"{key}_{drawing.version}", drawing, brush, width))
     with tools:
         st.button(

@@ -1,0 +1,104 @@
+"""Room kept for what a browser draws a moment later, so that nothing below it moves then.
+
+Streamlit loads the code of each kind of widget when it is first shown, and stands in for it with a
+grey bar that is as high as a button; a component has no height until its script has drawn it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+WIDGETS: Mapping[float, Iterable[str]] = {
+    2.0: (
+        "aspect",
+        "compare_view",
+        "confusion_class_order",
+        "confusion_measure",
+        "confusion_pair_order",
+        "data_balance",
+        "data_page",
+        "data_view",
+        "digit_brush",
+        "drawn_several",
+        "gallery_page",
+        "how_many",
+        "many_kind",
+        "mode",
+        "source",
+        "under_each",
+        "words",
+    ),
+    3.75: ("confusion_unit", "level", "map_coloring", "map_kind", "map_letter"),
+    4.25: (
+        "augmenting-",
+        "cache_limit",
+        "choice_a",
+        "choice_b",
+        "confidence_threshold",
+        "data_class",
+        "data_dataset",
+        "data_order",
+        "data_part",
+        "epoch_a",
+        "epoch_b",
+        "images_group",
+        "images_order",
+        "name_",
+        "networks",
+        "recipe",
+    ),
+    6.0: ("many_Files", "note_"),
+}
+"""How high widgets are (rem), by the beginnings of their keys."""
+
+DRAWN: Mapping[float, Iterable[str]] = {
+    8.5: ("overview_data",),
+    11: ("overview_groups", "overview_latest"),
+    15.5: ("diagram",),
+    17.5: ("data_histogram",),
+    18.5: ("histogram_a", "histogram_b"),
+    21: ("confusion_class_scores", "overview_question"),
+    23: ("accuracy_by_epoch", "answers_", "outcomes_by_epoch"),
+    24.5: ("data_classes",),
+    26: ("compared", "confusion_pairs", "coverage", "reliability"),
+    29.5: ("augmenting_pictures", "confusion_matrices"),
+    60: ("data_gallery",),
+}
+"""How high drawings are at least (rem), by the beginnings of their keys."""
+
+ON_A_TELEPHONE: Mapping[float, Iterable[str]] = {
+    34: ("overview_groups",),
+    43: ("overview_question",),
+}
+"""The same where parts stand below each other and not side by side."""
+
+
+def _sheet() -> str:
+    bars = [
+        f"{_keyed(keys, ' [data-testid=stSkeleton]')} {{ height: {rem}rem; }}"
+        for rem, keys in WIDGETS.items()
+    ]
+    small = f"@media (max-width: 640px) {{ {_at_least(ON_A_TELEPHONE)} }}"
+    return "\n".join([_UNNAMED, *bars, _at_least(DRAWN), small])
+
+
+def _at_least(heights: Mapping[float, Iterable[str]]) -> str:
+    return "\n".join(f"{_keyed(keys)} {{ min-height: {rem}rem; }}" for rem, keys in heights.items())
+
+
+def _keyed(keys: Iterable[str], within: str = "") -> str:
+    """A selector of the elements whose keys begin so."""
+    named = ", ".join(f'[class*="st-key-{key}"]' for key in keys)
+    return f":is({named}){within}"
+
+
+_UNNAMED = """
+[data-testid=stSidebar] [data-testid=stSkeleton], .st-key-tools [data-testid=stSkeleton] {
+  height: 2rem;
+}
+[data-testid=stColumn] > * > [data-testid=stElementContainer]:first-child:not([class*="st-key-"])
+  [data-testid=stSkeleton] { height: 4.06rem; }
+"""
+"""Links, the tools beside the title, and figures, which are the first in their columns."""
+
+SHEET = _sheet()
