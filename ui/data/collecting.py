@@ -30,11 +30,15 @@ if TYPE_CHECKING:
 OPEN, NAME, CAMERA = "collecting_open", "collecting_name", "collecting_camera"
 FILE = "taken with the camera.zip"
 """What the pictures come from, as a dataset's report tells."""
+ADDRESS = "collect"
+"""In an address, with any value, it unfolds the camera."""
 _PROBLEM, _MADE = "_collecting_problem", "_collected"
 
 
 def show() -> None:
-    """The camera and the classes, folded away until somebody wants them."""
+    """The camera and the classes, folded away until somebody wants them, perhaps by a link."""
+    if st.query_params.pop(ADDRESS, ""):
+        st.session_state[OPEN] = True
     _lead_on()
     folded = st.expander(
         "Collect pictures with the camera",
@@ -98,7 +102,7 @@ def _lead_on() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.success(
             f"**{lab.plain(name)}** is made of your pictures. Train a network on it, then show "
-            "the camera something on Predict.",
+            "it the camera: Predict answers live.",
             icon=icons.DONE,
         )
         st.page_link(

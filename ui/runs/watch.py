@@ -83,6 +83,13 @@ def offer_pages(run: Run, known: Sequence[Run]) -> None:
             label="Draw for it" if digits else "Show it a picture",
             icon=icons.PREDICT,
         )
+        if not digits:
+            st.page_link(
+                "pages/5_Predict.py",
+                label="Show it the camera",
+                icon=":material/videocam:",
+                query_params={"mode": "live", "run": run.id},
+            )
 
 
 def partner_of(run: Run, known: Sequence[Run]) -> Run | None:
