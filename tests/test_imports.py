@@ -68,6 +68,7 @@ CORE: dict[str, set[str]] = {
     "analysis.selection": {"analysis.images", "validation"},
     "analysis.statistics": set(),
     "analysis.story": {"registry.runs"},
+    "analysis.summary": {"analysis.calibration", "analysis.confusion", "analysis.images"},
     "analysis.suspects": {"analysis.images"},
     "analysis.svg": set(),
     "analysis.telling": {"analysis.images", "analysis.selection", "analysis.suspects"},

@@ -13,8 +13,8 @@ from ui.pictures.picture import contact_sheet, picture
 
 GLANCE = 4
 """Images that stand for an outcome."""
-GLANCE_WIDTH = 126
-"""Pixels that they take beside each other; two cards fit on a telephone."""
+GLANCE_WIDTH = 208
+"""Pixels that they take beside each other at most."""
 
 
 def show(view: View) -> None:

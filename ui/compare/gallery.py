@@ -10,11 +10,17 @@ from ui import units
 from ui.compare import filters, link, one_image, spaces
 from ui.compare.view import LETTERS, View
 from ui.pictures.gallery import Part, gallery
+from ui.plots.headings import Heading
 
 PER_PAGE = 200
 HEIGHT = 620
 SURE, CARDS = "What they said", "Top three of both"
 RANKS = 3
+_UNDER = {
+    SURE: "Under each image: its true class, then what A and B took it for and how surely.",
+    CARDS: "Under each image: its true class, then the three likeliest classes of A and of B.",
+}
+_USE = "Click one to see it in depth."
 
 
 def show(view: View) -> None:
@@ -46,7 +52,6 @@ def _page_of_images(view: View, position: int) -> int:
     near = one_image.place_before() if place is None else place
     page = min(near, len(positions) - 1) // PER_PAGE
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"**{units.count(len(positions))} image{'s'[: len(positions) != 1]}**")
         kind = st.segmented_control(
             "Under each image",
             [SURE, CARDS],
@@ -65,7 +70,7 @@ def _page_of_images(view: View, position: int) -> int:
             view.pictures[shown],
             captions,
             key="compared",
-            label=filters.GROUPS[view.selection.group],
+            heading=_heading(view, page, kind),
             selected=None if place is None else place - page * PER_PAGE,
             marks=[", ".join(view.said.tags(position)) for position in shown.tolist()],
         )
@@ -73,6 +78,20 @@ def _page_of_images(view: View, position: int) -> int:
         return position
     link.look_at(int(view.indices[shown[clicked]]))
     return int(shown[clicked])
+
+
+def _heading(view: View, page: int, kind: str) -> Heading:
+    """Which images these are, and what stands under each."""
+    count, first = len(view.positions), page * PER_PAGE
+    group = filters.GROUPS[view.selection.group]
+    part = (
+        f", {units.count(first + 1)} to {units.count(min(first + PER_PAGE, count))}"
+        if count > PER_PAGE
+        else ""
+    )
+    narrowed = ", narrowed down" if view.selection.narrows else ""
+    counted = f"{units.count(count)} image{'s'[: count != 1]}"
+    return Heading(f"{group}{narrowed}: {counted}{part}", _UNDER[kind], _USE)
 
 
 def _nothing_left(view: View) -> None:

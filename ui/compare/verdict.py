@@ -7,13 +7,22 @@ import streamlit as st
 from core.analysis.comparison import Comparison, verdict
 from core.glossary import meaning_of
 from ui import lab, units
+from ui.compare import summary
 from ui.compare.view import LETTERS, View
-from ui.plots.figures import Figure, figures
+from ui.plots.figures import FIGURE_WIDTH, Figure, figures
+
+SIDE_BY_SIDE = 2 * FIGURE_WIDTH + 16
+"""Pixels that two figures take beside each other."""
 
 
 def show(view: View) -> None:
-    """The sentence, both accuracies, their difference and its significance."""
-    tell(view.comparison)
+    """The sentence, both accuracies with their difference and its significance, a table of more."""
+    _sentence(view.comparison, "###")
+    with st.container(horizontal=True):
+        with st.container(width=SIDE_BY_SIDE):
+            _figures(view.comparison)
+        with st.container(width="stretch", key=summary.KEY):
+            summary.show(view)
     for side in view.sides:
         with lab.failures_as_sentences():
             caution = view.images.test_set.caution(side.run)
@@ -23,7 +32,15 @@ def show(view: View) -> None:
 
 def tell(c: Comparison) -> None:
     """The same of any two networks that were asked about the same images."""
-    st.markdown(f"#### {lab.plain(units.superscripts(verdict(c)))}")
+    _sentence(c, "####")
+    _figures(c)
+
+
+def _sentence(c: Comparison, level: str) -> None:
+    st.markdown(f"{level} {lab.plain(units.superscripts(verdict(c)))}")
+
+
+def _figures(c: Comparison) -> None:
     figures(
         *(
             Figure(

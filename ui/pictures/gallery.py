@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ui.frame.browser import nothing
 from ui.pictures.picture import contact_sheet, data_url, jpeg_url
+from ui.plots import headings
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -24,7 +25,7 @@ ZOOM = 2
 LARGEST_SIDE = 112
 """Pixels that the longer side of a picture takes at most."""
 
-_HTML = "<div class='grid' role='group'></div>"
+_HTML = "<div class='gallery'><div class='grid' role='group'></div></div>"
 
 _CSS = """
 .grid { display: flex; flex-wrap: wrap; gap: 6px; zoom: var(--tl-scale, 1); }
@@ -55,10 +56,11 @@ _JS = r"""
 const picture = (data, i) => {
   const span = document.createElement('span');
   const [width, height] = data.size;
+  const count = data.captions.length;
   span.className = 'picture';
   Object.assign(span.style, {
     width: `${width}px`, height: `${height}px`, backgroundImage: `url(${data.sprite})`,
-    backgroundSize: `${data.columns * width}px auto`,
+    backgroundSize: `${data.columns * width}px ${Math.ceil(count / data.columns) * height}px`,
     backgroundPosition:
       `-${(i % data.columns) * width}px -${Math.floor(i / data.columns) * height}px`,
   });
@@ -136,6 +138,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (grid.dataset.tag !== data.tag) {
     grid.dataset.tag = data.tag;
     grid.setAttribute('aria-label', data.label);
+    if (data.heading) titled(parentElement.querySelector('.gallery'), data.heading, grid);
     grid.classList.toggle('smooth', data.smooth);
     grid.replaceChildren(...data.captions.map(item(data)));
     grid.dataset.marked = '';
@@ -192,13 +195,15 @@ def gallery(
     key: str,
     selected: int | None = None,
     label: str = "Pictures",
+    heading: headings.Heading | None = None,
     marks: Sequence[str] = (),
 ) -> int | None:
     """Show pictures (N, H, W) or (N, H, W, 3); the index of the one just clicked, else None.
 
     They are shown at twice their size, larger ones no larger than LARGEST_SIDE. `selected` is the
-    one that is marked, and scrolled to where it was marked by something else than a click. marks:
-    what the corner of each picture tells on hover, empty for a plain corner.
+    one that is marked, and scrolled to where it was marked by something else than a click.
+    heading: what stands above them, with buttons that save them; else `label` says what they are.
+    marks: what the corner of each picture tells on hover, empty for a plain corner.
     """
     pictures = np.ascontiguousarray(pictures)
     if pictures.dtype != np.uint8 or pictures.ndim not in (3, 4):
@@ -213,13 +218,14 @@ def gallery(
     pictures = _small_enough(pictures)
     sprite_id = hashlib.sha256(pictures.tobytes() + repr(pictures.shape).encode()).hexdigest()
     texts = [[tuple(part) for part in caption] for caption in captions]
-    tag = hashlib.sha256(json.dumps([sprite_id, texts]).encode()).hexdigest()[:16]
+    tag = hashlib.sha256(json.dumps([sprite_id, texts, heading]).encode()).hexdigest()[:16]
     height, width = pictures.shape[1:3]
     zoom = min(ZOOM, LARGEST_SIDE / max(height, width))
     result = _component()(
         data={
             "tag": tag,
-            "label": label,
+            "label": label if heading is None else heading.title,
+            "heading": heading,
             "sprite": _sprite(sprite_id, pictures),
             "columns": SPRITE_COLUMNS,
             "size": [round(width * zoom), round(height * zoom)],
@@ -259,4 +265,6 @@ def _sprite(sprite_id: str, _pictures: NDArray[np.uint8]) -> str:
 
 @functools.cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("transfer_lab_gallery", html=_HTML, css=_CSS, js=_JS)
+    return st.components.v2.component(
+        "transfer_lab_gallery", html=_HTML, css=_CSS + headings.CSS, js=headings.JS + _JS
+    )

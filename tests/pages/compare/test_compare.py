@@ -5,6 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.analysis.comparison import compare, verdict
+from core.analysis.images import Judgement
 from core.registry.predictions import read_predictions, write_epoch
 from core.registry.runs import Run
 from tests.pages.compare.conftest import (
@@ -44,7 +45,7 @@ def test_a_run_without_results_is_not_offered(
 
 def test_the_figures_are_those_of_the_comparison(opened: AppTest, two: tuple[Run, Run]) -> None:
     c = compare(*two)
-    assert f"#### {verdict(c)}" in markdown(opened)
+    assert f"### {verdict(c)}" in markdown(opened)
     assert metrics(opened) == {
         "A · small": units.percent(c.a.accuracy),
         "B · large": units.percent(c.b.accuracy),
@@ -54,8 +55,18 @@ def test_the_figures_are_those_of_the_comparison(opened: AppTest, two: tuple[Run
     remarks = [caption.value for caption in opened.caption]
     assert units.interval(c.a.interval, units.percent) in remarks
     assert units.interval(c.difference_interval, units.points) in remarks
-    counts = [text for text in markdown(opened) if text.startswith("### ")][:4]
+    counts = [text for text in markdown(opened) if text.startswith("### ")][1:5]
     assert counts == ["### 33", "### 4", "### 1", "### 2"]
+
+
+def test_a_table_sets_more_figures_of_both_beside_each_other(
+    opened: AppTest, two: tuple[Run, Run]
+) -> None:
+    (table,) = [html.proto.body for html in opened.get("html") if "tl-summary" in html.proto.body]
+    titles = ("Precision", "Recall", "F1", "Confidence", "ECE", "Loss")
+    assert all(f'<th scope="row">{title}</th>' in table for title in titles)
+    losses = [Judgement(read_predictions(run)).loss.mean(dtype=float) for run in two]
+    assert all(f">{loss:.4f}<" in table for loss in losses)
 
 
 def test_the_gallery_shows_first_what_they_disagree_on(opened: AppTest) -> None:
