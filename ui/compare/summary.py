@@ -111,5 +111,5 @@ def _square(color: str) -> str:
 def _standings(
     a: tuple[object, ...], b: tuple[object, ...], _comparison: Comparison
 ) -> list[Standing]:
-    judged = (Judgement(side.predictions) for side in _comparison.sides)
-    return summary(*judged, Confusions.of(_comparison))
+    first, second = (Judgement(side.predictions) for side in _comparison.sides)
+    return summary(first, second, Confusions.of(_comparison))
