@@ -7,10 +7,11 @@ import streamlit as st
 from core.errors import InvalidConfig, TransferLabError
 from core.registry import preflight
 from core.registry.config import RunConfig
-from core.registry.recipes import RECIPES, Recipe
+from core.registry.runs import Run
 from core.training import estimates
 from core.training.estimates import Estimate
-from ui import lab, units
+from ui import lab
+from ui.frame import icons
 from ui.frame.navigation import page
 from ui.runs import run_view, watch
 from ui.train import (
@@ -19,6 +20,7 @@ from ui.train import (
     estimate,
     launching,
     learning_rate,
+    recipe_choice,
     settings_form,
     start_from,
     written_settings,
@@ -26,30 +28,8 @@ from ui.train import (
 from ui.train.draft import Draft
 from ui.train.launching import Called
 
-NETWORK, RUN = ":material/account_tree: Network", ":material/monitoring: Run"
+NETWORK, RUN = f"{icons.NETWORK} Network", ":material/monitoring: Run"
 LEVELS = RECIPE, COMMON, EVERYTHING = "Recipe only", "Common settings", "Everything"
-
-
-def choose_recipe() -> Recipe:
-    """The recipe to start from."""
-    chosen = st.selectbox(
-        "Recipe",
-        list(RECIPES),
-        key="recipe",
-        persist_state="session",
-        on_change=start_from.carry_dataset,
-        help="A complete configuration to start from. Every setting of it can be changed.",
-    )
-    recipe = RECIPES[chosen]
-    reported = recipe.reported_accuracy
-    source = f" Its source reports {units.percent(reported)} of the test images right."
-    st.caption(recipe.summary + (source if reported else ""))
-    if recipe.config.data.name.startswith("cifar"):
-        st.caption(
-            "Images and ImageNet weights come through Keras's download, once, when the first run "
-            "begins; or from files that you name under Everything.",
-        )
-    return recipe
 
 
 def choose_level() -> str:
@@ -97,7 +77,7 @@ def fitting_config(draft: Draft) -> RunConfig | None:
                 icon=":material/draft:",
             )
         else:
-            st.error(lab.sentence(error), icon=":material/error:")
+            st.error(lab.sentence(error), icon=icons.ERROR)
     return None
 
 
@@ -107,13 +87,13 @@ def settle(config: RunConfig) -> RunConfig | None:
         st.info(
             "Name the folder that holds your images, in train/CLASS/ and test/CLASS/, or import "
             "them on Data and choose that dataset.",
-            icon=":material/folder_open:",
+            icon=icons.FILES,
         )
         return None
     try:
         return preflight.settle(config, lab.runs())
     except TransferLabError as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+        st.error(lab.sentence(error), icon=icons.ERROR)
         return None
 
 
@@ -124,7 +104,7 @@ def offer(config: RunConfig | None, called: Called, expected: Estimate | None) -
         launched = st.button(
             "Launch",
             type="primary",
-            icon=":material/play_arrow:",
+            icon=icons.START,
             disabled=config is None or impossible is not None or not called.possible,
         )
         asked = st.button(
@@ -156,10 +136,10 @@ def show_network(config: RunConfig | None) -> None:
         architecture.show(config, lab.cache_limit())
 
 
-def begin_with() -> str:
+def begin_with(known: list[Run]) -> str:
     """The tab to begin with: a run that was asked for or is at work, else the network."""
     asked_for = "run" in st.query_params
-    return RUN if asked_for or any(map(run_view.is_active, lab.runs().all())) else NETWORK
+    return RUN if asked_for or any(map(run_view.is_active, known)) else NETWORK
 
 
 page("Train", "🏋️", "Pick a recipe, change what you like, launch it and watch it learn.")
@@ -168,16 +148,17 @@ if start_from.take_address() or start_from.take_dataset_of_address():
 settings_column, seen_column = st.columns([5, 7], gap="medium")
 
 with settings_column.container(key="controls_settings"):
-    draft = Draft.of(choose_recipe())
+    known = lab.runs().all()
+    draft = Draft.of(recipe_choice.choose(known))
     start_from.remember(draft)
     before = dict(draft.values)
     config = choose_settings(draft)
     ready = settle(config) if config else None
     expected = estimate.known(ready) if ready else None
-    known = lab.runs().all()
     called = launching.ask_name(draft.recipe, known)
-    launching.show_wait(known)
-    launched, asked = offer(ready, called, expected)
+    with launching.bar():
+        launching.show_wait(known)
+        launched, asked = offer(ready, called, expected)
     what_it_takes = st.container()
     if expected:
         with what_it_takes:
@@ -188,7 +169,7 @@ with settings_column.container(key="controls_settings"):
 
 with seen_column:
     if "shown" not in st.session_state:
-        st.session_state["shown"] = begin_with()
+        st.session_state["shown"] = begin_with(known)
     network_tab, run_tab = st.tabs([NETWORK, RUN], key="shown", on_change="rerun")
     if network_tab.open:
         with network_tab:

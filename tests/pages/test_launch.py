@@ -422,6 +422,7 @@ def test_each_phase_can_be_looked_at(form: OpenForm, folder: Path) -> None:
 # --- The estimate -------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("hasty_dry_runs")
 def test_an_estimate_is_shown_kept_and_goes_with_the_run(form: OpenForm, runs: Runs) -> None:
     at = change(form(), "Training images", 100)
     at = change(at, "Test images", 100)
@@ -454,7 +455,7 @@ def test_an_empty_workspace_says_what_to_do(form: OpenForm) -> None:
     at = form()
     assert not at.exception
     assert not button(at, "Launch").disabled
-    assert "Launch the recipe as it is" in look_at(at, RUN).info[0].value
+    assert "Launch the recipe as it is" in captions(look_at(at, RUN))
 
 
 def test_launching_queues_a_run_with_the_chosen_settings(form: OpenForm, runs: Runs) -> None:

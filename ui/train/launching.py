@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 
@@ -22,7 +22,11 @@ from core.registry.runs import (
 from core.training import estimates
 from core.training.estimates import Estimate
 from ui import lab
+from ui.frame import icons
 from ui.runs import run_view
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 
 class Called(NamedTuple):
@@ -62,7 +66,7 @@ def _is_free(name: str, taken: set[str]) -> bool:
     try:
         check_name(name, taken)
     except InvalidRequest as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+        st.error(lab.sentence(error), icon=icons.ERROR)
         return False
     return True
 
@@ -75,7 +79,7 @@ def begin(config: RunConfig, called: Called, expected: Estimate | None = None) -
     try:
         run = lab.runs().create(config, called.name or None, called.note)
     except TransferLabError as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+        st.error(lab.sentence(error), icon=icons.ERROR)
         return None
     if expected is not None:
         estimates.keep(expected, run)
@@ -89,12 +93,29 @@ def empty_name_and_note() -> None:
     st.session_state["_launched"] += 1
 
 
+def bar() -> DeltaGenerator:
+    """Where the buttons stand that launch: in view, however long the form above them is."""
+    st.html(f"<style>{_BAR}</style>")
+    return st.container(key="launch_bar")
+
+
+_BAR = """
+[data-testid="stLayoutWrapper"]:has(> .st-key-launch_bar) {
+  position: sticky; bottom: 0; z-index: 5;
+}
+.st-key-launch_bar {
+  padding: 0.6rem 0; backdrop-filter: blur(14px); background: light-dark(#ffffff, #13171d);
+}
+[data-testid="stMain"] { scroll-padding-bottom: 5rem; }
+"""
+
+
 def show_wait(known: Sequence[Run]) -> None:
     """Say why a run launched now would not begin at once, where it would not."""
     with lab.failures_as_sentences():
         reason = reason_to_wait(known, load_preferences(lab.workspace()))
     if reason:
-        st.caption(f":material/schedule: {reason}")
+        st.caption(f"{icons.WAIT} {reason}")
 
 
 def reason_to_wait(known: Sequence[Run], preferences: Preferences) -> str:
