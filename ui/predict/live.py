@@ -47,12 +47,12 @@ def show(finished: list[Run]) -> None:
         networks = choose_networks(finished)
         answered = _answer(seen, networks)
     with left:
-        st.caption(TOLD)
         _component()(
             data={"answered": seen.number if seen else 0, "failed": not answered},
             key=CAMERA,
             on_seen_change=_keep,
         )
+        st.caption(TOLD)
 
 
 def _keep() -> None:

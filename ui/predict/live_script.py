@@ -9,6 +9,7 @@ CSS = (
     + """
 .live { font: 0.9rem/1.45 var(--st-font, sans-serif); color: var(--st-text-color);
   max-width: 420px; }
+@media (max-width: 640px) { .screen { max-width: 240px; } }
 .pace { margin: 0.5rem 0 0; min-height: 1.45em; opacity: 0.75;
   font-variant-numeric: tabular-nums; }
 """
