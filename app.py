@@ -22,7 +22,7 @@ told = story.tell(known)
 
 with st.container(key="overview_answer"):
     compared = answer.show(told, known)
-    shown_last = st.container(key="overview_pictures") if compared else None
+    place = pictures.reserve() if compared else None
 live.show(known)
 with st.container(key="overview_next"):
     next_steps.show(told, known)
@@ -31,6 +31,6 @@ with st.container(key="overview_lists"):
         latest.show(known, damaged)
     with st.container(key="overview_datasets"):
         datasets.show()
-if compared and shown_last:  # they take the longest to read
-    with shown_last:
+if compared and place:  # last, as they take the longest to read
+    with place.container():
         pictures.show(compared)

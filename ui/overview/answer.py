@@ -34,7 +34,8 @@ def show(story: Story, known: Sequence[Run]) -> Compared | None:
     if isinstance(found, Compared):
         c = found.comparison
         networks = sides(story, known, c.sides) + outcomes(c)
-        linked(_question(_answered(story, c), networks))
+        with st.container(key="overview_question"):
+            linked(_question(_answered(story, c), networks))
         return found if c.counts["both_right"] < c.total else None
     linked(_question(_unanswered(story), sides(story, known)))
     if found is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -20,11 +21,23 @@ from ui.overview.linked import dot, link_to, linked
 from ui.overview.outcomes import address, color, title
 from ui.runs import run_view
 
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
 SHOWN: tuple[Outcome, ...] = ("only_a_right", "only_b_right", "both_wrong")
 MOST = 8
 """Pictures of an outcome; as many as fit beside each other are seen."""
 SHARP = 64
 """Pixels of the longer side up to which a picture is enlarged as sharp squares."""
+
+
+def reserve() -> DeltaGenerator:
+    """Keep as much room as the pictures take; returns where to show them."""
+    with st.container(key="overview_pictures"):
+        place = st.empty()
+    with place:
+        linked('<p class="quiet">The pictures that show it come here …</p>')
+    return place
 
 
 def show(images: Compared) -> None:

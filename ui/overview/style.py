@@ -33,6 +33,7 @@ _CARD = """
 """
 
 _QUESTION = """
+/* The heights are what the question takes at most: nothing below it moves when it is drawn. */
 .ov .question { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.15fr);
                 gap: 1.5rem clamp(1.5rem, 4vw, 4rem); }
 .ov .answer + p + .quiet { margin-top: .35rem; }
@@ -59,9 +60,13 @@ _QUESTION = """
               margin-left: -1px; background: var(--of); border-radius: 2px; }
 .ov .axis span { position: absolute; bottom: 0; opacity: .74; }
 .ov .axis span:last-child { right: 0; }
+.st-key-overview_question { min-height: 340px; }
+@container answer (max-width: 1200px) { .st-key-overview_question { min-height: 400px; } }
 @container answer (max-width: 760px) {
+  .st-key-overview_question { min-height: 605px; }
   .ov .question { grid-template-columns: minmax(0, 1fr); }
 }
+@container answer (max-width: 480px) { .st-key-overview_question { min-height: 840px; } }
 @media (max-width: 480px) { .ov .side { padding: .75rem; } .ov .sides { gap: .6rem; } }
 """
 
@@ -141,7 +146,8 @@ _LISTS = """
 .ov .runs .share { font-weight: 600; text-align: right; }
 .ov .runs .when { text-align: right; }
 .ov .runs .why { grid-column: 1 / -1; padding-left: 1.1rem; }
-.ov .sheet { display: block; width: 100%; border-radius: .4rem; image-rendering: pixelated;
+.ov .sheet { display: block; width: 100%; max-width: 32rem; border-radius: .4rem;
+             image-rendering: pixelated;
              background: #000; }
 .ov .spark { display: block; width: 100%; height: 2.5rem; }
 @media (max-width: 480px) { .ov .runs a { grid-template-columns: minmax(0, 1fr) 4.5rem; }
