@@ -40,8 +40,9 @@ CONTROLS = (
 )
 FOLDED = ("Expander", "Form", "Popover")
 """Streamlit's names of what asks for something, alone or with more inside."""
-VIEWS = ("data_view", "compare_view")
-"""Keys of controls that stay: they turn to another view of a page, as one turns to a slide."""
+KEPT = (".st-key-data_view", ".st-key-compare_view", '[class*="_undo "]', '[class*="_clear "]')
+"""Controls that stay: those that turn to another view of a page, as one turns to a slide, and those
+of the drawing board."""
 
 
 def _any(names: tuple[str, ...], child: str = "") -> str:
@@ -59,13 +60,14 @@ HIDDEN = (
     '[data-testid="stAlert"]:has([data-testid="stAlertContentInfo"])',
     f'[data-testid="stLayoutWrapper"]:has({_any(FOLDED, "> ")})',
     '[data-testid="stMain"] [data-testid="stElementContainer"]'
-    + f":not({', '.join(f'.st-key-{key}' for key in VIEWS)}):has({_any(CONTROLS)})",
+    + f":not({', '.join(KEPT)}):has({_any(CONTROLS)})",
 )
 """What is no part of a presentation; other parts of pages have keys that begin with `controls_`."""
 SHEET = f"""
 :root {{ --tl-scale: {SCALE}; --tl-controls: none; font-size: calc(16px * {SCALE}) !important; }}
 {", ".join(HIDDEN)} {{ display: none !important; }}
 [data-testid="stMainBlockContainer"] {{ max-width: none; padding: 1.5rem 3rem 5rem; }}
+.st-key-predict_picture [class*="_board"] {{ zoom: var(--tl-scale); }}
 @media (max-width: 1000px) {{
   :root {{ --tl-scale: 1; font-size: 16px !important; }}
   [data-testid="stMainBlockContainer"] {{ padding: 1rem 1rem 5rem; }}
