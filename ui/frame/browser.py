@@ -19,13 +19,18 @@ const rgb = (color) => {
 """
 """The theme's colours and how to take one apart; to stand before a component's own script."""
 
-ESCAPE_JS = r"""
+KEYS_JS = r"""
 const HEARS_ESCAPE = 'input, textarea, select, [popover], [role=dialog], [role=listbox], ' +
   '[role=combobox], [contenteditable=true]';
 const escapes = (event) => event.key === 'Escape' && !event.defaultPrevented &&
   !event.composedPath().some((at) => at instanceof Element && at.matches(HEARS_ESCAPE));
+const hearing = (hear) => {
+  document.addEventListener('keydown', hear);
+  return () => document.removeEventListener('keydown', hear);
+};
 """
-"""Whether a press of Escape is meant for the whole page; to stand before a component's script."""
+"""Whether a press of Escape is meant for the whole page, and listening to keys wherever the focus
+is, until the returned function is called; to stand before a component's script."""
 
 
 def packed(head: Mapping[str, object], numbers: bytes) -> bytes:

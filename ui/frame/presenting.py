@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ui.frame import address, icons
-from ui.frame.browser import ESCAPE_JS, nothing
+from ui.frame.browser import KEYS_JS, nothing
 from ui.frame.pages import PAGES
 from ui.frame.presenting_script import CSS, HTML, JS
 
@@ -122,5 +122,5 @@ def _begin() -> None:
 @functools.cache
 def _component() -> ComponentRenderer:
     return st.components.v2.component(
-        "transfer_lab_presenting", html=HTML, css=CSS, js=ESCAPE_JS + JS
+        "transfer_lab_presenting", html=HTML, css=CSS, js=KEYS_JS + JS
     )

@@ -57,12 +57,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   const leave = () => setTriggerValue('left', true);
   part('.leave').onclick = leave;
-  const hear = (event) => {
+  const bar = part('.bar');
+  bar.ended?.();                                   // Streamlit calls this with every rerun
+  bar.ended = hearing((event) => {
     if (escapes(event)) leave();
     const way = typed(event) ? null : turned(event);
     if (way) part(way).click();
-  };
-  document.addEventListener('keydown', hear);
-  return () => document.removeEventListener('keydown', hear);
+  });
+  return () => bar.ended();
 }
 """

@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui import lab
 from ui.frame import address, icons
-from ui.frame.browser import ESCAPE_JS, nothing
+from ui.frame.browser import KEYS_JS, nothing
 from ui.frame.pages import script_of
 from ui.frame.tour_script import CSS, HTML, JS
 from ui.theme import FILLED_COLOR
@@ -184,4 +184,4 @@ ROOM = "16rem"
 
 @functools.cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("transfer_lab_tour", html=HTML, css=CSS, js=ESCAPE_JS + JS)
+    return st.components.v2.component("transfer_lab_tour", html=HTML, css=CSS, js=KEYS_JS + JS)

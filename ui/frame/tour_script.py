@@ -92,8 +92,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   card.querySelector('.leave').onclick = leave;
   card.querySelector('.back').onclick = () => setTriggerValue('go', 'back');
   card.querySelector('.on').onclick = data.on ? () => setTriggerValue('go', 'on') : leave;
-  const hear = (event) => { if (escapes(event)) leave(); };
-  document.addEventListener('keydown', hear);
+  card.ended?.();                                  // Streamlit calls this with every rerun
+  card.ended = hearing((event) => { if (escapes(event)) leave(); });
   const here = `${data.step} ${data.part}`;
   if (window.transferLabTour !== here) {           // a rerun of the page moves nothing
     window.transferLabTour = here;
@@ -101,7 +101,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     reveal(data.part);
   }
   return () => {
-    document.removeEventListener('keydown', hear);
+    card.ended();
     setTimeout(() => { if (!card.isConnected) window.transferLabTour = undefined; }, 2000);
   };
 }
