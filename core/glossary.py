@@ -40,6 +40,12 @@ GLOSSARY = {
     "dense layer": Term(
         "A layer each of whose outputs weighs all of its inputs.", forms=("dense",)
     ),
+    "channel": Term("One layer of an image's or a layer's numbers: grey has one, colour three."),
+    "kernel": Term("The patch that a filter of a convolution looks at, and its side in pixels."),
+    "ReLU": Term(
+        "An activation that passes positive sums on and makes the others 0.",
+        source="Nair and Hinton, 2010",
+    ),
     "activation": Term("The function that a layer applies to its sums before it passes them on."),
     "batch normalization": Term(
         "A layer that brings its inputs to a common scale, by their mean and spread in the batch.",
@@ -87,11 +93,40 @@ GLOSSARY = {
     ),
     "nat": Term("The unit of the loss: e times as surprising is one nat more."),
     "optimizer": Term("The rule by which each training step changes the weights."),
+    "SGD": Term(
+        "Stochastic gradient descent: each step goes downhill, by one batch of images at a time.",
+        source="Robbins and Monro, 1951",
+    ),
+    "RMSprop": Term(
+        "An optimizer that takes longer steps for weights whose changes have been small of late.",
+        source="Tieleman and Hinton, 2012",
+    ),
+    "Adam": Term(
+        "An optimizer with momentum that fits the length of its steps to each weight.",
+        forms=("adamw",),
+        source="Kingma and Ba, 2015",
+    ),
+    "Nesterov": Term(
+        "Momentum that looks ahead, to where it leads, before it takes the step.",
+        source="Nesterov, 1983",
+    ),
     "learning rate": Term(
         "How far each training step moves the weights.", forms=("learning-rate",)
     ),
     "schedule": Term("How the learning rate changes from the first training step to the last."),
     "warm-up": Term("First epochs in which the learning rate rises from zero."),
+    "one cycle": Term(
+        "A learning rate that rises in the first part of training and falls in the rest.",
+        forms=("one_cycle",),
+        source="Smith and Topin, 2019",
+    ),
+    "plateau": Term("A schedule that lowers the learning rate when nothing improves any more."),
+    "patience": Term("How many epochs without an improvement are waited for."),
+    "phase": Term("A part of training with frozen layers and a learning rate of its own."),
+    "overfitting": Term(
+        "Learning training images by heart: they get ever better, and others do not.",
+        forms=("overfits?",),
+    ),
     "momentum": Term("How much of its last step each training step repeats."),
     "weight decay": Term("A pull of all weights towards 0 at each training step."),
     "label smoothing": Term(
@@ -122,6 +157,15 @@ GLOSSARY = {
         forms=("diverged", "divergent"),
     ),
     # --- On which images ---
+    "dataset": Term("Images with their labels, in parts to train on and to test with."),
+    "MNIST": Term(
+        "Handwritten digits, 70,000 of 28 by 28 pixels: the first dataset of many networks.",
+        source="LeCun et al., 1998",
+    ),
+    "CIFAR-10": Term(
+        "Photographs, 60,000 of 32 by 32 pixels, in ten classes such as cats, ships and trucks.",
+        source="Krizhevsky, 2009",
+    ),
     "class": Term("One of the kinds of things that a network tells apart.", forms=("classes",)),
     "label": Term("The class that a dataset says an image is of."),
     "training images": Term(
@@ -137,6 +181,21 @@ GLOSSARY = {
         forms=("test image", "test parts?"),
     ),
     "split": Term("A part of a dataset: for training, for validation or for testing."),
+    "held out": Term(
+        "Set aside before training, so that a network can be tested on images it never learned "
+        "from.",
+        forms=("held back",),
+    ),
+    "stratified": Term("Drawn so that every class gives the same share of its images."),
+    "duplicate": Term("An image that a dataset holds again, pixel for pixel or nearly so."),
+    "leakage": Term(
+        "Test images among the training images: a network may know them by heart, and looks better "
+        "than it is."
+    ),
+    "imbalance": Term("Classes of very unlike size: a network comes to prefer the large ones."),
+    "mean image": Term("The average of many images, pixel by pixel."),
+    "pixel scaling": Term("Bringing pixels, 0 to 255, to the range that a network is used to."),
+    "shear": Term("Slanting an image, as italics slant letters."),
     "fingerprint": Term("A hash of the images and labels, which tells two datasets apart."),
     "accuracy": Term("Share of the images taken for what they are.", forms=("accuracies",)),
     "confidence": Term("The probability that a network gives its answer."),

@@ -47,12 +47,13 @@ def test_no_term_is_explained_that_no_page_uses() -> None:
 
 
 def texts_of_pages() -> Iterator[str]:
-    """All strings in the code of pages, and what settings and the networks are called."""
+    """All strings in the code of pages, and what settings, datasets and layers are called."""
     for folder in ("ui", "pages"):
         for path in (PROJECT / folder).rglob("*.py"):
             yield from strings_in(path)
     yield from strings_in(PROJECT / "app.py")
-    yield from strings_in(PROJECT / "core" / "recipes.py")
+    for module in ("registry/recipes", "data/catalogue", "network/graphs"):
+        yield from strings_in(PROJECT / "core" / f"{module}.py")
     yield from descriptions(RunConfig)
 
 

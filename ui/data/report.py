@@ -96,8 +96,9 @@ def _tell_leakage(leaked: int, tested: int) -> None:
     share = units.percent(leaked / tested, digits=1)
     st.warning(
         f"**{units.count(leaked)} of {units.count(tested)} test images ({share}) show "
-        "what training images show too.** A network that has learned them by heart gets them right "
-        "without having understood anything, so its test accuracy will look better than it is. "
+        "what training images show too.** This is leakage: a network that has learned them by "
+        "heart gets them right without having understood anything, so its test accuracy will look "
+        "better than it is. "
         "They stand first among the duplicates below; take one of each out and import anew.",
         icon=":material/water_drop:",
     )
