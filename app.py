@@ -14,7 +14,7 @@ page(
     "🔬",
     "Train image classifiers, set two side by side, and see **where and why** they disagree.",
 )
-st.html(style.SHEET)
+style.put()
 linked.follow_links()
 
 known, damaged = lab.runs().read()

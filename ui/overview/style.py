@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import streamlit as st
+
 TILE = 84
 """Pixels of the longer side of a picture: each of an MNIST digit's is 3 wide."""
 PICTURES_HEIGHT = 180
 """Pixels that a group of pictures takes with its title, whatever it shows."""
 
 _CARD = """
+.st-key-overview_style { display: none; }
 .st-key-overview_answer {
   border: 1px solid var(--ov-line); border-radius: .75rem; padding: clamp(1rem, 2.5vw, 2rem);
   container: answer / inline-size;
@@ -155,3 +158,9 @@ _LISTS = """
 """
 
 SHEET = f"<style>{_CARD}{_QUESTION}{_OUTCOMES}{_PICTURES}{_NEXT}{_LISTS}</style>"
+
+
+def put() -> None:
+    """Have the page look so; as Markdown, for HTML would come after what it keeps room for."""
+    with st.container(key="overview_style"):
+        st.markdown(SHEET, unsafe_allow_html=True)
