@@ -22,7 +22,7 @@ def shown(make_trained: MakeTrained, open_page: OpenPage) -> list[AppTest]:
     """Every page with two runs, Runs with one in full, and Compare in every view of figures."""
     a, b = make_trained("small", {14: 0}), make_trained("large", {10: 3}, recipe="vgg16-digits")
     of_runs = open_page("pages/3_Runs.py")
-    of_runs.session_state["runs"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    of_runs.session_state["runs_table"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     views = ("confusion", "confidence", "labels", "epochs")
     return [
         *(open_page(script) for script in SCRIPTS),

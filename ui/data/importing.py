@@ -163,8 +163,8 @@ def _ask_settings(path: str, first: str) -> ImportRequest:
             20,
             key="import_held_out",
             width=190,
-            help="Of each class, this share becomes the test part: it is stratified. Only where what is imported has "
-            "no test part of its own.",
+            help="Of each class, this share becomes the test part: it is stratified. Only where "
+            "what is imported has no test part of its own.",
         )
         seed = st.number_input(
             "Seed",

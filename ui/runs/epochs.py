@@ -97,7 +97,8 @@ COLUMNS: dict[str, Any] = {
     "weights": st.column_config.CheckboxColumn(
         "Weights kept",
         width=105,
-        help="The setting keep weights says of how many of the best epochs; the last always is.",
+        help=f"{meaning_of('weight')} Those of the last epoch are kept, and of as many of the best "
+        "as the setting “Best epochs to keep” says.",
     ),
     "val_accuracy": _percent(
         "Validation accuracy", f"Accuracy on these: {meaning_of('validation')}"
