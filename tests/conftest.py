@@ -2,15 +2,18 @@
 
 import gc
 import hashlib
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from numpy.typing import NDArray
 
@@ -20,20 +23,32 @@ from core.imported.library import Library
 from core.imported.report import ImportReport, Span
 from core.imported.writing import Batch, DatasetWriter
 from core.processes import ProcessIdentity
+from core.registry import preflight
 from core.registry.config import RunConfig
 from core.registry.predictions import write_epoch, write_truth
 from core.registry.recipes import RECIPES
+from core.registry.run_files import WAITING_OR_WORKING
 from core.registry.runs import Run, Runs
+from core.registry.settings import change
+from core.training.engine import LocalEngine
 from core.workspace import PROJECT, Workspace
 
 # How long an example takes says nothing on a machine that does other work as well.
 settings.register_profile("unhurried", settings.default, deadline=None)
 settings.load_profile("unhurried")
 
+Value = TypeVar("Value")
+Eventually = Callable[[Callable[[], Value]], Value]
 MakeRun = Callable[..., Run]
 ImportPictures = Callable[..., ImportedDataset]
 Pixels = NDArray[np.uint8]
 CLASSES = 10
+PATIENCE = 200
+"""Seconds after which what a test waits for will not happen any more."""
+TRAINED: dict[str, tuple[str, dict[str, Any]]] = {
+    "cnn": ("cnn-digits", {"train_images": 600, "test_images": 200}),
+    "vgg16": ("vgg16-digits", {"train_images": 100, "test_images": 50, "side": 32}),
+}
 
 
 @pytest.fixture(scope="session")
@@ -59,6 +74,65 @@ def little_to_collect(components_known: None) -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(scope="module")
+def hasty_dry_runs() -> Iterator[None]:
+    """For tests that ask for estimates: a dry run times each kind of work for a moment only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent / "core" / "hasty_clock"))
+        yield
+
+
+def wait_until(condition: Callable[[], Value]) -> Value:
+    """What `condition` returns once that is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return value
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Eventually[Any]:
+    """A function that waits until a condition holds."""
+    return wait_until
+
+
+@pytest.fixture(scope="session")
+def trained_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Two networks, trained as a page does it: a runner was started for each. Not to be changed.
+
+    All processes that run tests share what the first of them to ask trained.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    workspace = Workspace(folder / "trained")
+    with FileLock(folder / "trained.lock"):
+        if not workspace.root.exists():
+            _train_two(workspace)
+    return workspace
+
+
+def _train_two(workspace: Workspace) -> None:
+    runs, engine = Runs(workspace), LocalEngine(workspace)
+    for name, (recipe, chosen) in TRAINED.items():
+        config = change(RECIPES[recipe].config, chosen | {"precision": "float32"})
+        engine.submit(runs.create(preflight.settle(config, runs), name))
+    wait_until(lambda: all(run.status not in WAITING_OR_WORKING for run in runs.all()))
+
+
+@pytest.fixture(scope="session")
+def cnn_run(trained_workspace: Workspace) -> Run:
+    """A finished run of the CNN on 600 images."""
+    return Runs(trained_workspace).find("cnn")
+
+
+@pytest.fixture(scope="session")
+def vgg16_run(trained_workspace: Workspace) -> Run:
+    """A finished run of VGG16 on 100 images of 32 pixels."""
+    return Runs(trained_workspace).find("vgg16")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
-import streamlit as st
 from filelock import FileLock
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
@@ -167,17 +165,18 @@ def _runners(workspace: Workspace) -> list[psutil.Process]:
 
 @pytest.fixture(autouse=True, scope="module")
 def _predictors_end(little_to_collect: None) -> Iterator[None]:
-    """Whatever process answered predictions for the tests of a file ends with them.
+    """Whatever process answered predictions for a workspace of a file's tests ends with them.
 
-    Each holds TensorFlow and its networks; a page that asks one that is gone starts another.
+    Each holds TensorFlow and its networks. That of the trained networks goes on, as tests of other
+    files will ask it.
     """
     yield
-    st.cache_resource.clear()
     ours = [
         child
         for child in psutil.Process().children()
         if child.status() != psutil.STATUS_ZOMBIE
         and "core.predicting.prediction_service" in child.cmdline()
+        and not Path(child.cmdline()[-1]).name.startswith("trained")
     ]
     for process in ours:
         process.kill()
@@ -185,24 +184,18 @@ def _predictors_end(little_to_collect: None) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def trained_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def trained_workspace(
+    trained_workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
     """A workspace with a network that was really trained, if only a little, under two names."""
     workspace = Workspace(tmp_path_factory.mktemp("trained"))
-    settings = ["--set", "train_images=600", "--set", "test_images=200"]
-    command = [sys.executable, "-m", "core", "train", "cnn-digits", *settings, "--name", "little"]
-    subprocess.run(
-        [*command, "--workspace", str(workspace.root)],
-        cwd=PROJECT,
-        check=True,
-        capture_output=True,
-        timeout=240,
-    )
-    runs = Runs(workspace)
-    little = runs.find("little")
-    twin = runs.create(little.config, "its twin <b>*")
-    for part in ("model", "predictions"):
-        shutil.copytree(little.folder.path / part, twin.folder.path / part)
-    twin.write_state(**{key: value for key, value in little.state if key != "queued"})
+    cnn = Runs(trained_workspace).find("cnn")
+    for name in ("little", "its twin <b>*"):
+        run = Runs(workspace).create(cnn.config, name)
+        for part in (cnn.folder.model, cnn.folder.predictions):
+            shutil.copytree(part, run.folder.path / part.name)
+        shutil.copy(cnn.folder.metrics, run.folder.metrics)
+        run.write_state(**{key: value for key, value in cnn.state if key != "queued"})
     return workspace
 
 

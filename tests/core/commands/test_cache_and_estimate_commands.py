@@ -100,6 +100,7 @@ TINY = ["train_images=100", "test_images=50", "precision=float32", "epochs=2"]
 SETTINGS = [word for setting in TINY for word in ("--set", setting)]
 
 
+@pytest.mark.usefixtures("hasty_dry_runs")
 def test_an_estimate_is_told_to_programs_and_to_people(
     command: Command, workspace: Workspace
 ) -> None:

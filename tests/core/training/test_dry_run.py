@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from core.data.datasets import load_splits
+from core.errors import InvalidConfig
 from core.preferences import change_preferences
 from core.registry import preflight
 from core.registry.config import RunConfig
@@ -24,6 +25,12 @@ FEW = {"train_images": 30, "test_images": 20, "batch_size": 10, "precision": "fl
 UNLEARNED = {"weights": "random", "side": 32, "network.head.dense": [8]}
 NUMBERS = 512  # that VGG16 puts out for an image of 32 pixels
 VARIED = {"augmentation.rotation": 10.0}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, hasty_dry_runs: None) -> None:
+    """Each kind of work is timed for a moment only, by a few pieces of it."""
+    monkeypatch.setattr(dry_run, "SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -168,25 +175,15 @@ def test_the_process_answers_with_one_line_of_json(vgg16: RunConfig, workspace: 
     assert (found.train_images, found.test_images, found.precision) == (30, 20, "float32")
 
 
-@pytest.mark.parametrize(
-    ("text", "error", "sentence"),
-    [
-        ("{", "InvalidConfig", "the configuration must be JSON"),
-        (
-            change(
-                RECIPES["vgg16-digits"].config, {"weights": "/nowhere/weights.npz"}
-            ).model_dump_json(),
-            "InvalidConfig",
-            "got /nowhere/weights.npz, which is no file",
-        ),
-    ],
-)
-def test_the_process_tells_what_is_wrong(
-    text: str, error: str, sentence: str, workspace: Workspace
-) -> None:
-    answer = answer_to(text, workspace)
-    assert answer["error"] == error
-    assert sentence in answer["sentence"]
+def test_the_process_tells_what_is_wrong(workspace: Workspace) -> None:
+    answer = answer_to("{", workspace)
+    assert answer["error"] == "InvalidConfig"
+    assert "the configuration must be JSON" in answer["sentence"]
+
+
+def test_weights_that_are_no_file_are_told(vgg16: RunConfig, workspace: Workspace) -> None:
+    with pytest.raises(InvalidConfig, match=r"got /nowhere/weights\.npz, which is no file"):
+        measured(vgg16, workspace, weights="/nowhere/weights.npz")
 
 
 # --- The clock ----------------------------------------------------------------------------------

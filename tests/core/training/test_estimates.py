@@ -36,6 +36,11 @@ def trained(trained_workspace: Workspace, tmp_path_factory: pytest.TempPathFacto
     return workspace
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _quick(hasty_dry_runs: None) -> None:
+    """Most of these tests ask for an estimate or look at one."""
+
+
 @pytest.fixture(scope="module")
 def tried(trained: Workspace) -> dict[str, Estimate]:
     """Estimates of what was trained there, by the name of the run."""
