@@ -144,23 +144,15 @@ def _accuracy(view: View, found: Mapping[str, Journey]) -> int | None:
 
 
 def _lead(found: Mapping[str, Journey]) -> str:
-    """Who is ahead after which epochs, or what became of the one there is."""
+    """Who ends ahead, or what became of the one there is."""
     if len(found) < 2:
         journey = found["A"]
         return findings.of_run(findings.ACCURACY, (np.array(journey.epochs), journey.accuracy))
-    by_epoch = [
-        dict(zip(journey.epochs, journey.accuracy.tolist(), strict=True))
-        for journey in found.values()
-    ]
-    common = sorted(set(by_epoch[0]) & set(by_epoch[1]))
-    leads = [np.sign(by_epoch[0][epoch] - by_epoch[1][epoch]) for epoch in common]
-    if not leads or not leads[-1]:
-        return "Accuracy after each epoch"
-    leader = "A" if leads[-1] > 0 else "B"
-    since = next((i for i in reversed(range(len(leads))) if leads[i] != leads[-1]), -1) + 1
-    if since == 0:
-        return f"{leader} is ahead after every epoch that both have"
-    return f"{leader} is ahead from epoch {common[since]} on"
+    a, b = (float(journey.accuracy[-1]) for journey in found.values())
+    if a == b:
+        return f"Both end at {units.percent(a)}"
+    leader, against = ("A", b) if a > b else ("B", a)
+    return f"{leader} ends ahead: {units.percent(max(a, b))} against {units.percent(against)}"
 
 
 def _outcomes(view: View, found: Mapping[str, Journey]) -> int | None:

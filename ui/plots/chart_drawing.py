@@ -21,7 +21,7 @@ CSS = """
 .tl-chart { margin: 0; color: var(--st-text-color); transition: color 1ms;
             font: 0.85rem/1.45 var(--st-font, sans-serif); }
 .tl-chart figcaption { min-height: 1.6rem; padding-bottom: 0.35rem; }
-.tl-chart figcaption::before { content: ''; float: right; width: 5.6rem; height: 1.5rem; }
+.tl-chart figcaption::before { content: ''; float: right; width: 5.6rem; height: 1.3rem; }
 .tl-chart-title { font-size: 1rem; font-weight: 600; line-height: 1.4; overflow-wrap: anywhere;
                   text-wrap: pretty; }
 .tl-chart-hint { max-width: 48rem; opacity: 0.75; text-wrap: pretty; }
@@ -95,9 +95,16 @@ const listed = (chart) => chart.series.filter((s) => !UNLISTED.includes(s.mode))
 const shared = (chart, s) => ({
   uid: uid(s.name), name: plain(shortened(s.name)), x: s.x, y: s.y, opacity: s.opacity,
   showlegend: false, text: s.hover?.map(plain),
-  hovertemplate: `%{y:${ofShare(chart.y_format)}}${unitOf(chart.y_format)}`
-    + `${s.hover ? ' %{text}' : ''}`,
+  hovertemplate: pointedAt(chart, s),
 });
+
+// Plotly itself names the series where it tells of all of them.
+const pointedAt = (chart, s) => {
+  const value = `%{y:${ofShare(chart.y_format)}}${unitOf(chart.y_format)}`
+    + `${s.hover ? ' %{text}' : ''}`;
+  return chart.hover === 'closest'
+    ? `<b>${plain(shortened(s.name))}</b><br>${value}<extra></extra>` : value;
+};
 
 const spread = (s) => s.low && {
   type: 'data', symmetric: false, color: s.color, thickness: 1.5, width: 4,
@@ -183,9 +190,10 @@ const callout = (chart, theme) => {
   const [first, last] = span(chart);
   const late = x > (first + last) / 2;
   return {
-    x, y, text: plain(text), showarrow: true, arrowhead: 0, arrowwidth: 1, standoff: 7,
-    arrowcolor: theme('text-color'), ax: late ? -36 : 36, ay: below ? 34 : -34,
-    xanchor: late ? 'right' : 'left', font: { size: 12, color: theme('text-color') },
+    x, y: chart.y_log ? Math.log10(y) : y, text: plain(text), showarrow: true, arrowhead: 0,
+    arrowwidth: 1, standoff: 7, arrowcolor: theme('text-color'),
+    ax: late ? -36 : 36, ay: below ? 34 : -34, xanchor: late ? 'right' : 'left',
+    font: { size: 12, color: theme('text-color') },
     bgcolor: theme('background-color'), bordercolor: theme('border-color'), borderpad: 3,
   };
 };
@@ -234,7 +242,7 @@ const template = (theme) => {
     font: { color: theme('text-color'), family: theme('font'), size: 13 },
     hoverlabel: {
       bgcolor: theme('background-color'), bordercolor: theme('border-color'), namelength: -1,
-      font: { color: theme('text-color'), size: 13 }, align: 'left',
+      font: { color: theme('text-color'), family: theme('font'), size: 13 }, align: 'left',
     },
     modebar: { bgcolor: 'rgba(0,0,0,0)', color: '#8a94a6', activecolor: theme('text-color') },
     xaxis: { ...axis, showgrid: false, showline: true, ticks: 'outside', ticklen: 4,
@@ -292,5 +300,5 @@ const described = (chart) => [
   chart.title, chart.hint,
   [chart.y_title, chart.x_title && `over ${chart.x_title}`].filter(Boolean).join(' '),
   ...listed(chart).map(inWords(chart)),
-].filter(Boolean).join('. ');
+].filter(Boolean).map((sentence) => sentence.replace(/[.]$/, '')).join('. ');
 """
