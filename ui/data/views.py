@@ -42,7 +42,7 @@ def show(shown: Shown) -> None:
     wanted = link.value("view")
     chosen = wanted if wanted in offered else offered[0]
     st.session_state["data_view"] = chosen
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(key="data_views", horizontal=True, vertical_alignment="center", gap="small"):
         st.segmented_control(
             "View",
             offered,

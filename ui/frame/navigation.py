@@ -27,7 +27,7 @@ def page(title: str, icon: str, about: str) -> None:
     address.take()
     tour.keep_step(title)
     address.tell()
-    st.html(f"<style>{style.SHEET}{tour.sheet(title)}{presenting.sheet()}</style>")
+    style.put(style.SHEET + tour.sheet(title) + presenting.sheet())
     with st.sidebar:
         st.html(f'<div class="tl-brand">{PRODUCT}</div>')
         for entry in PAGES:

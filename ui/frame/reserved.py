@@ -54,51 +54,66 @@ WIDGETS: Mapping[float, Iterable[str]] = {
 DRAWN: Mapping[float, Iterable[str]] = {
     8.5: ("overview_data",),
     11: ("overview_groups", "overview_latest"),
-    15.5: ("diagram",),
+    15.75: ("diagram",),
     17.5: ("data_histogram",),
     18.5: ("histogram_a", "histogram_b"),
     21: ("confusion_class_scores", "overview_question"),
-    23: ("accuracy_by_epoch", "answers_", "outcomes_by_epoch"),
-    24.5: ("data_classes",),
+    23: ("accuracy_by_epoch", "outcomes_by_epoch"),
+    25.5: ("answers_", "data_classes"),
     26: ("compared", "confusion_pairs", "coverage", "reliability"),
     29.5: ("augmenting_pictures", "confusion_matrices"),
     60: ("data_gallery",),
 }
 """How high drawings are at least (rem), by the beginnings of their keys."""
 
-ON_A_TELEPHONE: Mapping[float, Iterable[str]] = {
-    34: ("overview_groups",),
-    43: ("overview_question",),
-}
-"""The same where parts stand below each other and not side by side."""
+NARROW_WIDGETS: Mapping[float, Iterable[str]] = {4.4: ("mode",), 6.5: ("data_view",)}
+NARROW_DRAWN: Mapping[float, Iterable[str]] = {34: ("overview_groups",), 43: ("overview_question",)}
+"""The same on a telephone, where parts stand below each other and not side by side."""
 
 
 def _sheet() -> str:
-    bars = [
-        f"{_keyed(keys, ' [data-testid=stSkeleton]')} {{ height: {rem}rem; }}"
-        for rem, keys in WIDGETS.items()
-    ]
-    small = f"@media (max-width: 640px) {{ {_at_least(ON_A_TELEPHONE)} }}"
-    return "\n".join([_UNNAMED, *bars, _at_least(DRAWN), small])
+    narrow = f"{_bars(NARROW_WIDGETS)}\n{_at_least(NARROW_DRAWN)}"
+    return (
+        f"{_UNNAMED}\n{_bars(WIDGETS)}\n{_at_least(DRAWN)}\n"
+        f"@media (max-width: 640px) {{ {narrow} }}"
+    )
+
+
+def _bars(heights: Mapping[float, Iterable[str]]) -> str:
+    """Of what stands in for widgets."""
+    return "\n".join(
+        f"{_keyed(keys)} [data-testid=stSkeleton] {{ height: {rem}rem; }}"
+        for rem, keys in heights.items()
+    )
 
 
 def _at_least(heights: Mapping[float, Iterable[str]]) -> str:
     return "\n".join(f"{_keyed(keys)} {{ min-height: {rem}rem; }}" for rem, keys in heights.items())
 
 
-def _keyed(keys: Iterable[str], within: str = "") -> str:
+def _keyed(keys: Iterable[str]) -> str:
     """A selector of the elements whose keys begin so."""
     named = ", ".join(f'[class*="st-key-{key}"]' for key in keys)
-    return f":is({named}){within}"
+    return f"[data-testid=stElementContainer]:is({named})"
 
 
 _UNNAMED = """
+.st-key-words { min-width: 3.6rem; min-height: 2rem; }
+@media (min-width: 641px) { .st-key-tools { min-width: 10.6rem; } }
 [data-testid=stSidebar] [data-testid=stSkeleton], .st-key-tools [data-testid=stSkeleton] {
   height: 2rem;
 }
-[data-testid=stColumn] > * > [data-testid=stElementContainer]:first-child:not([class*="st-key-"])
+[data-testid=stSidebar] [data-testid=stElementContainer]:first-child [data-testid=stSkeleton] {
+  height: 2.75rem;
+}
+[data-testid=stSidebar] [data-testid=stElementContainer]:not(:first-child):has(
+  [data-testid=stSkeleton]) { margin-block: -0.375rem; }
+.st-key-data_views [data-testid=stSkeleton] { height: 2rem; }
+:is([data-testid=stColumn], [data-testid=stHorizontalBlock] > [data-testid=stLayoutWrapper])
+  > [data-testid=stVerticalBlock]
+  > [data-testid=stElementContainer]:first-child:not([class*="st-key-"])
   [data-testid=stSkeleton] { height: 4.06rem; }
 """
-"""Links, the tools beside the title, and figures, which are the first in their columns."""
+"""The mark, links and the tools beside the title; figures, which are the first in their columns."""
 
 SHEET = _sheet()

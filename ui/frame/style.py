@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+import streamlit as st
+
 from ui.frame import empty, reserved
 from ui.theme import FILLED_COLOR, run_color
 
@@ -26,6 +28,7 @@ MARK = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 24">
 """The product's mark: two networks in the colours of A and B, and what they agree on."""
 
 FRAME = f"""
+[data-testid="stLayoutWrapper"]:has(> .st-key-sheet) {{ display: none; }}
 [data-testid="stMainBlockContainer"] {{ max-width: {WIDEST}; }}
 .st-key-tour, .st-key-presenting {{ position: absolute; }}
 .st-key-page_header {{ margin-bottom: -0.5rem; }}
@@ -69,3 +72,13 @@ CARDS = """
 """Bordered containers with a key that begins with `card_`."""
 
 SHEET = MENDED + FRAME + TYPE + CARDS + empty.SHEET + reserved.SHEET
+
+
+def put(sheet: str) -> None:
+    """Style a page, before anything of it is drawn.
+
+    As Markdown: Streamlit loads the code for HTML only when some is there, and what was drawn
+    meanwhile would move.
+    """
+    with st.container(key="sheet"):
+        st.markdown(f"<style>{sheet}</style>", unsafe_allow_html=True)
