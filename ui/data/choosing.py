@@ -13,6 +13,7 @@ from core.imported.library import Library
 from ui import lab, units
 from ui.data import downloading, link
 from ui.data.shown import Shown, built_in, imported
+from ui.frame import icons
 
 BUILT_IN = tuple(name for name, facts in DATASETS.items() if facts.train_images is not None)
 """The datasets of the catalogue that have images of their own."""
@@ -99,16 +100,14 @@ def _tell_of_unknown(name: str) -> None:
     st.warning(
         f"There is no dataset {lab.plain(name)} in this workspace; perhaps it was deleted. "
         "Another one is shown.",
-        icon=":material/link_off:",
+        icon=icons.BROKEN_LINK,
     )
 
 
 def _invite() -> None:
-    st.info(
+    st.caption(
         "Nothing was imported yet, so this is one of the built-in datasets. Bring your own "
-        "pictures below, from files or from the camera: they are looked at here, and trained on "
-        "like any.",
-        icon=":material/add_photo_alternate:",
+        "pictures, from files or from the camera: they are looked at here, and trained on like any."
     )
 
 
@@ -116,7 +115,7 @@ def _offer_to_delete(name: str) -> None:
     try:
         imported(name)
     except TransferLabError as error:
-        st.error(lab.sentence(error), icon=":material/error:")
-    if st.button("Delete it", icon=":material/delete:"):
+        st.error(lab.sentence(error), icon=icons.ERROR)
+    if st.button("Delete it", icon=icons.DELETE):
         Library(lab.workspace()).delete(name)
         st.rerun()

@@ -195,8 +195,8 @@ def tell_balance(shown: Shown, counted: Counts) -> None:
         st.warning("  \n".join(filter(None, told)), icon=":material/balance:")
     if any(one.uneven for one in found.values()):
         st.caption(
-            "With such imbalance, a network comes to prefer classes that it sees often: look at the "
-            "recall of each class on Compare, not only at the accuracy."
+            "With such imbalance, a network comes to prefer classes that it sees often: look at "
+            "the recall of each class on Compare, not only at the accuracy."
         )
 
 
