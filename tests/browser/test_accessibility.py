@@ -12,12 +12,14 @@ VIEWS = {
     "Data": ".tl-plot .main-svg >> nth=0",
     "Data?view=pictures": ".item >> nth=0",
     "Data?view=augmentation": ".variations canvas >> nth=0",
+    "Data?collect=camera": ".collector .camera",
     "Train": ".net .box >> nth=0",
     "Runs": "[data-testid=stDataFrame] canvas >> nth=0",
     "Compare": ".item >> nth=0",
     "Compare?view=confidence": ".tl-plot .main-svg >> nth=0",
     "Compare?view=epochs": ".item >> nth=0",
     "Predict": ".upper-canvas",
+    "Predict?mode=live": ".live .camera",
 }
 """What each page shows last, by its address."""
 BACKGROUNDS = {"dark": "rgb(19, 23, 29)", "light": "rgb(255, 255, 255)"}

@@ -16,7 +16,7 @@ PAGES = ("Overview", "Data", "Train", "Runs", "Compare", "Predict")
 CHART, GALLERY = ".tl-plot .main-svg", ".item"
 PLACES = {
     "": "h1",
-    "Data?dataset=mnist": CHART,
+    "Data?dataset=mnist&collect=camera": CHART,
     "Data?dataset=mnist&view=pictures": GALLERY,
     "Data?dataset=mnist&view=pixels": CHART,
     "Data?dataset=mnist&view=classes": "[data-testid=stDataFrame] canvas",
@@ -32,6 +32,7 @@ PLACES = {
     "Compare?runs=all": "table button",
     "Predict": ".upper-canvas",
     "Predict?mode=many": "[data-testid=stFileUploader]",
+    "Predict?mode=live": ".live .camera",
     "Predict?mode=handwriting": "h1",
 }
 """The address of each view, and what it shows last where there are runs."""
