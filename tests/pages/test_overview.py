@@ -177,7 +177,9 @@ def test_the_latest_runs_tell_why_one_failed(
         make_trained(f"run {number}")
     failure = Failure(kind="disk", sentence="The disk is full.", advice="Make room.")
     runs.all()[0].write_state(status="failed", error=failure, best_epoch=0)
-    latest = written(open_page()).partition('<ul class="runs">')[2]
+    at = open_page()
+    assert "See why run 6 ended" in cards(at)
+    latest = written(at).partition('<ul class="runs">')[2]
     assert re.findall(r'"name">(run \d)<', latest) == [f"run {n}" for n in (6, 5, 4, 3, 2, 1)]
     assert "MNIST handwritten digits · The disk is full." in latest
 

@@ -15,7 +15,7 @@ from core.registry.recipes import RECIPES
 from core.registry.runs import Run
 from ui import lab
 from ui.frame import icons
-from ui.frame.pages import script_of
+from ui.frame.pages import PAGES
 from ui.overview.sides import CNN, VGG16, on_digits
 from ui.runs import run_view, sample_runs
 from ui.train import launching
@@ -49,6 +49,8 @@ def show(story: Story, known: Sequence[Run]) -> None:
 
 def steps(story: Story, known: Sequence[Run]) -> Iterator[Step]:
     """What to do next, the most worthwhile first."""
+    if known and (failed := known[0]).failure is not None:
+        yield _see_failure(failed)
     if story.pair:
         yield _disagreements(*story.pair)
     elif samples.missing(lab.runs()) and not any(run.has_results for run in known):
@@ -61,6 +63,15 @@ def steps(story: Story, known: Sequence[Run]) -> Iterator[Step]:
         yield _second_chance(min(story.pair, key=accuracy))
     yield _OWN_PICTURES
     yield _OTHER_RECIPES
+
+
+def _see_failure(run: Run) -> Step:
+    return Step(
+        icons.RUNS,
+        f"See why {run_view.name(run)} ended",
+        "It did not come to its end. What happened is told in a sentence, with what helps.",
+        lambda first: _link("Runs", "See what helps", run=run.id),
+    )
 
 
 def _disagreements(a: Run, b: Run) -> Step:
@@ -103,11 +114,9 @@ def _second_chance(loser: Run) -> Step:
     )
 
 
-def _link(page: str, label: str, **parameters: str) -> None:
-    icon = {"Compare": icons.COMPARE, "Train": icons.TRAIN, "Predict": icons.PREDICT}
-    st.page_link(
-        script_of(page), label=label, icon=icon.get(page, icons.DATA), query_params=parameters
-    )
+def _link(name: str, label: str, **parameters: str) -> None:
+    page = next(page for page in PAGES if page.name == name)
+    st.page_link(page.script, label=label, icon=page.icon, query_params=parameters)
 
 
 def _own_pictures() -> None:
