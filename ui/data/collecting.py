@@ -32,7 +32,9 @@ FILE = "taken with the camera.zip"
 """What the pictures come from, as a dataset's report tells."""
 ADDRESS = "collect"
 """In an address, with any value, it unfolds the camera."""
-_PROBLEM, _MADE = "_collecting_problem", "_collected"
+_PROBLEM, _REFUSED, _MADE = "_collecting_problem", "_collecting_refused", "_collected"
+"""What is to be said of a dataset that could not be made, how often that was so, and the last one
+that was made."""
 
 
 def show() -> None:
@@ -70,17 +72,18 @@ def _form() -> None:
             "most": MOST,
             "classes": MOST_CLASSES,
             "longest": LONGEST_NAME,
+            "named": not problem,
+            "refused": st.session_state.get(_REFUSED, 0),
         },
         key=CAMERA,
         on_made_change=_make,
     )
-    if not problem and (said := st.session_state.get(_PROBLEM)):
+    if said := st.session_state.pop(_PROBLEM, ""):
         st.error(lab.sentence(said), icon=icons.ERROR)
 
 
 def _make() -> None:
     """Import what the browser has sent."""
-    st.session_state.pop(_PROBLEM, None)
     name = st.session_state.get(NAME, "").strip()
     try:
         file = packed(unpacked(st.session_state[CAMERA]["made"]))
@@ -88,7 +91,8 @@ def _make() -> None:
             ImportRequest(name=name, digits=False), [(FILE, file)]
         )
     except TransferLabError as error:
-        st.session_state[_PROBLEM] = str(error)
+        refused = st.session_state.get(_REFUSED, 0) + 1
+        st.session_state.update({_PROBLEM: str(error), _REFUSED: refused})
         return
     under_way.mine(name)
     st.session_state.update({OPEN: False, NAME: "", _MADE: name})

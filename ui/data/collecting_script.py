@@ -96,8 +96,12 @@ class Collector {
       window.__transferLabCollected = fresh();
       this.draw();
     };
-    this.find('.make').onclick = () => this.make(kept().classes.map(({ name, pictures }) =>
-      ({ name: name.trim(), pictures: pictures.map((url) => url.split(',')[1]) })));
+    this.find('.make').onclick = () => {
+      this.sent = true;                     // once, until the server has refused it
+      this.tell();
+      this.make(kept().classes.map(({ name, pictures }) =>
+        ({ name: name.trim(), pictures: pictures.map((url) => url.split(',')[1]) })));
+    };
     this.hidden = () => document.hidden && this.stop();
     document.addEventListener('visibilitychange', this.hidden);
     this.draw();
@@ -229,12 +233,13 @@ class Collector {
         `picture${left === 1 ? '' : 's'}.`;
     }
     const unnamed = names.indexOf('');
-    return unnamed < 0 ? '' : `Class ${unnamed + 1} needs a name.`;
+    if (unnamed >= 0) return `Class ${unnamed + 1} needs a name.`;
+    return this.limits.named ? '' : 'The dataset needs another name.';
   }
 
   ready() {
     const { classes } = kept();
-    return classes.every(({ name, pictures }) =>
+    return !this.sent && this.limits.named && classes.every(({ name, pictures }) =>
       name.trim() && pictures.length >= this.limits.fewest);
   }
 
@@ -247,7 +252,8 @@ class Collector {
     this.find('.make').disabled = !this.ready();
     this.find('.add').disabled = kept().classes.length >= this.limits.classes;
     const hint = 'Move a little while you record: many views teach more than many pictures.';
-    this.find('.said').textContent = text || this.lacking() || hint;
+    this.find('.said').textContent =
+      this.sent ? 'Making the dataset …' : text || this.lacking() || hint;
   }
 
   leave() {
@@ -259,6 +265,9 @@ class Collector {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector('.collector');
   root.collector ??= new Collector(root, data);
+  if (root.collector.limits.refused !== data.refused) root.collector.sent = false;
+  root.collector.limits = data;
+  root.collector.tell();
   root.collector.make = (classes) => setTriggerValue('made', classes);
   return () => setTimeout(() => {           // also called before each new call: only what is gone
     if (root.isConnected) return;

@@ -1,5 +1,6 @@
 """Collecting pictures on Data; what runs in the browser is tried in one."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -40,5 +41,7 @@ def test_a_name_is_suggested_and_checked(
     at = open_page(DATA, collect="camera")
     assert at.text_input(key="collecting_name").value == "camera-2"
     assert not at.error
+    assert json.loads(cameras(at)[0].proto.json)["named"]
     at.text_input(key="collecting_name").set_value(name).run()
     assert said in at.error[0].value.replace("\\", "").lower()
+    assert not json.loads(cameras(at)[0].proto.json)["named"]
