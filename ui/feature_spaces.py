@@ -7,6 +7,8 @@ import streamlit as st
 from core.feature_space.background import Background, Task, Work
 from core.feature_space.space import FeatureSpace
 from ui import lab, units
+from ui.frame import icons
+from ui.frame.empty import empty
 
 TICK_SECONDS = 1.0
 _WHAT: dict[Task, str] = {
@@ -72,14 +74,14 @@ def is_there(space: FeatureSpace, task: Task) -> bool:
 def _ask(background: Background, work: Work | None, name: str, task: Task) -> None:
     failed = work is not None and work.failure and work.task in (None, task)
     if work is not None and failed:
-        st.error(lab.sentence(work.failure), icon=":material/error:")
+        st.error(lab.sentence(work.failure), icon=icons.ERROR)
+        ways = st.container()
     else:
-        st.info(
-            f"{_MISSING[task].format(lab.plain(name))} {_TAKES[task]} What is computed is kept.",
-            icon=":material/scatter_plot:",
-        )
+        missing = _MISSING[task].format(lab.plain(name))
+        takes = f"{_TAKES[task]} What is computed is kept."
+        ways = empty(":material/scatter_plot:", missing, takes, key=f"{task}_{name}")
     again = "Start again" if failed else f"Compute it for {lab.plain(name)}"
-    if st.button(again, icon=":material/play_arrow:", key=f"compute_{task}_{name}"):
+    if ways.button(again, icon=icons.START, key=f"compute_{task}_{name}"):
         with lab.failures_as_sentences():
             background.ask(task)
         st.rerun()

@@ -13,7 +13,7 @@ from ui.pictures.gallery import Part, gallery
 from ui.plots.headings import Heading
 
 PER_PAGE = 200
-HEIGHT = 620
+HEIGHT = 760
 SURE, CARDS = "What they said", "Top three of both"
 RANKS = 3
 _UNDER = {

@@ -40,6 +40,7 @@ def show(view: View, position: int) -> None:
         default=aspects[0],
         required=True,
         key="aspect" if by_epoch else "aspect_of_sample",
+        wrap=True,
         label_visibility="collapsed",
     )
     ASPECTS[aspect](view, position)

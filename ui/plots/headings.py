@@ -29,8 +29,9 @@ CSS = (
     + """
 .tl-heading { min-height: 1.6rem; margin-bottom: 0.6rem; color: var(--st-text-color);
               font: 0.85rem/1.45 var(--st-font, sans-serif); }
-.tl-title { font-size: 1rem; font-weight: 600; line-height: 1.4; padding-right: 6.2rem;
-            overflow-wrap: anywhere; text-wrap: pretty; }
+.tl-title { font-size: 1rem; font-weight: 600; line-height: 1.4; overflow-wrap: anywhere;
+            text-wrap: pretty; }
+.tl-title::before { content: ''; float: right; width: 6.2rem; height: 1.6rem; }
 .tl-hint { max-width: 48rem; opacity: 0.75; text-wrap: pretty; }
 .tl-hint:not(:has(span:not(:empty))) { display: none; }
 .tl-use { display: var(--tl-controls, inline); }

@@ -21,7 +21,8 @@ CSS = """
             font: 0.75rem/1.35 var(--st-font, sans-serif); }
 .panels { display: grid; gap: 1.25rem 1.5rem;
           grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
-figure { margin: 0; min-width: 0; }
+figure { margin: 0; min-width: 0; display: flex; flex-direction: column; }
+figure .frame { margin-top: auto; }
 figcaption { display: flex; align-items: center; gap: 0.4rem; font-size: 0.95rem; font-weight: 600;
              min-width: 0; }
 figcaption i { flex: none; width: 0.7rem; height: 0.7rem; border-radius: 2px; }

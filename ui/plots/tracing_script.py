@@ -141,6 +141,7 @@ const Tracing = (() => {
     const { left, top, width, height } = range.getBoundingClientRect();
     const [x, y] = [round(left - from.left + width / 2), round(top - from.top + height / 2)];
     return `<text transform="translate(${x} ${y}) rotate(-90)" text-anchor="middle" dy="0.35em" `
+      + `textLength="${round(height)}" lengthAdjust="spacingAndGlyphs" `
       + `font-size="${style.fontSize}" font-weight="${style.fontWeight}" `
       + `font-family="${markup(style.fontFamily)}" ${paint('fill', style.color)}>`
       + `${markup(node.data)}</text>`;

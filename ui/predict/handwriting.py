@@ -14,6 +14,8 @@ from core.handwriting.handwriting import Samples
 from core.handwriting.handwriting_scores import reads_handwriting
 from core.registry.runs import Run
 from ui import lab, units
+from ui.frame import icons
+from ui.frame.empty import empty
 from ui.pictures.gallery import Part, gallery
 from ui.predict import handwriting_files, handwriting_scores, one_sample
 from ui.predict.handwriting_scores import Score
@@ -82,12 +84,14 @@ def show(finished: list[Run]) -> None:
 
 
 def _invite() -> None:
-    st.info(
+    with empty(
+        icons.PREDICT,
+        "Your own digits become a test set here, on which every network is tested.",
         "Nothing is kept yet. Draw a digit, or bring a picture of one, and say below the answers "
-        "what it was meant to be: it is kept here, and every network is tested on it.",
-        icon=":material/draw:",
-    )
-    st.button("Draw a digit", icon=":material/draw:", on_click=_draw)
+        "what it was meant to be.",
+        key="handwriting",
+    ):
+        st.button("Draw a digit", icon=icons.PREDICT, on_click=_draw)
     handwriting_files.show_without_samples()
 
 

@@ -10,7 +10,7 @@ from core.registry.runs import Run
 from ui import lab
 from ui.predict import reading, taking
 from ui.predict.answers import show_bars
-from ui.predict.networks import Network, choose_networks, takes_digits
+from ui.predict.networks import Network, choose_networks
 
 
 @st.fragment
@@ -39,7 +39,4 @@ def _invite(networks: Sequence[Network]) -> None:
     for network in networks:
         lab.warm_up(*network)
     show_bars(dict.fromkeys(networks))
-    if any(takes_digits(network.run) for network in networks):
-        st.caption("Draw a digit: every network answers as soon as a stroke ends.")
-    else:
-        st.caption("Upload a picture: every network answers at once.")
+    st.caption(taking.invitation())

@@ -54,11 +54,13 @@ class Taken:
 class Source:
     """One way to give a picture: what it is called, its icon, and how it is asked for.
 
-    for_digits: whether only networks that read digits have a use for it.
+    invitation: what to do while there is none. for_digits: whether only networks that read digits
+    have a use for it.
     """
 
     title: str
     icon: str
+    invitation: str
     take: Callable[[Sequence[Network]], Taken | None]
     for_digits: bool = False
 
@@ -81,6 +83,11 @@ def take(networks: Sequence[Network]) -> Taken | None:
             label_visibility="collapsed",
         )
     return offered[name].take(networks)
+
+
+def invitation() -> str:
+    """What to do while there is no picture yet, said for the way that is chosen."""
+    return SOURCES[st.session_state.get("source") or next(iter(SOURCES))].invitation
 
 
 def ask_polarity() -> Polarity:
@@ -175,9 +182,21 @@ def _sample(networks: Sequence[Network]) -> Taken | None:
 
 
 SOURCES: dict[str, Source] = {
-    "draw": Source("Draw", "draw", _drawn, for_digits=True),
-    "upload": Source("Upload", "upload", _uploaded),
-    "camera": Source("Camera", "photo_camera", _photographed),
-    "samples": Source("Test images", "grid_view", _sample),
+    "draw": Source(
+        "Draw",
+        "draw",
+        "Draw a digit: every network answers as soon as a stroke ends.",
+        _drawn,
+        for_digits=True,
+    ),
+    "upload": Source(
+        "Upload", "upload", "Upload a picture: every network answers at once.", _uploaded
+    ),
+    "camera": Source(
+        "Camera", "photo_camera", "Take a picture: every network answers at once.", _photographed
+    ),
+    "samples": Source(
+        "Test images", "grid_view", "Choose an image: every network answers at once.", _sample
+    ),
 }
 """By the name that each is known by, in the order of the page."""

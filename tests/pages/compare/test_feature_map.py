@@ -67,7 +67,7 @@ def test_what_is_not_computed_is_offered(
     open_page: OpenPage, two: tuple[Run, Run], spaces: tuple[FeatureSpace, FeatureSpace]
 ) -> None:
     at = open_map(open_page, two)
-    assert any("The PCA map of A is not computed yet" in info.value for info in at.info)
+    assert any("The PCA map of A is not computed yet" in text.value for text in at.markdown)
     assert "Compute it for A" in [button.label for button in at.button]
 
 
