@@ -26,6 +26,7 @@ from core.registry import evaluation
 from core.registry.runs import Run, Runs
 from core.training.engine import LocalEngine
 from core.workspace import Workspace, find_workspace
+from ui.frame import icons
 
 
 def workspace() -> Workspace:
@@ -161,13 +162,17 @@ def evaluate(run: Run, epoch: int) -> tuple[evaluation.Evaluation, bool]:
     if (stored := evaluation.stored_evaluation(run, epoch)) is not None:
         return stored, False
     tested, parts = test_images(run, run.config.network.side), []
-    bar = st.progress(0.0, text="Evaluating the test images …")
+    place = st.empty()
+    with place.container(horizontal=True, vertical_alignment="center"):
+        bar = st.progress(0.0, text="Evaluating the test images …")
+        # Any click begins a new run of the script, and this one ends where the bar moves next.
+        st.button("Cancel", icon=icons.CANCEL, key=f"cancel_evaluation_{run.id}")
     for start in range(0, len(tested), AT_ONCE):
         images = tested.images[start : start + AT_ONCE]
         parts.append(_predictor(workspace()).predict(run.id, images, epoch))
         done = start + len(images)
         bar.progress(done / len(tested), text=f"Evaluated {done:,} of {len(tested):,} images")
-    bar.empty()
+    place.empty()
     return evaluation.evaluate(np.concatenate(parts), tested.labels), True
 
 

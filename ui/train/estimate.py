@@ -13,6 +13,7 @@ from core.registry.runs import Run
 from core.training import estimates
 from core.training.estimates import Difference, Estimate, NotKept, PhaseEstimate
 from ui import lab, units
+from ui.frame import icons
 from ui.plots.figures import Figure, figures
 
 POLL_SECONDS = 0.2
@@ -33,11 +34,18 @@ def make(config: RunConfig) -> None:
     pool = ThreadPoolExecutor(max_workers=1)
     found = pool.submit(estimates.estimate, config, lab.workspace())
     pool.shutdown(wait=False)
-    with st.spinner("Trying out a few batches …", show_time=True):
+    place = st.empty()
+    with (
+        place.container(horizontal=True, vertical_alignment="center"),
+        st.spinner("Trying out a few batches …", show_time=True),
+    ):
+        # Any click begins a new run of the script, in which nobody asks for an estimate.
+        st.button("Cancel", icon=icons.CANCEL, key="cancel_estimate")
         pause = st.empty()
         while not found.done():
             time.sleep(POLL_SECONDS)
             pause.empty()  # a place where Streamlit breaks off for the next rerun
+    place.empty()
     with lab.failures_as_sentences():
         found.result()
     st.rerun()
