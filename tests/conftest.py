@@ -64,11 +64,11 @@ def components_known() -> None:
 
 
 @pytest.fixture(scope="module")
-def little_to_collect(components_known: None) -> Iterator[None]:
+def little_to_collect() -> Iterator[None]:
     """For files of tests that run pages: what was made before is left out of collecting garbage.
 
     Streamlit has all garbage collected after every run of a page, which takes long where tests
-    before have loaded TensorFlow into the same process.
+    before have loaded TensorFlow into the same process; so has statsmodels.
     """
     gc.collect()
     gc.freeze()

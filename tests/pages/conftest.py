@@ -164,7 +164,7 @@ def _runners(workspace: Workspace) -> list[psutil.Process]:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _predictors_end(little_to_collect: None) -> Iterator[None]:
+def _predictors_end(components_known: None, little_to_collect: None) -> Iterator[None]:
     """Whatever process answered predictions for a workspace of a file's tests ends with them.
 
     Each holds TensorFlow and its networks. That of the trained networks goes on, as tests of other

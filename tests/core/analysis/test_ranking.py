@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import log_loss
@@ -47,7 +47,7 @@ def ranking(make_run: MakeRun) -> Ranking:
     )
 
 
-@settings(max_examples=20)  # statsmodels takes its time
+@pytest.mark.usefixtures("little_to_collect")
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60))
 def test_holm_agrees_with_statsmodels(p: list[float]) -> None:
     assert holm(p) == pytest.approx(multipletests(p, method="holm")[1], abs=1e-15)
