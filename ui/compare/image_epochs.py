@@ -56,6 +56,10 @@ def _of_truth(view: View, position: int, found: list[Journey]) -> None:
     once = a.run.id == b.run.id
     drawn = list(zip(LETTERS, view.sides, found, strict=True))[: 1 if once else 2]
     shown = {side.epoch: letter for letter, side, _ in drawn}
+    ends = ", ".join(
+        f"{letter} {units.percent(float(journey.of_truth[-1, position]), digits=1)}"
+        for letter, _, journey in drawn
+    )
     line_chart(
         [
             Series(
@@ -68,8 +72,10 @@ def _of_truth(view: View, position: int, found: list[Journey]) -> None:
             for letter, side, journey in drawn
         ],
         key="truth_by_epoch",
-        title="Probability of the true class",
+        title=f"Probability of the true class in the end: {ends}",
+        hint="How surely each network held the image for what it is, after each epoch.",
         x_title="epoch",
+        y_title="probability",
         y_format=".1~%",
         y_range=(-0.03, 1.03),
         height=HEIGHT,

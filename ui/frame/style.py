@@ -7,6 +7,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from ui.frame import empty, reserved
+from ui.plots import beside
 from ui.theme import FILLED_COLOR, run_color
 
 WIDEST = "1680px"
@@ -71,7 +72,7 @@ CARDS = """
 """
 """Bordered containers with a key that begins with `card_`."""
 
-SHEET = MENDED + FRAME + TYPE + CARDS + empty.SHEET + reserved.SHEET
+SHEET = MENDED + FRAME + TYPE + CARDS + empty.SHEET + reserved.SHEET + beside.SHEET
 
 
 def put(sheet: str) -> None:

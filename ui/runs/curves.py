@@ -16,6 +16,7 @@ from core.training import schedules
 from core.training.metrics import Event
 from ui import theme
 from ui.lab import plain
+from ui.plots.beside import beside
 from ui.plots.charts import Band, Mark, Point, Series, line_chart
 from ui.runs import curve_view, findings
 from ui.runs.curve_view import CurveView
@@ -54,7 +55,7 @@ def curves(run: Run) -> None:
 
 def loss_and_accuracy(run: Run, history: History, view: CurveView) -> None:
     """Two charts that grow while the run trains."""
-    for column, measure in zip(st.columns(2, gap="medium"), findings.MEASURES, strict=True):
+    for column, measure in zip(beside("curves"), findings.MEASURES, strict=True):
         with column:
             _metric_chart(run, history, measure, view)
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from core.registry.history import History, Line
 from core.registry.runs import Run
 from ui import theme
+from ui.plots.beside import beside
 from ui.plots.charts import Series, line_chart
 from ui.runs.histories import history_of
 
@@ -28,10 +29,9 @@ def machine(run: Run) -> None:
             st.caption("Nothing was measured yet: that happens every few seconds of training.")
             return
         charts = [chart for chart in _machine_charts(history) if len(chart.line[0])]
-        for first in range(0, len(charts), 2):
-            for column, chart in zip(st.columns(2, gap="medium"), charts[first:], strict=False):
-                with column:
-                    _machine_chart(run, chart)
+        for column, chart in zip(beside("machine", max(1, len(charts))), charts, strict=False):
+            with column:
+                _machine_chart(run, chart)
 
 
 class MachineChart(NamedTuple):

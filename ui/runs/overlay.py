@@ -12,6 +12,7 @@ import streamlit as st
 from core.registry.history import Line, smoothed, thinned
 from core.registry.runs import Run
 from core.registry.settings import differences
+from ui.plots.beside import beside
 from ui.plots.charts import Series, line_chart
 from ui.runs import curve_view, findings, run_view
 from ui.runs.curve_view import CurveView
@@ -57,7 +58,7 @@ def show(runs: Sequence[Run]) -> None:
 
     @st.fragment(run_every=TICK_SECONDS if active else None)
     def charts() -> None:
-        for column, measure in zip(st.columns(2, gap="medium"), findings.MEASURES, strict=True):
+        for column, measure in zip(beside("overlay"), findings.MEASURES, strict=True):
             with column:
                 _chart(drawn, view, measure)
 
