@@ -15,4 +15,4 @@ def shortened(name: str, length: int = ON_AXIS) -> str:
     if len(name) <= length:
         return name
     end = (length - 1) // 2
-    return f"{name[: length - 1 - end]}…{name[-end:]}"
+    return f"{name[: length - 1 - end].rstrip()}…{name[-end:].strip()}"

@@ -56,18 +56,18 @@ def reached(recipe: Recipe, known: Sequence[Run]) -> str:
     """What the recipe as it stands reached in this workspace, else in its source, in Markdown."""
     reported = recipe.reported_accuracy
     source = f"its source reports {units.percent(reported)}" if reported else ""
-    done = [
-        run
-        for run in known
-        if run.config.recipe == recipe.name and run.has_results and run.config == recipe.config
-    ]
-    if not done:
+    of_recipe = (run for run in known if run.config.recipe == recipe.name and run.has_results)
+    by_accuracy = sorted(of_recipe, key=_accuracy, reverse=True)
+    best = next((run for run in by_accuracy if run.config == recipe.config), None)
+    if best is None:
         more = f"; {source} of the test images right" if source else ""
         return f"Not trained here yet{more}. “Estimate time and memory” tells how long it takes."
-    best = max(done, key=lambda run: run.state.metrics["test_accuracy"])
-    accuracy = units.percent(best.state.metrics["test_accuracy"])
     who = "The sample run" if best.is_sample else "Here it"
     return (
-        f"{who} got **{accuracy}** of the test images right, after "
+        f"{who} got **{units.percent(_accuracy(best))}** of the test images right, after "
         f"**{units.duration(best.state.seconds)}**{f' ({source})' if source else ''}."
     )
+
+
+def _accuracy(run: Run) -> float:
+    return run.state.metrics["test_accuracy"]
