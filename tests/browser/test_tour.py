@@ -18,7 +18,7 @@ ASKING = """() => [...document.querySelectorAll(
 def test_the_tour_shows_a_part_of_each_page_and_can_be_left(populated: Any, visit: Visit) -> None:
     with visit(populated) as visitor:
         page = visitor.open()
-        page.get_by_role("button", name="Tour", exact=True).click()
+        page.get_by_role("button", name="Take the tour").click()
         for place, step in enumerate(STEPS, start=1):
             card = page.get_by_role("region", name=f"Tour · {place} of 5 {step.title}")
             expect(card).to_be_focused()

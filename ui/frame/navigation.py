@@ -39,7 +39,7 @@ def page(title: str, icon: str, about: str) -> None:
         st.title(title, anchor=False, width="stretch")
         words.offer()
         with st.container(key="tools", horizontal=True, width="content", gap="xsmall"):
-            tour.offer()
+            tour.offer(title)
             presenting.offer()
     with st.container(key="page_about"):
         st.markdown(about)

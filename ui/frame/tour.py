@@ -89,21 +89,18 @@ PLACES = {step.page: place for place, step in enumerate(STEPS)}
 """The step of a page: whoever goes to a page by themselves is at its step."""
 
 
-def offer() -> None:
-    """A button that begins the tour, for the header of a page."""
+def offer(page: str) -> None:
+    """A button that begins the tour, for the header of a page.
+
+    On the first page it invites who may be here for the first time.
+    """
+    inviting = page == STEPS[0].page and TAKEN not in st.session_state
     if st.button(
-        "Tour",
+        "Take the tour" if inviting else "Tour",
+        type="primary" if inviting else "secondary",
         icon=icons.TOUR,
         key="tour_begin",
         help="Five steps through the pages; the tour can be left at any time.",
-    ):
-        _go(0)
-
-
-def invite() -> None:
-    """A larger button that begins the tour, for who may be here for the first time."""
-    if TAKEN not in st.session_state and st.button(
-        "Take the tour in two minutes", icon=icons.TOUR, key="tour_invitation"
     ):
         _go(0)
 
@@ -123,7 +120,6 @@ def show(page: str) -> None:
     """The card of the step that is under way."""
     if not is_under_way():
         return
-    st.session_state[TAKEN] = True
     astray, place = page not in PLACES, PLACES.get(page, _told_place())
     on = place if astray else place + 1
     result = _component()(
@@ -160,6 +156,7 @@ def _told_place() -> int:
 
 def _go(place: int) -> None:
     step = STEPS[place]
+    st.session_state[TAKEN] = True
     address.keep(address.PRESENT, "")
     address.keep(address.TOUR, str(place + 1))
     st.switch_page(script_of(step.page), query_params=dict(step.opens) | address.kept())

@@ -28,7 +28,7 @@ CSS = (
   border-radius: .75rem; box-shadow: 0 .75rem 2.5rem rgb(0 0 0 / 22%);
 }
 .card:focus { outline: none; }
-.card:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
+.card:focus-visible { border-color: var(--st-primary-color); }
 .where { margin: 0; font-size: .8rem; opacity: .72; }
 h2 { margin: .1rem 0 .35rem; font: 600 1.15rem/1.3 var(--st-heading-font); letter-spacing: -.01em; }
 .text { margin: 0 0 .9rem; text-wrap: pretty; }

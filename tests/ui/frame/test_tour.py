@@ -32,6 +32,12 @@ def test_there_is_no_tour_until_somebody_begins_it(app: AppTest) -> None:
     assert "".join(app.query_params["tour"]) == "1"
 
 
+def test_the_first_page_invites_until_the_tour_was_begun(app: AppTest) -> None:
+    assert app.run().button(key="tour_begin").label == "Take the tour"
+    app.button(key="tour_begin").click().run()
+    assert app.button(key="tour_begin").label == "Tour"
+
+
 def test_five_steps_lead_from_page_to_page_and_back(app: AppTest) -> None:
     app.query_params["tour"] = "1"
     seen = [app.run().title[0].value]
