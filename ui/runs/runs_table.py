@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -27,6 +27,9 @@ BUSY_SECONDS, IDLE_SECONDS = 2.0, 15.0
 TABLE = "runs_table"
 CURVE_POINTS = 30
 ROWS_SHOWN = 8
+MOST_ROWS = 500
+"""Runs that are listed unless somebody asks for all: thousands take long to send and to draw."""
+EVERY_ROW = "every_row"
 ROW_HEIGHT = 35
 SEARCH = "search"
 
@@ -306,12 +309,22 @@ def _show(runs: Sequence[Run], filters: Filters, choice: Choice) -> None:
         ):
             st.button("Show all runs", icon=icons.NO_FILTER, on_click=clear_filters)
         return
-    choice.give(fitting)
-    st.caption(_counted(len(fitting), len(runs)))
+    listed = fitting if st.session_state.get(EVERY_ROW) else first_of(fitting, choice.ids)
+    choice.give(listed)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(_counted(len(fitting), len(runs)), width="content")
+        if len(listed) < len(fitting):
+            st.caption(f"· the newest {units.count(MOST_ROWS)} are listed", width="content")
+            st.button(
+                "List all",
+                type="tertiary",
+                on_click=lambda: st.session_state.update({EVERY_ROW: True}),
+                help="Takes a moment longer. Search and filters look through all in any case.",
+            )
     st.dataframe(
-        table_of(fitting),
+        table_of(listed),
         hide_index=True,
-        height=_height(len(fitting)),
+        height=_height(len(listed)),
         on_select="rerun",
         selection_mode="multi-row",
         key=TABLE,
@@ -319,6 +332,13 @@ def _show(runs: Sequence[Run], filters: Filters, choice: Choice) -> None:
         column_config=COLUMNS,
         column_order=SHOWN,
     )
+
+
+def first_of(
+    runs: Sequence[Run], chosen: Collection[str], most: int = MOST_ROWS
+) -> tuple[Run, ...]:
+    """The first of many runs, and those beyond whose id is among the chosen."""
+    return (*runs[:most], *(run for run in runs[most:] if run.id in chosen))
 
 
 def _counted(fitting: int, all_runs: int) -> str:
