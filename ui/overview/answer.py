@@ -34,7 +34,8 @@ def show(story: Story, known: Sequence[Run]) -> Compared | None:
     if isinstance(found, Compared):
         c = found.comparison
         networks = sides(story, known, c.sides) + outcomes(c)
-        with st.container(key="overview_question"):
+        # What it takes at most is known by what it tells (ui/overview/style).
+        with st.container(key=f"overview_question{'_best' if story.best else ''}"):
             linked(_question(_answered(story, c), networks))
         return found if c.counts["both_right"] < c.total else None
     linked(_question(_unanswered(story), sides(story, known)))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-TILE = 84
-"""Pixels of the longer side of a picture: each of an MNIST digit's is 3 wide."""
-PICTURES_HEIGHT = 180
-"""Pixels that a group of pictures takes with its title, whatever it shows."""
+TILE = 5.25
+"""Width and height of a picture (rem): each pixel of an MNIST digit is 3 of the screen's."""
+PICTURES_HEIGHT = 11.25
+"""That of a group of pictures with its title, whatever it shows (rem)."""
 
 _CARD = """
 .st-key-overview_style { display: none; }
@@ -42,16 +42,16 @@ _QUESTION = """
 .ov .answer + p + .quiet { margin-top: .35rem; }
 .ov .eyebrow { font-size: .75rem; font-weight: 650; letter-spacing: .08em;
                text-transform: uppercase; opacity: .74; }
-.ov h2 { font-size: clamp(1.5rem, 2.4vw, 2.15rem); line-height: 1.2; font-weight: 680;
+.ov h2 { font-size: clamp(1.5rem, 3.4cqi, 2.15rem); line-height: 1.2; font-weight: 680;
          letter-spacing: -.015em; text-wrap: balance; margin: .3rem 0 .6rem; }
-.ov .answer { font-size: clamp(1.15rem, 1.6vw, 1.4rem); font-weight: 650; margin: 1rem 0 .25rem; }
+.ov .answer { font-size: clamp(1.15rem, 2.3cqi, 1.4rem); font-weight: 650; margin: 1rem 0 .25rem; }
 .ov .sides { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem; }
 .ov .side { display: block; padding: 1rem; border: 1px solid var(--ov-line); border-radius: .6rem;
             background: var(--ov-surface); border-top: 3px solid var(--of); min-width: 0; }
 .ov a.side:hover { border-color: var(--of); }
 .ov .side .who { display: flex; align-items: center; gap: .4rem; font-weight: 600; }
 .ov .who .dot { margin-right: 0; }
-.ov .side .share { font-size: clamp(1.6rem, 2.6vw, 2.3rem); font-weight: 680; line-height: 1.25;
+.ov .side .share { font-size: clamp(1.6rem, 3.6cqi, 2.3rem); font-weight: 680; line-height: 1.25;
                    letter-spacing: -.02em; color: var(--of); }
 .ov .side.none { border-style: dashed; border-top: 1px dashed var(--ov-line); opacity: .8; }
 .ov .axis { position: relative; height: 1.9rem; margin-top: .35rem; font-size: .72rem; }
@@ -63,13 +63,20 @@ _QUESTION = """
               margin-left: -1px; background: var(--of); border-radius: 2px; }
 .ov .axis span { position: absolute; bottom: 0; opacity: .74; }
 .ov .axis span:last-child { right: 0; }
-.st-key-overview_question { min-height: 340px; }
-@container answer (max-width: 1200px) { .st-key-overview_question { min-height: 400px; } }
-@container answer (max-width: 760px) {
-  .st-key-overview_question { min-height: 605px; }
+[class*="st-key-overview_question"] { min-height: 21.25rem; }
+@container answer (max-width: 75rem) {
+  [class*="st-key-overview_question"] { min-height: 23.5rem; }
+  .st-key-overview_question_best { min-height: 25.3rem; }
+}
+@container answer (max-width: 47.5rem) {
+  [class*="st-key-overview_question"] { min-height: 36rem; }
+  .st-key-overview_question_best { min-height: 38rem; }
   .ov .question { grid-template-columns: minmax(0, 1fr); }
 }
-@container answer (max-width: 480px) { .st-key-overview_question { min-height: 840px; } }
+@container answer (max-width: 30rem) {
+  [class*="st-key-overview_question"] { min-height: 48rem; }
+  .st-key-overview_question_best { min-height: 53rem; }
+}
 @media (max-width: 480px) { .ov .side { padding: .75rem; } .ov .sides { gap: .6rem; } }
 """
 
@@ -89,39 +96,39 @@ _OUTCOMES = """
 """
 
 _FITTING = "".join(
-    f"@container (min-width: {count * (TILE + 16) - 8}px) "
+    f"@container (min-width: {count * (TILE + 1) - 0.5}rem) "
     f"{{ .ov .tile:nth-child({count}) {{ display: block; }} }}\n"
     for count in range(3, 9)
 )
 """As many pictures as have room: the others are out of the keyboard's way too."""
 
 _PICTURES = f"""
-.st-key-overview_pictures {{ min-height: {PICTURES_HEIGHT}px; }}
+.st-key-overview_pictures {{ min-height: {PICTURES_HEIGHT}rem; }}
 .ov .groups {{ display: grid; grid-template-columns: repeat(3, minmax(0, 1fr));
                gap: 1rem clamp(1rem, 2vw, 2rem); }}
-.ov .group {{ container-type: inline-size; }}
-.ov .group {{ height: {PICTURES_HEIGHT}px; overflow: hidden; min-width: 0; }}
+.ov .group {{ container-type: inline-size; height: {PICTURES_HEIGHT}rem; overflow: hidden;
+              min-width: 0; }}
 .ov .title {{ display: flex; align-items: center; font-size: .9rem; font-weight: 600;
               height: 1.6rem; }}
 .ov .title a {{ margin-left: auto; padding-left: .5rem; font-weight: 400; font-size: .82rem;
                 white-space: nowrap; color: var(--ov-link); }}
-.ov .tiles {{ display: flex; gap: .5rem; padding: 3px; margin-left: -7px; }}
+.ov .tiles {{ display: flex; gap: .5rem; padding: .2rem; margin-left: -.45rem; }}
 .ov .tile:nth-child(n+3) {{ display: none; }}
 {_FITTING}
-.ov .tile {{ flex: none; width: {TILE + 8}px; padding: 3px; font-size: .78rem;
+.ov .tile {{ flex: none; width: {TILE + 0.5}rem; padding: .2rem; font-size: .78rem;
              line-height: 1.45; border: 1px solid transparent; }}
 .ov .tile:hover {{ border-color: var(--ov-line); background: var(--ov-faint); }}
 .ov .tile .frame {{ display: flex; align-items: center; justify-content: center;
-                    height: {TILE}px; background: #000; border-radius: .3rem; overflow: hidden; }}
-.ov .tile img {{ width: {TILE}px; height: {TILE}px; object-fit: contain; }}
+                    height: {TILE}rem; background: #000; border-radius: .3rem; overflow: hidden; }}
+.ov .tile img {{ width: {TILE}rem; height: {TILE}rem; object-fit: contain; }}
 .ov .tile .sharp {{ image-rendering: pixelated; }}
 .ov .tile .said {{ display: flex; align-items: center; }}
 .ov .tile .mark {{ margin-left: .35em; font-weight: 700; }}
 .ov .tile .right {{ color: var(--ov-good); }}
 .ov .tile .wrong {{ color: var(--ov-bad); }}
-@container answer (max-width: 760px) {{
+@container answer (max-width: 47.5rem) {{
   .ov .groups {{ grid-template-columns: minmax(0, 1fr); gap: .5rem; }}
-  .st-key-overview_pictures {{ min-height: calc({3 * PICTURES_HEIGHT}px + 1rem); }}
+  .st-key-overview_pictures {{ min-height: {3 * PICTURES_HEIGHT + 1}rem; }}
 }}
 """
 
