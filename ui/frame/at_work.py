@@ -38,7 +38,7 @@ def _link(run: Run) -> None:
     told = units.percent(share_done(run), 0) if run_view.is_working(run) else run.status
     st.page_link(
         "pages/2_Train.py",
-        label=f"{run_view.name(run)} · {told}",
+        label=f"{told} · {run_view.name(run)}",
         icon=icons.START if run_view.is_working(run) else icons.DONE,
         query_params={"run": run.id} | address.kept(),
     )

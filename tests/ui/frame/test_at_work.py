@@ -23,7 +23,7 @@ def test_the_sidebar_names_what_trains_and_how_far_it_is(
         status="running", process=other_process[1], phase="training", epoch=1, done=1, total=4
     )
     with FileLock(workspace.runner_lock):
-        assert labels(app.run())[-1] == r"at \*work\* · 25 %"
+        assert labels(app.run())[-1] == r"25 % · at \*work\*"
 
 
 def test_while_nothing_trains_the_sidebar_has_pages_only(app: AppTest, runs: Runs) -> None:
