@@ -13,8 +13,9 @@ from core.registry.runs import Run, Runs
 from core.registry.settings import change
 from core.training.metrics import append_event
 from ui.runs.curve_view import time_axis
+from ui.runs.filters import Filters
 from ui.runs.overlay import dashes, table_of_differences
-from ui.runs.runs_table import CURVE_POINTS, Filters, thinned_curve
+from ui.runs.runs_table import CURVE_POINTS, thinned_curve
 from ui.theme import RUN_COLORS
 from ui.train.settings_form import TITLES
 
