@@ -1,7 +1,9 @@
 """Compare as a person works with it: clicks, keys, the scrubber and a link, in a real browser."""
 
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,8 +42,8 @@ def pictures(page: Page) -> Locator:
 
 def expect_images(page: Page, count: int) -> None:
     """The gallery says that it holds so many images."""
-    images = page.get_by_text(re.compile(r"^[\d,]+ images?$"))
-    expect(images).to_have_text(re.compile(rf"^{count:,} images?$"), timeout=SOON)
+    counted = re.compile(rf": {count:,} images?(, [\d,]+ to [\d,]+)?$")
+    expect(page.get_by_role("heading", name=counted)).to_be_visible(timeout=SOON)
 
 
 def test_a_click_on_a_cell_of_a_matrix_narrows_the_gallery_to_its_images(
@@ -58,6 +60,30 @@ def test_a_click_on_a_cell_of_a_matrix_narrows_the_gallery_to_its_images(
         for words in pictures(page).evaluate_all("all => all.map((e) => e.ariaLabel)"):
             assert "true 4" in words
             assert "B: 5 " in words
+
+
+def test_the_matrices_are_saved_as_a_drawing_of_lines_and_text(
+    compared: Server, visit: Visit, tmp_path: Path
+) -> None:
+    with visit(compared) as visitor:
+        page = visitor.open("Compare?view=confusion")
+        plot = page.get_by_role("application", name=re.compile("Confusion matrix, B"))
+        mistakes = re.search(r"([\d,]+) mistakes", plot.get_attribute("aria-label") or "")
+        title = page.get_by_role("heading", name=re.compile("takes . for . most often"))
+        title.hover()
+        button = page.get_by_role("button", name=f"Save as SVG: {title.inner_text()}")
+        with page.expect_download() as download:
+            button.click()
+        download.value.save_as(tmp_path / "matrices.svg")
+        texts = [
+            "".join(text.itertext())
+            for text in ET.parse(tmp_path / "matrices.svg").iter("{http://www.w3.org/2000/svg}text")
+        ]
+        assert title.inner_text() in texts
+        assert (texts.count("taken for"), texts.count("true class")) == (3, 3)
+        assert mistakes is not None
+        assert mistakes[1] == "50"
+        assert len([text for text in texts if text.isdigit()]) > 3 * 2 * 10
 
 
 def test_the_gallery_is_paged_and_shows_two_hundred_pictures_without_a_request_each(

@@ -199,7 +199,7 @@ def _classes(view: View, confusions: Confusions) -> None:
             help=_MEASURES_HELP,
         )
         order = st.selectbox(
-            "Order",
+            "Order of classes",
             list(CLASS_ORDERS),
             format_func=CLASS_ORDERS.__getitem__,
             key="confusion_class_order",

@@ -54,7 +54,7 @@ const titled = (host, [title, hint, use], body) => {
     heading.firstChild.setAttribute('aria-level', '4');
     host.prepend(heading);
   }
-  heading.firstChild.textContent = title;
+  heading.firstChild.textContent = title.replace(/(\d) %/g, '$1\u00a0%');  // breaks before none
   const [read, used] = heading.lastChild.children;
   read.textContent = hint;
   used.textContent = use && ` ${use}`;
