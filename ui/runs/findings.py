@@ -15,6 +15,9 @@ from ui.data.names import shortened
 MUCH = 1.02
 """Times the lowest loss from which on a later one is worse by more than chance makes it."""
 
+NEARLY_NOTHING = 1e-3
+"""Of the highest learning rate: the end of a schedule that falls to 0."""
+
 
 class Measure(NamedTuple):
     """What a chart is about: how it is called and written; `rises` where more of it is better."""
@@ -101,6 +104,7 @@ def of_rates(rates: ArrayLike) -> str:
     first, highest, last = values[0], values.max(), values[-1]
     if np.isclose(values.min(), highest):
         return f"Learning rate stays at {highest:.3g}"
+    end = f"{last:.3g}" if last > NEARLY_NOTHING * highest else "almost 0"
     if highest > first and last < highest:
-        return f"Learning rate rises to {highest:.3g}, then falls to {last:.3g}"
-    return f"Learning rate {'falls' if last < first else 'rises'} from {first:.3g} to {last:.3g}"
+        return f"Learning rate rises to {highest:.3g}, then falls to {end}"
+    return f"Learning rate {'falls' if last < first else 'rises'} from {first:.3g} to {end}"

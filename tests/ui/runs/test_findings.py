@@ -57,6 +57,7 @@ def test_the_run_that_ends_best_is_named() -> None:
         ([0.003, 0.003], "Learning rate stays at 0.003"),
         ([0.003, 0.003, 0.00075], "Learning rate falls from 0.003 to 0.00075"),
         ([0.001, 0.01, 0.0001], "Learning rate rises to 0.01, then falls to 0.0001"),
+        ([0.0001, 0.003, 8e-9], "Learning rate rises to 0.003, then falls to almost 0"),
         ([], "Learning rate"),
     ],
 )
