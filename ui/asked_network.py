@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.errors import TransferLabError
 from ui import lab
+from ui.frame import icons
 
 _CLAMPED = (
     "display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden;"
@@ -34,4 +35,4 @@ def failures_of_one() -> Iterator[None]:
     try:
         yield
     except TransferLabError as error:
-        st.warning(lab.sentence(error), icon=":material/error:")
+        st.warning(lab.sentence(error), icon=icons.ERROR)

@@ -13,6 +13,7 @@ from core.errors import InvalidConfig
 from core.registry import choices
 from core.registry.settings import parse_settings
 from ui import lab
+from ui.frame import icons
 from ui.train.draft import Draft
 
 PARAMETER = "set"
@@ -91,5 +92,5 @@ def tell(error: InvalidConfig) -> None:
     """Say that the settings of an address cannot be had."""
     st.warning(
         f"The settings in this link were left aside. {lab.sentence(error)}",
-        icon=":material/link_off:",
+        icon=icons.BROKEN_LINK,
     )

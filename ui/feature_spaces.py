@@ -60,7 +60,7 @@ def _progress(background: Background, work: Work, name: str, task: Task) -> None
         st.caption("It goes on when you close this page.")
     else:
         st.caption(f"After that: {_WHAT[task]}. It goes on when you close this page.")
-    if st.button("Cancel", icon=":material/close:", key=f"cancel_{task}_{name}"):
+    if st.button("Cancel", icon=icons.CANCEL, key=f"cancel_{task}_{name}"):
         background.cancel()
         st.rerun()
 

@@ -20,6 +20,7 @@ from core.registry.settings import change, setting_of
 from ui import augmentation_link, label_warnings, units
 from ui.data.shown import Shown
 from ui.data.variations import variations
+from ui.frame import icons
 from ui.sliders import Slider, sliders
 from ui.train import start_from
 from ui.train.settings_form import TITLES
@@ -307,7 +308,7 @@ def _hand_over(shown: Shown, config: RunConfig) -> None:
     beginning = preview.deciding(preview.BEGINNING)
     changed = {key: value for key, value in settings.items() if value != beginning[key]}
     words = [f"data.name={shown.name}", *augmentation_link.written(changed)]
-    if st.button("Train with this", type="primary", icon=":material/play_arrow:"):
+    if st.button("Train with this", type="primary", icon=icons.START):
         augmentation_link.to_training(shown.name, settings)
     st.caption("The same for the command line, behind `python -m core train RECIPE`:")
     st.code(" \\\n".join(f"--set {shlex.quote(word)}" for word in words), language="bash")

@@ -14,6 +14,7 @@ from core.importing.exporting import has_paths, zipped_lists
 from ui import lab, units
 from ui.data import counts, link
 from ui.data.shown import PART_NAMES, Shown
+from ui.frame import icons
 
 HEIGHT = 420
 MOST_NAMED = 5
@@ -39,12 +40,12 @@ def _take(dataset: ImportedDataset) -> None:
                 partial(zipped_lists, dataset),
                 file_name=f"{dataset.name}-lists.zip",
                 mime="application/zip",
-                icon=":material/download:",
+                icon=icons.DOWNLOAD,
                 on_click="ignore",
                 help="classes.txt with one class a line, and for each part a list with one "
                 "class_index;path a line.",
             )
-        if st.button("Delete the dataset", icon=":material/delete:"):
+        if st.button("Delete the dataset", icon=icons.DELETE):
             _ask_to_delete(dataset)
 
 
@@ -92,15 +93,15 @@ def _edit(shown: Shown, dataset: ImportedDataset) -> None:
         st.button(
             f"Save {changed} new name{'s'[: changed != 1]}" if changed else "Save",
             type="primary",
-            icon=":material/save:",
+            icon=icons.SAVE,
             disabled=not changed,
             on_click=_save,
             args=(dataset, names),
         )
         if changed:
-            st.button("Leave them", icon=":material/undo:", on_click=_begin_anew)
+            st.button("Leave them", icon=icons.UNDO, on_click=_begin_anew)
     if problem := st.session_state.pop("data_class_problem", ""):
-        st.error(lab.sentence(problem), icon=":material/error:")
+        st.error(lab.sentence(problem), icon=icons.ERROR)
 
 
 def _save(dataset: ImportedDataset, names: list[str]) -> None:
@@ -116,7 +117,7 @@ def _save(dataset: ImportedDataset, names: list[str]) -> None:
         )
         return
     _begin_anew()
-    st.toast("Saved.", icon=":material/save:")
+    st.toast("Saved.", icon=icons.SAVE)
 
 
 def _begin_anew() -> None:
@@ -139,9 +140,9 @@ def _ask_to_delete(dataset: ImportedDataset) -> None:
             f"{len(users):,} run{'s'[: len(users) != 1]} learned from it: {named}{more}. They keep "
             "their results, but cannot be resumed or trained anew, and their pictures can no "
             "longer be looked at.",
-            icon=":material/model_training:",
+            icon=icons.TRAIN,
         )
-    if st.button("Delete it", type="primary", icon=":material/delete:", key="data_delete"):
+    if st.button("Delete it", type="primary", icon=icons.DELETE, key="data_delete"):
         with lab.failures_as_sentences():
             Library(lab.workspace()).delete(dataset.name)
         link.keep({"dataset": ""})

@@ -10,6 +10,7 @@ from core.background import Work
 from core.data.catalogue import DATASETS
 from core.data.downloading import Downloading, download_of
 from ui import lab, units
+from ui.frame import icons
 
 TICK_SECONDS = 1.0
 
@@ -41,7 +42,7 @@ def _progress(downloading: Downloading, work: Work) -> None:
     st.caption("It goes on when you close this page.")
     st.button(
         "Cancel",
-        icon=":material/close:",
+        icon=icons.CANCEL,
         key=f"cancel_download_{downloading.name}",
         on_click=downloading.cancel,
     )
@@ -59,7 +60,7 @@ def _how_far(work: Work) -> str:
 def _ask(downloading: Downloading, failure: str) -> None:
     facts = DATASETS[downloading.name]
     if failure:
-        st.error(lab.sentence(failure), icon=":material/error:")
+        st.error(lab.sentence(failure), icon=icons.ERROR)
     else:
         pixels = math.prod(facts.image_shape)
         images = (facts.train_images or 0) + (facts.test_images or 0)
@@ -72,7 +73,7 @@ def _ask(downloading: Downloading, failure: str) -> None:
             icon=":material/cloud_download:",
         )
     again = "Start again" if failure else f"Download {lab.plain(facts.label)}"
-    if st.button(again, icon=":material/download:", key=f"download_{downloading.name}"):
+    if st.button(again, icon=icons.DOWNLOAD, key=f"download_{downloading.name}"):
         with lab.failures_as_sentences():
             downloading.begin()
         st.rerun()

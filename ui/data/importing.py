@@ -20,6 +20,7 @@ from core.importing.background import Importing
 from core.importing.request import ImportRequest
 from ui import lab
 from ui.data import under_way
+from ui.frame import icons
 
 UPLOAD, PATH = "Upload", "A path on the server's machine"
 DIGITS: dict[str, bool | None] = {"Detect": None, "Yes": True, "No": False}
@@ -99,7 +100,7 @@ def _form() -> None:
     problem = problem_of(asked.name) if asked.name else ""
     ready = bool(first and asked.name and not problem) and not _going_on(asked.name)
     if problem:
-        st.error(problem, icon=":material/error:")
+        st.error(problem, icon=icons.ERROR)
     st.button(
         "Import",
         type="primary",
@@ -110,7 +111,7 @@ def _form() -> None:
         args=(asked, files),
     )
     if not problem and (said := st.session_state.get(_PROBLEM)):
-        st.error(lab.sentence(said), icon=":material/error:")
+        st.error(lab.sentence(said), icon=icons.ERROR)
 
 
 def _ask_files() -> list[UploadedFile]:

@@ -13,6 +13,7 @@ from ui.data import link
 from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Double, Shown, no_larger
 from ui.data.way import Way
+from ui.frame import icons
 from ui.frame.keys import ARROWS, keyboard
 from ui.pictures.picture import SHARPEST, picture
 from ui.plots.facts import facts_table
@@ -100,7 +101,7 @@ def _doubles(shown: Shown, part: Part, index: int, label: int) -> None:
     for double in doubles[:MOST_DOUBLES]:
         st.button(
             lab.plain(_described(shown, double)),
-            icon=":material/content_copy:",
+            icon=icons.COPY,
             key=f"data_double_{double.part}_{double.index}",
             type="tertiary",
             on_click=link.keep,

@@ -13,6 +13,7 @@ from ui.data import doubles
 from ui.data.counts import by_class
 from ui.data.overview import tell_balance
 from ui.data.shown import PART_NAMES, Shown
+from ui.frame import icons
 from ui.plots.figures import Figure, figures
 
 MOST_REASONS = 8
@@ -24,7 +25,7 @@ def show(shown: Shown) -> None:
     """The report of an imported dataset, as it was when it was imported."""
     dataset = shown.imported
     if dataset is None:
-        st.info("This dataset is built in: nothing was imported.", icon=":material/info:")
+        st.info("This dataset is built in: nothing was imported.", icon=icons.NOTE)
         return
     report = dataset.report
     _figures(report)
@@ -122,7 +123,7 @@ def _skipped(name: str, skipped: tuple[Skipped, ...]) -> None:
             "Search",
             key="report_search",
             placeholder="Part of a name or reason",
-            icon=":material/search:",
+            icon=icons.SEARCH,
             label_visibility="collapsed",
             width=320,
         )
@@ -131,7 +132,7 @@ def _skipped(name: str, skipped: tuple[Skipped, ...]) -> None:
             table.to_csv(index=False).encode(),
             f"{name}-left-out.csv",
             "text/csv",
-            icon=":material/download:",
+            icon=icons.DOWNLOAD,
             on_click="ignore",
         )
     if wanted:

@@ -7,6 +7,7 @@ import streamlit as st
 from core.importing.background import Importing, Work, imports
 from ui import lab, units
 from ui.data import link
+from ui.frame import icons
 
 TICK_SECONDS = 0.5
 FORM, NAME, PATH = "import_open", "import_name", "import_path"
@@ -55,7 +56,7 @@ def _progress(going_on: list[Importing]) -> None:
                 st.progress(share, text=_how_far(importing.name, work))
                 st.button(
                     "Cancel",
-                    icon=":material/close:",
+                    icon=icons.CANCEL,
                     key=f"cancel_import_{importing.name}",
                     on_click=importing.cancel,
                 )
@@ -77,7 +78,7 @@ def _failed(importing: Importing, work: Work) -> None:
     importing.clean_up()
     st.error(
         f"**{lab.plain(importing.name)}** was not imported. {lab.sentence(work.failure)}",
-        icon=":material/error:",
+        icon=icons.ERROR,
     )
     _dismiss(importing)
 
@@ -92,16 +93,16 @@ def _ended(importing: Importing, work: Work) -> None:
         st.info(
             f"These images are there already, with the same labels and parts, as "
             f"**{lab.plain(work.dataset)}**. They were not imported a second time.",
-            icon=":material/content_copy:",
+            icon=icons.COPY,
         )
         _dismiss(importing)
     elif began_here:
         importing.forget()
-        st.toast(f"{lab.plain(work.dataset)} is imported.", icon=":material/check:")
+        st.toast(f"{lab.plain(work.dataset)} is imported.", icon=icons.DONE)
     elif link.value("dataset") == work.dataset:  # found without being told
         importing.forget()
     else:
-        st.success(f"**{lab.plain(work.dataset)}** was imported.", icon=":material/check:")
+        st.success(f"**{lab.plain(work.dataset)}** was imported.", icon=icons.DONE)
         with st.container(horizontal=True):
             st.button(
                 "Show it", on_click=_open, args=(importing, work), key=_key("show", importing)

@@ -10,6 +10,7 @@ import streamlit as st
 from ui import lab
 from ui.data import augmenting, classes, link, overview, pictures, pixels, report
 from ui.data.shown import Shown
+from ui.frame import icons
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def show(shown: Shown) -> None:
             st.page_link(
                 "pages/2_Train.py",
                 label="Train on it",
-                icon=":material/model_training:",
+                icon=icons.TRAIN,
                 query_params={"dataset": shown.name},
             )
     with st.container(key="data_view_shown"), lab.failures_as_sentences():

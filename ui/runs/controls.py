@@ -12,6 +12,7 @@ from core.registry.runs import Run
 from core.training.checkpoints import Checkpoints
 from core.training.extension import Extension, extension
 from ui import lab
+from ui.frame import icons
 from ui.runs.failure import what_helps
 from ui.runs.histories import history_of
 
@@ -48,17 +49,17 @@ def attempt(action: Callable[[], object]) -> None:
     try:
         action()
     except TransferLabError as error:
-        st.toast(lab.sentence(error), icon=":material/error:", duration="long")
+        st.toast(lab.sentence(error), icon=icons.ERROR, duration="long")
     except OSError as error:
         told = f"That could not be written: {error.strerror or error}. Make room, then try again."
-        st.toast(lab.plain(told), icon=":material/error:", duration="long")
+        st.toast(lab.plain(told), icon=icons.ERROR, duration="long")
     st.rerun()
 
 
 def _cancel(run: Run) -> None:
     if st.button(
         "Cancel",
-        icon=":material/cancel:",
+        icon=icons.CANCEL,
         key=f"cancel_{run.id}",
         help="Takes it out of the queue. It is kept, and can be resumed.",
     ):
@@ -69,7 +70,7 @@ def _stop(run: Run) -> None:
     stopping = run.status == "stopping"
     if st.button(
         "Stopping …" if stopping else "Stop",
-        icon=":material/stop_circle:",
+        icon=icons.STOP,
         disabled=stopping,
         key=f"stop_{run.id}",
         help="Ends training within one batch; the best weights so far are kept and tested. It can "
@@ -81,7 +82,7 @@ def _stop(run: Run) -> None:
 def _resume(run: Run) -> None:
     if st.button(
         "Resume",
-        icon=":material/resume:",
+        icon=icons.RESUME,
         type="primary" if what_helps(run) == "resume" else "secondary",
         key=f"resume_{run.id}",
         help="Puts it into the queue again.",
@@ -134,7 +135,7 @@ def _train_longer(run: Run) -> None:
             found = extension(run, history, more, step)
         if found is not None:
             st.markdown(outlook(run, found))
-        if st.button("Train on", type="primary", icon=":material/play_arrow:"):
+        if st.button("Train on", type="primary", icon=icons.START):
             attempt(lambda: _queue_again(run, more))
 
 
@@ -170,7 +171,7 @@ def outlook(run: Run, found: Extension) -> str:
 def _start_from(run: Run) -> None:
     if st.button(
         "Start from these settings",
-        icon=":material/content_copy:",
+        icon=icons.COPY,
         type="primary" if what_helps(run) == "anew" else "secondary",
         key=f"from_{run.id}",
         help="Opens them on Train, to change what you like and launch another run.",

@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import TransferLabError
 from core.registry.runs import DamagedRun, Run
 from ui import lab
+from ui.frame import icons
 from ui.runs import run_view
 
 MOST_NAMES = 10
@@ -52,7 +53,7 @@ def _ask(runs: Sequence[Run | DamagedRun]) -> None:
     if samples:
         st.caption("Sample runs can be brought in again, on this page.")
     title = "Delete it" if len(doomed) == 1 else f"Delete {len(doomed)} runs"
-    if st.button(title, type="primary", icon=":material/delete:") and not _delete_all(doomed):
+    if st.button(title, type="primary", icon=icons.DELETE) and not _delete_all(doomed):
         st.rerun()
 
 
@@ -65,5 +66,5 @@ def _delete_all(runs: Sequence[Run | DamagedRun]) -> list[str]:
         except TransferLabError as error:  # it began to train, or somebody else was quicker
             failures.append(lab.sentence(error))
     for failure in failures:
-        st.error(failure, icon=":material/error:")
+        st.error(failure, icon=icons.ERROR)
     return failures

@@ -14,6 +14,7 @@ from core.registry.evaluation import Evaluation
 from core.registry.runs import Run
 from core.training.metrics import Event
 from ui import lab, units
+from ui.frame import icons
 from ui.runs import run_view
 from ui.runs.histories import history_of
 
@@ -137,7 +138,7 @@ def offer_weights(run: Run) -> None:
         st.page_link(
             "pages/5_Predict.py",
             label=f"{'Draw for' if digits else 'Show a picture to'} epoch {epoch} on Predict",
-            icon=":material/draw:",
+            icon=icons.PREDICT,
             query_params={"run": run.id, "epoch": str(epoch)},
         )
     if asked:
@@ -155,7 +156,7 @@ def _evaluate(run: Run, epoch: int) -> None:
     try:
         evaluation, computed = lab.evaluate(run, epoch)
     except TransferLabError as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+        st.error(lab.sentence(error), icon=icons.ERROR)
         return
     told = st.session_state.setdefault(_told(run), {})
     told[epoch] = in_words(epoch, evaluation, computed)

@@ -8,6 +8,7 @@ import streamlit as st
 from core.errors import TransferLabError
 from core.registry.runs import Run
 from ui import lab, units
+from ui.frame import icons
 
 PURPOSES = {
     "config.json": "What was asked for",
@@ -27,9 +28,7 @@ PURPOSES = {
 
 def show(run: Run) -> None:
     """The run's files with their sizes, read where a person unfolds them."""
-    folded = st.expander(
-        "Files", icon=":material/folder:", key=f"files_{run.id}", on_change="rerun"
-    )
+    folded = st.expander("Files", icon=icons.FILES, key=f"files_{run.id}", on_change="rerun")
     if not folded.open:
         return
     with folded:
@@ -68,7 +67,7 @@ def offer_removal(run: Run, size: int) -> None:
         return
     if st.button(
         f"Remove the checkpoint, {units.size(size)}",
-        icon=":material/delete_sweep:",
+        icon=icons.CLEAR,
         key=f"strip_{run.id}",
         help="Frees its room. The weights stay, so that the run can be compared and used as "
         "before; but it can no longer be trained longer.",
@@ -83,11 +82,11 @@ def confirm_removal(run: Run, size: int) -> None:
         f"**{units.size(size)}** of **{lab.plain(run.name)}** are freed. Results and weights stay; "
         "but the run can no longer be trained for more epochs, only launched anew."
     )
-    if st.button("Remove it", type="primary", icon=":material/delete_sweep:"):
+    if st.button("Remove it", type="primary", icon=icons.CLEAR):
         try:
             freed = lab.runs().remove_checkpoint(run)
         except TransferLabError as error:  # somebody resumed or deleted it meanwhile
-            st.error(lab.sentence(error), icon=":material/error:")
+            st.error(lab.sentence(error), icon=icons.ERROR)
             return
-        st.toast(f"{units.size(freed)} freed.", icon=":material/delete_sweep:")
+        st.toast(f"{units.size(freed)} freed.", icon=icons.CLEAR)
         st.rerun()

@@ -189,7 +189,7 @@ def _forget_deleted(choice: Choice, known: Sequence[Run]) -> None:
         return
     names = {run.id: run.name for run in choice.shown}
     listed = ", ".join(lab.plain(names.get(run_id, run_id)) for run_id in gone)
-    st.warning(f"Deleted meanwhile: {listed}. Choose another run.", icon=":material/delete:")
+    st.warning(f"Deleted meanwhile: {listed}. Choose another run.", icon=icons.DELETE)
     choice.ids, choice.shown = tuple(run_id for run_id in choice.ids if run_id in ids), ()
 
 

@@ -138,7 +138,6 @@ def follow(run: Run) -> None:
             st.rerun()  # only a full rerun ends the redrawing and names the status above
         run_view.status_badge(now)
         headline(now)
-        about.show(now)
         if run_view.is_active(now):
             progress(now, queue=lab.runs().queue() if now.status == "queued" else ())
         if run_view.is_working(now):
@@ -146,6 +145,7 @@ def follow(run: Run) -> None:
         elif not run_view.is_active(now):
             run_view.results(now)
             failure(now)
+        about.show(now)
         controls(now)
         curves(now)
         kept(now)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.registry import choices
 from ui import lab
+from ui.frame import icons
 from ui.train import fields
 from ui.train.draft import Draft
 from ui.train.settings_form import TITLES
@@ -36,7 +37,7 @@ def show(draft: Draft) -> None:
             st.button(
                 "Reset all",
                 key=draft.widget("reset_all"),
-                icon=":material/restart_alt:",
+                icon=icons.RESET,
                 on_click=_reset_all,
                 args=[draft],
                 help="Have every setting as in the recipe again.",
@@ -44,7 +45,7 @@ def show(draft: Draft) -> None:
     if draft.replaced is not None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(draft.replaced.by, width="stretch")
-            st.button("Undo", key=draft.widget("undo"), icon=":material/undo:", on_click=draft.undo)
+            st.button("Undo", key=draft.widget("undo"), icon=icons.UNDO, on_click=draft.undo)
 
 
 def _show(draft: Draft, change: Change) -> None:
@@ -54,7 +55,7 @@ def _show(draft: Draft, change: Change) -> None:
         st.button(
             "Reset",
             key=draft.widget("reset", change.settings[0]),
-            icon=":material/undo:",
+            icon=icons.UNDO,
             type="tertiary",
             on_click=draft.reset,
             args=[change.settings],

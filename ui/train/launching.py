@@ -84,7 +84,7 @@ def begin(config: RunConfig, called: Called, expected: Estimate | None = None) -
     if expected is not None:
         estimates.keep(expected, run)
     lab.engine().submit(run)
-    st.toast(f"Launched {run_view.name(run)}.", icon=":material/play_arrow:")
+    st.toast(f"Launched {run_view.name(run)}.", icon=icons.START)
     return run
 
 

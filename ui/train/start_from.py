@@ -16,6 +16,7 @@ from core.registry.choices import settings_of
 from core.registry.recipes import RECIPES, nearest_recipe
 from core.registry.runs import Run
 from ui import augmentation_link, lab
+from ui.frame import icons
 from ui.runs import run_view
 from ui.train import fields
 from ui.train.draft import Draft
@@ -39,13 +40,11 @@ def take_address() -> bool:
         st.warning(
             f"There is no run {lab.plain(wanted)} to start from: it was deleted, or the link is "
             "wrong. The settings are as you left them; choose another run on Runs.",
-            icon=":material/link_off:",
+            icon=icons.BROKEN_LINK,
         )
         return False
     except DamagedFile as error:
-        st.warning(
-            f"{lab.sentence(error)} The settings are as you left them.", icon=":material/warning:"
-        )
+        st.warning(f"{lab.sentence(error)} The settings are as you left them.", icon=icons.WARNING)
         return False
     del st.query_params[PARAMETER]
     take(run)
@@ -67,7 +66,7 @@ def take_dataset_of_address() -> bool:
         )
     except TransferLabError as error:
         st.warning(
-            f"{lab.sentence(error)} The settings are as you left them.", icon=":material/link_off:"
+            f"{lab.sentence(error)} The settings are as you left them.", icon=icons.BROKEN_LINK
         )
         return False
     draft = Draft.of(RECIPES[_recipe_for(name, images)])

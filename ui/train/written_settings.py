@@ -15,6 +15,7 @@ from core.registry.recipes import Recipe, find_recipe
 from core.registry.settings import read_settings
 from core.validation import shown
 from ui import lab
+from ui.frame import icons
 from ui.train.draft import Draft
 from ui.train.settings_form import TITLES
 
@@ -49,7 +50,7 @@ def show(draft: Draft, config: RunConfig | None) -> None:
         st.button("Apply", key="apply", icon=":material/input:", on_click=_apply, args=[draft])
         text, sentence = st.session_state.get(REFUSED, ("", ""))
         if text and text == st.session_state[TEXT]:
-            st.error(sentence, icon=":material/error:")
+            st.error(sentence, icon=icons.ERROR)
 
 
 def written(config: RunConfig) -> str:
