@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from core.glossary import meaning_of
 from core.registry.run_files import WAITING_OR_WORKING, WORKING, Status
-from core.registry.runs import Run, in_queue_order
-from ui import lab, theme, units
+from core.registry.runs import Run
+from ui import theme, units
 from ui.frame import icons
 from ui.lab import plain
 from ui.plots.bars import probability_bars
 from ui.plots.figures import Figure, figures
-from ui.runs.progress import progress
 from ui.train import estimate
 
 
@@ -128,25 +127,6 @@ def bars(probabilities: Mapping[Run, NDArray[np.float32] | None], *, key: str) -
         colors={run.name: color_of(run) for run in probabilities},
         key=key,
     )
-
-
-def training_now(known: Sequence[Run]) -> None:
-    """The runs that wait or train, followed until one of them ends or the next begins."""
-    active = {run.id: run.status for run in known if is_active(run)}
-    if not active:
-        return
-
-    @st.fragment(run_every=2.0)
-    def follow() -> None:
-        now = [run for run in lab.runs().all() if run.id in active]
-        if {run.id: run.status for run in now} != active:
-            st.rerun()  # what else the page shows has changed too
-        queue = in_queue_order(now)
-        for run in [*filter(is_working, now), *queue]:
-            progress(run, queue=queue, title=f"**{name(run)}** · ")
-
-    st.subheader("Training now", anchor=False)
-    follow()
 
 
 def is_active(run: Run) -> bool:
