@@ -18,8 +18,12 @@ button[data-testid="stBaseButton-primary"]:not(:disabled), .stMultiSelect span[d
   background-color: {FILLED_COLOR}; border-color: {FILLED_COLOR};
 }}
 button[data-testid="stBaseButton-primary"]:not(:disabled):hover {{ filter: brightness(0.88); }}
+button .stMarkdownEllipsis, button .stMarkdownEllipsis p {{
+  white-space: normal; overflow: visible; text-wrap: balance;
+}}
 """
-"""Contrast of at least 4.5 to 1 where Streamlit draws with less."""
+"""Contrast of at least 4.5 to 1 where Streamlit draws with less; buttons whose words break into
+lines where Streamlit would cut them off."""
 
 MARK = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 24">
 <circle cx="11" cy="12" r="10" fill="{run_color(0)}"/>
