@@ -61,7 +61,8 @@ canvas { position: absolute; inset: 0; width: 100%; height: 100%; }
          padding-left: calc(1.1rem + var(--left)); max-width: var(--plot);
          font-variant-numeric: tabular-nums; white-space: nowrap; }
 .scale i { flex: 1; height: 0.45rem; border-radius: 3px; }
-.tools { display: flex; flex-wrap: wrap; gap: 0.4rem; align-items: center; margin-bottom: 0.6rem; }
+.tools { display: var(--tl-controls, flex); flex-wrap: wrap; gap: 0.4rem; align-items: center;
+        margin-bottom: 0.6rem; }
 .tools span { opacity: 0.75; font-size: 0.8rem; }
 .tools button { font: inherit; font-size: 0.85rem; color: inherit; cursor: pointer;
         min-width: 2rem; min-height: 2rem; padding: 0 0.6rem; border-radius: 0.4rem;

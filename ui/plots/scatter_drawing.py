@@ -30,7 +30,7 @@ HTML = """
 CSS = """
 .map { color: var(--st-text-color); transition: color 1ms;
        font: 0.8rem/1.4 var(--st-font, sans-serif); }
-.tools { display: flex; flex-wrap: wrap; gap: 0.4rem; margin-bottom: 0.5rem; }
+.tools { display: var(--tl-controls, flex); flex-wrap: wrap; gap: 0.4rem; margin-bottom: 0.5rem; }
 .tools button { font: inherit; color: inherit; cursor: pointer; min-width: 2.1rem;
        min-height: 2.1rem; padding: 0 0.65rem; border-radius: 0.4rem;
        background: var(--st-background-color); border: 1px solid var(--st-border-color); }
