@@ -96,14 +96,14 @@ def empty_name_and_note() -> None:
 def bar() -> DeltaGenerator:
     """Where the buttons stand that launch: in view, however long the form above them is."""
     st.html(f"<style>{_BAR}</style>")
-    return st.container(key="launch_bar")
+    return st.container(key="controls_launch")
 
 
 _BAR = """
-[data-testid="stLayoutWrapper"]:has(> .st-key-launch_bar) {
+[data-testid="stLayoutWrapper"]:has(> .st-key-controls_launch) {
   position: sticky; bottom: 0; z-index: 5;
 }
-.st-key-launch_bar {
+.st-key-controls_launch {
   padding: 0.6rem 0; backdrop-filter: blur(14px); background: light-dark(#ffffff, #13171d);
 }
 [data-testid="stMain"] { scroll-padding-bottom: 5rem; }
