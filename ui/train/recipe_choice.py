@@ -56,7 +56,11 @@ def reached(recipe: Recipe, known: Sequence[Run]) -> str:
     """What the recipe as it stands reached in this workspace, else in its source, in Markdown."""
     reported = recipe.reported_accuracy
     source = f"its source reports {units.percent(reported)}" if reported else ""
-    of_recipe = (run for run in known if run.config.recipe == recipe.name and run.has_results)
+    of_recipe = (
+        run
+        for run in known
+        if run.config.recipe == recipe.name and "test_accuracy" in run.state.metrics
+    )
     by_accuracy = sorted(of_recipe, key=_accuracy, reverse=True)
     best = next((run for run in by_accuracy if run.config == recipe.config), None)
     if best is None:
