@@ -114,12 +114,19 @@ _UNNAMED = """
 }
 [data-testid=stSidebar] [data-testid=stElementContainer]:not(:first-child):has(
   [data-testid=stSkeleton]) { margin-block: -0.375rem; }
-.st-key-data_views [data-testid=stSkeleton] { height: 2rem; }
+.st-key-data_views [data-testid=stSkeleton], [class*="_flip"] [data-testid=stSkeleton] {
+  height: 2rem;
+}
+[class*="st-key-augmenting-"][class*="-sliders"] { min-height: 9.25rem; }
+@media (641px < width < 1600px) {
+  [class*="st-key-augmenting-"][class*="-sliders"] { min-height: 12.5rem; }
+}
 :is([data-testid=stColumn], [data-testid=stHorizontalBlock] > [data-testid=stLayoutWrapper])
   > [data-testid=stVerticalBlock]
   > [data-testid=stElementContainer]:first-child:not([class*="st-key-"])
   [data-testid=stSkeleton] { height: 4.06rem; }
 """
-"""The mark, links and the tools beside the title; figures, which are the first in their columns."""
+"""The mark, links, the tools beside the title and what has keys that end alike; figures, which are
+the first in their columns."""
 
 SHEET = _sheet()
