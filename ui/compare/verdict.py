@@ -19,7 +19,7 @@ def show(view: View) -> None:
     """The sentence, both accuracies with their difference and its significance, a table of more."""
     _sentence(view.comparison, "###")
     with st.container(horizontal=True):
-        with st.container(width=SIDE_BY_SIDE):
+        with st.container(width=SIDE_BY_SIDE, key="compare_figures"):
             _figures(view.comparison)
         with st.container(width="stretch", key=summary.KEY):
             summary.show(view)

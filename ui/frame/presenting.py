@@ -11,6 +11,7 @@ from ui.frame import address, icons
 from ui.frame.browser import KEYS_JS, nothing
 from ui.frame.pages import PAGES
 from ui.frame.presenting_script import CSS, HTML, JS
+from ui.plots.figures import FIGURE_WIDTH
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -54,8 +55,8 @@ HIDDEN = (
     '[data-testid="stHeader"]',
     '[data-testid="stElementToolbar"]',
     '[data-testid="stTooltipIcon"]',
-    *(f".st-key-{key}" for key in ("tools", "words", "page_about", "overview_next")),
-    '[class*="st-key-controls_"]',
+    *(f".st-key-{key}" for key in ("tools", "words", "overview_next")),
+    '[data-testid="stLayoutWrapper"]:has(> :is(.st-key-page_about, [class*="st-key-controls_"]))',
     '[data-testid="stColumn"]:has(> div > :only-child > [class*="st-key-controls_"])',
     '[data-testid="stAlert"]:has([data-testid="stAlertContentInfo"])',
     f'[data-testid="stLayoutWrapper"]:has({_any(FOLDED, "> ")})',
@@ -67,6 +68,13 @@ SHEET = f"""
 :root {{ --tl-scale: {SCALE}; --tl-controls: none; font-size: calc(16px * {SCALE}) !important; }}
 {", ".join(HIDDEN)} {{ display: none !important; }}
 [data-testid="stMainBlockContainer"] {{ max-width: none; padding: 1.5rem 3rem 5rem; }}
+[data-testid="stLayoutWrapper"]:has(> * > * > [data-testid="stMetric"]) {{
+  min-width: {SCALE * FIGURE_WIDTH:.0f}px;
+}}
+[data-testid="stLayoutWrapper"]:has(> .st-key-compare_figures) {{
+  min-width: calc(2 * {SCALE * FIGURE_WIDTH:.0f}px + 2rem);
+}}
+.st-key-compare_figures {{ width: 100%; }}
 .st-key-predict_picture [class*="_board"] {{ zoom: var(--tl-scale); }}
 @media (max-width: 1000px) {{
   :root {{ --tl-scale: 1; font-size: 16px !important; }}
