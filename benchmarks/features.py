@@ -66,13 +66,13 @@ def measure(images: int, folder: Path) -> Sample:
     from core.data.pictures import Pictures
     from core.network import precision
     from core.network.networks import build
-    from core.training import training
+    from core.training import devices
     from core.training.feature_cache import FeatureCache
     from core.training.features import FrozenLayers, stored_as
 
     config = RECIPES["vgg16-digits"].config
     number_format = precision.resolve(
-        config.precision, precision.cpu_flags(), training.gpu_capabilities()
+        config.precision, precision.cpu_flags(), devices.gpu_capabilities()
     )
     network = build(config.network, len(config.class_names), number_format, config.seed)
     frozen = network.parts(config.network.frozen_count, stored_as(number_format)).frozen

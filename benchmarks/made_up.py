@@ -12,8 +12,9 @@ from core.processes import this_process
 from core.registry.config import RunConfig
 from core.registry.predictions import write_epoch, write_truth
 from core.registry.recipes import RECIPES
+from core.registry.run import Run
 from core.registry.run_files import Parameters, Status, Usage
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.metrics import append_event
 from core.workspace import Workspace

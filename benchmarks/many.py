@@ -28,7 +28,8 @@ from core.data.datasets import load_part
 from core.predicting.joint_readings import Networks, read_pictures
 from core.predicting.prediction_service import PredictionService
 from core.predicting.uploads import Upload
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 SMALL = {"data.train_images": 300, "data.test_images": 100}

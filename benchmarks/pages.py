@@ -33,7 +33,8 @@ from benchmarks.processes import CANNOT, HOUR, end_runs, last_json, run_module
 from benchmarks.record import Benchmark, Failed, Goal, Row, Sample, Samples, Skipped, Step, p95
 from core.predicting.digits import to_digit
 from core.predicting.prediction_service import PredictionService
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 if TYPE_CHECKING:

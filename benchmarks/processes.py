@@ -14,8 +14,9 @@ import psutil
 
 from benchmarks.record import Failed, Sample, Skipped
 from core.errors import TransferLabError
+from core.registry.run import Run
 from core.registry.run_files import WAITING_OR_WORKING
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.workspace import PROJECT, Workspace
 
 HOUR = 3600.0

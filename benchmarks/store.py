@@ -120,7 +120,7 @@ def compare(folder: Path, images: int, steps: int) -> Sample:
     load_tensorflow()
     from core.network import models, precision
     from core.registry.runs import Runs
-    from core.training import training
+    from core.training import devices
 
     workspace = Workspace(folder)
     make_dataset(workspace, SMALL_SIDE, images, filled=True)
@@ -130,7 +130,7 @@ def compare(folder: Path, images: int, steps: int) -> Sample:
     stored = load_splits(config.data, config.seed, side=SMALL_SIDE, workspace=workspace)
     kinds = {"store": stored, "memory": in_memory(stored)}
     number_format = precision.resolve(
-        config.precision, precision.cpu_flags(), training.gpu_capabilities()
+        config.precision, precision.cpu_flags(), devices.gpu_capabilities()
     )
     network = models.start(config, number_format, Runs(workspace))
     seconds: dict[str, list[float]] = {kind: [] for kind in kinds}

@@ -12,7 +12,8 @@ from core.analysis.comparison import compare
 from core.analysis.images import Images
 from core.analysis.selection import Positions
 from core.analysis.suspects import agreed, doubts
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 MINUTES = {"wrong-labels": 8}

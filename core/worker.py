@@ -18,8 +18,9 @@ from core.preferences import load_preferences
 from core.processes import lower_priority
 from core.registry.config import RunConfig
 from core.registry.predictions import stored_epochs, write_epoch, write_truth
+from core.registry.run import Run
 from core.registry.run_files import Failure
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.training import failures
 from core.training.checkpoints import WEIGHTS, Checkpoint
 from core.training.engine import LocalEngine
@@ -79,12 +80,12 @@ def _train(record: Record, workspace: Workspace) -> None:
     from core.training.quiet import load_tensorflow
 
     load_tensorflow()
-    from core.training import training
+    from core.training import devices
     from core.training.features import Stopped
 
     run, stop_asked = record.run, record.run.folder.stop_request.exists
     number_format = run.state.precision or precision.resolve(
-        run.config.precision, precision.cpu_flags(), training.gpu_capabilities()
+        run.config.precision, precision.cpu_flags(), devices.gpu_capabilities()
     )
     record.write(precision=number_format, phase="loading images")
 
@@ -95,7 +96,7 @@ def _train(record: Record, workspace: Workspace) -> None:
 
     try:
         splits = _load(run.config, workspace, report_or_stop)
-        with training.strategy().scope():
+        with devices.strategy().scope():
             finished = _train_on(splits, record, workspace, checkpoint)
     except Stopped:
         finished = False
@@ -118,7 +119,7 @@ def _train_on(
 ) -> bool:
     """Build the network and train it; False where somebody stopped it."""
     from core.network import models
-    from core.training import training
+    from core.training import evaluating, training
 
     run, number_format = record.run, record.run.state.precision
     fingerprint = splits.test.fingerprint()
@@ -154,7 +155,7 @@ def _train_on(
     )
     best = record.run.state.best_epoch
     if best and best not in stored_epochs(run):
-        probabilities, metrics = training.test(models.load_run(record.run), splits, record)
+        probabilities, metrics = evaluating.test(models.load_run(record.run), splits, record)
         write_epoch(run.folder.predictions, best, probabilities)
         record.tested(best, metrics)
     return finished

@@ -7,7 +7,7 @@ import streamlit as st
 from core.errors import InvalidConfig, TransferLabError
 from core.registry import preflight
 from core.registry.config import RunConfig
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.training import estimates
 from core.training.estimates import Estimate
 from ui import lab

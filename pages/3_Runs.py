@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab
 from ui.frame import icons
 from ui.frame.navigation import page

@@ -27,8 +27,9 @@ from core.registry import preflight
 from core.registry.config import RunConfig
 from core.registry.predictions import write_epoch, write_truth
 from core.registry.recipes import RECIPES
+from core.registry.run import Run
 from core.registry.run_files import WAITING_OR_WORKING
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.engine import LocalEngine
 from core.workspace import PROJECT, Workspace

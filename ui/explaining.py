@@ -15,7 +15,7 @@ from core.explaining.heat import Heat, Map
 from core.explaining.layers import explained_layer
 from core.explaining.occlusion import Occlusion
 from core.glossary import meaning_of
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.asked_network import failures_of_one, heading
 from ui.pictures.heatmap import enlarged, legend, overlay

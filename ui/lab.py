@@ -23,7 +23,8 @@ from core.predicting.prediction_service import PredictionService
 from core.predicting.readings import Ask
 from core.preferences import load_preferences
 from core.registry import evaluation
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.training.engine import LocalEngine
 from core.workspace import Workspace, find_workspace
 from ui.frame import icons

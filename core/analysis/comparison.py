@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from core.analysis.statistics import mcnemar_p, paired_difference_interval, wilson_interval
 from core.errors import NotComparable
 from core.registry.predictions import Predictions, read_predictions
-from core.registry.runs import Run
+from core.registry.run import Run
 
 Outcome = Literal["both_right", "only_a_right", "only_b_right", "both_wrong"]
 OUTCOMES: tuple[Outcome, ...] = ("both_right", "only_a_right", "only_b_right", "both_wrong")

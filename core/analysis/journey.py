@@ -12,7 +12,7 @@ from core.analysis.comparison import OUTCOMES, Outcome
 from core.analysis.selection import Positions
 from core.errors import DamagedFile, NotComparable
 from core.registry.predictions import Predictions, epoch_path, read_predictions, stored_epochs
-from core.registry.runs import Run
+from core.registry.run import Run
 
 
 @dataclass(frozen=True, eq=False)

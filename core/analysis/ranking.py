@@ -14,7 +14,7 @@ from core.analysis.comparison import SIGNIFICANT, Side
 from core.analysis.images import Judgement
 from core.analysis.statistics import wilson_interval
 from core.errors import NotComparable, TransferLabError
-from core.registry.runs import Run
+from core.registry.run import Run
 
 
 @dataclass(frozen=True, eq=False)

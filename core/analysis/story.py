@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Literal
 
-from core.registry.runs import Run
+from core.registry.run import Run
 
 Kind = Literal["built", "carried"]
 """Built for the task and trained from random weights, or carried over from other images."""

@@ -23,9 +23,11 @@ from core.network.architectures import ARCHITECTURES
 from core.network.network_config import NetworkConfig
 from core.preferences import change_preferences, load_preferences
 from core.registry import preflight
+from core.registry.places import in_queue_order
 from core.registry.recipes import RECIPES, find_recipe
+from core.registry.run import Run
 from core.registry.run_files import WAITING_OR_WORKING, WORKING
-from core.registry.runs import Run, Runs, in_queue_order
+from core.registry.runs import Runs
 from core.registry.settings import change, parse_settings
 from core.training import estimates
 from core.training.engine import LocalEngine
@@ -286,7 +288,7 @@ def evaluate(workspace: Workspace, options: Namespace) -> Result:
     load_tensorflow()
     from core.network.models import load_run
     from core.predicting.predictor import LoadedNetwork
-    from core.training.training import measure
+    from core.training.evaluating import measure
 
     network = LoadedNetwork(load_run(run, options.epoch), run.config.network)
     with tqdm(total=len(split), unit="image", desc="evaluating") as bar:

@@ -17,7 +17,8 @@ from core.predicting.ink import Polarity
 from core.predicting.readings import Ask, Named, Readings, frame_of, label_index, read_all
 from core.predicting.uploads import Refusal, Upload
 from core.registry.evaluation import Evaluation
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 INK: dict[str, Polarity] = {"auto": "auto", "light": "light ink", "dark": "dark ink"}

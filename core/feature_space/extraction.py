@@ -11,7 +11,7 @@ from core.data.datasets import Split
 from core.data.pictures import Pictures, Positions, ahead
 from core.feature_space.space import Array, Reader
 from core.network.models import load_run
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.training.feature_cache import FeatureCache
 from core.training.features import FrozenLayers, cut_name, stored_as
 from core.training.inputs import CachedInputs, ImageInputs, Inputs, LiveInputs

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import NotComparable
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.training.feature_cache import FeatureCache
 from core.workspace import Workspace
 

@@ -17,7 +17,7 @@ from core.handwriting.frozen_handwriting import read_frozen
 from core.handwriting.handwriting import Samples
 from core.registry.evaluation import Evaluation, evaluate
 from core.registry.predictions import Predictions, as_stored, epoch_path
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.workspace import Workspace
 
 Ask = Callable[[str, Pixels, int | None], NDArray[np.float32]]

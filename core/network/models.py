@@ -13,8 +13,9 @@ from core.files import write_atomically, write_json
 from core.network import weight_files, weights
 from core.network.networks import Network, build
 from core.registry.config import RunConfig
+from core.registry.run import Run
 from core.registry.run_files import RunFolder, read_json
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 
 
 def start(config: RunConfig, precision: str, runs: Runs) -> Network:

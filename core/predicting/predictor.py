@@ -19,7 +19,8 @@ from core.network.models import load_run
 from core.network.network_config import NetworkConfig
 from core.network.networks import Network, example
 from core.predicting.turns import Turns
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 
 Numbers = NDArray[np.float32]
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.analysis.statistics import wilson_interval
 from core.registry.history import History
 from core.registry.predictions import read_predictions, stored_epochs
-from core.registry.runs import Run
+from core.registry.run import Run
 
 SMALLEST = 1e-7
 """What a probability of 0 counts as in the loss; Keras's epsilon."""

@@ -17,8 +17,9 @@ from core.assets import ASSETS, MANIFEST
 from core.commands import command_line
 from core.registry.predictions import epoch_path, stored_epochs
 from core.registry.recipes import RECIPES
+from core.registry.run import Run
 from core.registry.run_files import About, Request, State
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.registry.samples import REQUEST, SAMPLED, file_of, id_of
 from core.workspace import Workspace
 

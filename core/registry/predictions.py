@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import DamagedFile, NotComparable
 from core.files import UNREADABLE, write_arrays
-from core.registry.runs import Run
+from core.registry.run import Run
 
 
 @dataclass(frozen=True, eq=False)

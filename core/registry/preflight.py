@@ -10,7 +10,8 @@ from core.handwriting.handwriting import Handwriting
 from core.network import weight_files
 from core.network.network_config import RUN, NetworkConfig
 from core.registry.config import RunConfig
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.validation import shown
 from core.workspace import Workspace

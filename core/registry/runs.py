@@ -1,165 +1,45 @@
 """Runs: the trainings of a workspace, and what may be done with them."""
 
 import contextlib
-import itertools
 import os
 import shutil
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from core.errors import DamagedFile, InvalidRequest, UnknownRun, WorkFailed
-from core.processes import boot_of, this_boot
 from core.registry.config import RunConfig
+from core.registry.ids import in_order, next_id
+from core.registry.places import apart, end_of_queue, in_queue_order, place_of
+from core.registry.run import DamagedRun, Run, extended
 from core.registry.run_files import (
     WAITING_OR_WORKING,
     WORKING,
     About,
-    Failure,
     Request,
     RunFolder,
     State,
     Status,
     Version,
-    read_about,
-    read_request,
-    read_state,
     versions,
     write_model,
 )
-from core.registry.settings import change
+from core.registry.saying import check_name, check_note, check_tags, free_name
 from core.workspace import Workspace
 
-LONGEST_NAME = 80
-LONGEST_TAG = 30
-LONGEST_NOTE = 10_000
-MOST_TAGS = 20
 COLORS = 10
 """Colours in the palette of runs."""
 PATIENCE = 10.0
 """Seconds to wait for somebody else who creates a run, or says something of the same one."""
 LEAVING = 5.0
 """Seconds that a worker may take to be gone once it has written its last state."""
-GAP = 1e-3
-"""Least distance of two places in the queue."""
-_ID = "%Y%m%d-%H%M%S-%f"
-SAMPLE = "sample-"
-"""What ids of runs begin with that came with the project."""
 _NEW, _DELETED = ".new-", ".deleted-"
 """What folders are called that are not runs yet, or no more."""
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """One run as it stood when it was read."""
-
-    folder: RunFolder
-    request: Request
-    state: State
-    about: About
-    status: Status
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read a run. Raises DamagedFile, naming the file, where one cannot be read."""
-        folder = RunFolder(path)
-        request, state = read_request(folder), read_state(folder)
-        return cls(folder, request, state, read_about(folder), _true_status(folder, state))
-
-    def as_it_is_now(self) -> Self:
-        """The run with its status as it is now, where that hangs on more than its files."""
-        status = _true_status(self.folder, self.state)
-        return self if status == self.status else replace(self, status=status)
-
-    @property
-    def id(self) -> str:
-        """The run's id, which is also its folder's name."""
-        return self.request.id
-
-    @property
-    def is_sample(self) -> bool:
-        """Whether it came with the project, and was not trained in this workspace."""
-        return self.id.startswith(SAMPLE)
-
-    @property
-    def name(self) -> str:
-        """What a person calls it."""
-        return self.about.name or self.request.name
-
-    @cached_property
-    def config(self) -> RunConfig:
-        """Its configuration, with the epochs that were asked for later."""
-        return extended(self.request.config, self.state.extra_epochs)
-
-    @property
-    def has_results(self) -> bool:
-        """Whether at least one epoch was completed and evaluated."""
-        return self.state.best_epoch > 0 and self.status not in WAITING_OR_WORKING
-
-    @property
-    def can_be_resumed(self) -> bool:
-        """Whether it ended before its last epoch."""
-        return self.status in ("stopped", "failed", "interrupted")
-
-    @property
-    def failure(self) -> Failure | None:
-        """Why it did not come to its end, if something kept it from it."""
-        if self.status == "interrupted" and self.state.error is None:
-            return _interruption(self)
-        return self.state.error
-
-    def write_state(self, **changes: Any) -> Self:
-        """Write a changed state; returns the run as it is now."""
-        state = self.state.model_copy(update=changes)
-        write_model(self.folder.state, state)
-        return type(self)(self.folder, self.request, state, self.about, state.status)
-
-
-@lru_cache(maxsize=4096)
-def extended(config: RunConfig, epochs: int) -> RunConfig:
-    """A configuration with so many epochs more, in its last phase.
-
-    Raises InvalidConfig where that is more than a configuration may have.
-    """
-    if not epochs:
-        return config
-    key = "second_phase.epochs" if config.second_phase.epochs else "epochs"
-    last = config.second_phase.epochs or config.epochs
-    return change(config, {key: last + epochs})
-
-
-def _interruption(run: Run) -> Failure:
-    process = run.state.process
-    if process is not None and boot_of(process) != this_boot():
-        return Failure(
-            kind="restarted",
-            sentence="The machine was restarted while this run trained.",
-            advice=GO_ON,
-        )
-    return Failure(
-        kind="killed",
-        sentence="The process of this run ended without a word: something killed it.",
-        advice=GO_ON,
-    )
-
-
-GO_ON = "Resume it: it goes on from its last checkpoint as if nothing had happened."
-
-
-@dataclass(frozen=True)
-class DamagedRun:
-    """A folder among the runs that cannot be read, and why."""
-
-    id: str
-    path: Path
-    reason: str
 
 
 class Runs:
@@ -174,7 +54,7 @@ class Runs:
         The configuration is taken as it is: `preflight.settle` makes one that can be trained.
         Raises InvalidRequest where the name is taken, WorkFailed where the run cannot be written.
         """
-        about = About(note=_check_note(note))
+        about = About(note=check_note(note))
         try:
             with self._naming():
                 return self._create(config, name, about)
@@ -189,13 +69,13 @@ class Runs:
         names = {run.name for run in known}
         now = datetime.now().astimezone()
         request = Request(
-            id=_next_id(now, self._ids()),
+            id=next_id(now, self._ids()),
             name=free_name(config.recipe, names) if name is None else check_name(name, names),
             color=_rarest_color(known),
             created=now,
             config=config,
         )
-        state = State(queued=_end_of_queue(known))
+        state = State(queued=end_of_queue(known))
         return Run(self._make_folder(request, state, about), request, state, about, "queued")
 
     def _make_folder(self, request: Request, state: State, about: About) -> RunFolder:
@@ -306,7 +186,7 @@ class Runs:
         others = [other for other in waiting if other.id != run.id]
         moved = [other for other in waiting if other.id == run.id]
         order = [*others[:place], *moved, *others[place:]]
-        for other, wanted in zip(order, _apart(map(place_of, waiting)), strict=True):
+        for other, wanted in zip(order, apart(map(place_of, waiting)), strict=True):
             if place_of(other) != wanted:
                 with contextlib.suppress(UnknownRun):  # deleted just now
                     self._say(other, place=wanted)
@@ -351,7 +231,7 @@ class Runs:
                 run.folder.stop_request.unlink(missing_ok=True)
                 return run.write_state(
                     status="queued",
-                    queued=_end_of_queue(self.all()),
+                    queued=end_of_queue(self.all()),
                     extra_epochs=extra,
                     error=None,
                     process=None,
@@ -369,11 +249,11 @@ class Runs:
 
     def tag(self, run: Run, tags: Iterable[str]) -> None:
         """Give a run these tags and no others."""
-        self._say(run, tags=_check_tags(tags))
+        self._say(run, tags=check_tags(tags))
 
     def annotate(self, run: Run, note: str) -> None:
         """Keep a note with a run."""
-        self._say(run, note=_check_note(note))
+        self._say(run, note=check_note(note))
 
     def remove_checkpoint(self, run: Run) -> int:
         """Remove what training a finished run longer would need; returns the bytes it took.
@@ -474,7 +354,7 @@ class Runs:
 
     def _read_all(self) -> list[Run | DamagedRun]:
         # One that was deleted since the folder was listed is no damaged run.
-        found = map(self._read, _in_order(self._ids()))
+        found = map(self._read, in_order(self._ids()))
         return [run for run in found if _exists(run)]
 
     def _ids(self) -> set[str]:
@@ -498,66 +378,6 @@ class Runs:
 def _read_once(folder: str, version: tuple[Version, Version, Version]) -> Run:
     """A run as it stood in one version of its files: most runs never change again."""
     return Run.read(Path(folder))
-
-
-def in_queue_order(runs: Iterable[Run]) -> list[Run]:
-    """Those that wait to be trained, the next one first."""
-    waiting = [run for run in runs if run.status == "queued"]
-    return sorted(waiting, key=lambda run: (place_of(run), run.id))
-
-
-def place_of(run: Run) -> float:
-    """Where a waiting run stands in the queue; the lowest is the next."""
-    return run.state.queued if run.about.place is None else run.about.place
-
-
-def _end_of_queue(known: Iterable[Run]) -> float:
-    # Not by the clock alone, which may be set back while runs wait.
-    waiting = [place_of(run) for run in known if run.status == "queued"]
-    return max([time.time(), *(place + GAP for place in waiting)])
-
-
-def _apart(places: Iterable[float]) -> list[float]:
-    """Places in order, none of them twice.
-
-    >>> _apart([3.0, 1.0, 3.0])
-    [1.0, 3.0, 3.001]
-    """
-    apart: list[float] = []
-    for place in sorted(places):
-        apart.append(max(place, apart[-1] + GAP) if apart else place)
-    return apart
-
-
-def _next_id(now: datetime, taken: Collection[str]) -> str:
-    """An id that sorts after all others, also where the clock was set back since.
-
-    >>> _next_id(datetime(2026, 5, 3), {"20260504-000000-000009"})
-    '20260504-000000-000010'
-    """
-    made_before = map(_time_of, sorted(taken, reverse=True))
-    latest = next(filter(None, made_before), None)
-    made = now.replace(tzinfo=None)
-    if latest is not None and made <= latest:
-        made = latest + timedelta(microseconds=1)
-    return made.strftime(_ID)
-
-
-def _in_order(ids: Iterable[str]) -> list[str]:
-    """Ids as runs are listed: the newest first, then those that tell no time, such as samples'.
-
-    >>> _in_order({"20260503-120000-000000", "sample-b", "20260504-120000-000000", "sample-a"})
-    ['20260504-120000-000000', '20260503-120000-000000', 'sample-a', 'sample-b']
-    """
-    named = {run_id for run_id in ids if not run_id[:1].isdigit()}
-    return [*sorted(set(ids) - named, reverse=True), *sorted(named)]
-
-
-def _time_of(run_id: str) -> datetime | None:
-    try:
-        return datetime.strptime(run_id, _ID)
-    except ValueError:
-        return None  # somebody else's folder
 
 
 @contextlib.contextmanager
@@ -598,61 +418,6 @@ def _exists(run: Run | DamagedRun) -> bool:
     return isinstance(run, Run) or run.path.is_dir()
 
 
-def free_name(wanted: str, taken: Collection[str]) -> str:
-    """A name that nothing has yet: the wanted one, or that with a number.
-
-    >>> free_name("cnn-digits", {"cnn-digits", "cnn-digits 2"})
-    'cnn-digits 3'
-    """
-    numbered = (f"{wanted} {number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([wanted], numbered) if name not in taken)
-
-
-def check_name(name: str, taken: Collection[str]) -> str:
-    """A name for a run, tidied. Raises InvalidRequest where it cannot be one or is taken."""
-    tidy = " ".join(name.split())
-    if not 1 <= len(tidy) <= LONGEST_NAME or not tidy.isprintable():
-        raise InvalidRequest(
-            f"name must have 1 to {LONGEST_NAME} printable characters, got {name[:100]!r}"
-        )
-    if tidy in taken:
-        raise InvalidRequest(f"there is a run named {tidy!r} already; choose another name")
-    return tidy
-
-
-def _check_tags(tags: Iterable[str]) -> tuple[str, ...]:
-    tidy = tuple(dict.fromkeys(" ".join(tag.split()) for tag in tags))
-    for tag in tidy:
-        if not 1 <= len(tag) <= LONGEST_TAG or not tag.isprintable() or "," in tag:
-            raise InvalidRequest(
-                f"a tag must have 1 to {LONGEST_TAG} printable characters and no comma, "
-                f"got {tag[:100]!r}"
-            )
-    if len(tidy) > MOST_TAGS:
-        raise InvalidRequest(f"a run may have at most {MOST_TAGS} tags, got {len(tidy)}")
-    return tidy
-
-
-def _check_note(note: str) -> str:
-    if len(note) > LONGEST_NOTE:
-        raise InvalidRequest(
-            f"a note may have at most {LONGEST_NOTE:,} characters, got {len(note):,}"
-        )
-    return note.strip()
-
-
 def _rarest_color(runs: Iterable[Run]) -> int:
     used = Counter(run.request.color for run in runs)
     return min(range(COLORS), key=lambda color: (used[color], color))
-
-
-def _true_status(folder: RunFolder, state: State) -> Status:
-    """What is so, where the state on disk was overtaken by events nobody could write down."""
-    if state.status not in WAITING_OR_WORKING:
-        return state.status
-    stop_requested = folder.stop_request.exists()
-    if state.status == "queued":
-        return "stopped" if stop_requested else "queued"
-    if state.process is None or not state.process.is_alive():
-        return "interrupted"
-    return "stopping" if stop_requested else state.status

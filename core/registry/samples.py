@@ -10,8 +10,9 @@ from zipfile import ZipFile
 
 from core.assets import ASSETS, verified
 from core.errors import UnknownRun
+from core.registry.run import SAMPLE
 from core.registry.run_files import Request
-from core.registry.runs import SAMPLE, Runs
+from core.registry.runs import Runs
 
 SAMPLED = ("cnn-digits", "vgg16-digits", "cnn-digits-augmented")
 """Recipes of which a run comes with the project."""

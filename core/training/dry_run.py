@@ -38,13 +38,15 @@ from core.processes import lower_priority, peak_memory
 from core.registry import preflight
 from core.registry.config import Phase, RunConfig, parse_config
 from core.registry.runs import Runs
-from core.training import estimates, inputs, training
+from core.training import devices, estimates, evaluating, inputs, passes
 from core.training.estimates import DryRun, FeatureCosts, NotKept, PhaseCosts
+from core.training.evaluating import Evaluation
 from core.training.feature_cache import FeatureCache, Features
 from core.training.features import FrozenLayers, cut_name, stored_as
 from core.training.inputs import LiveInputs, SplitInputs
+from core.training.passes import Passes
 from core.training.progress import Event
-from core.training.training import Evaluation, Passes, TrainingStep
+from core.training.steps import TrainingStep
 from core.workspace import Workspace, find_workspace
 
 SECONDS = 2.0
@@ -130,11 +132,11 @@ def measure(config: RunConfig, workspace: Workspace) -> DryRun:
     started = time.perf_counter()
     config = preflight.settle(config, Runs(workspace))
     number_format = precision.resolve(
-        config.precision, precision.cpu_flags(), training.gpu_capabilities()
+        config.precision, precision.cpu_flags(), devices.gpu_capabilities()
     )
     images = material(config, workspace)
     splits, waits_for = images.splits, list(images.waits_for)
-    with training.strategy().scope():
+    with devices.strategy().scope():
         try:
             network = models.start(config, number_format, Runs(workspace))
         except WeightsUnavailable:
@@ -176,11 +178,11 @@ def try_phase(
         cut = cut_name(config.network, phase.frozen_count)
         frozen = FrozenLayers(parts.frozen, config.network, cut, number_format, cache)
     fed = inputs.prepare(config, splits, frozen, 0, _ignore, _never)
-    step = TrainingStep(config, parts.trained, training.class_weights(config, splits))
+    step = TrainingStep(config, parts.trained, passes.class_weights(config, splits))
     held = psutil.Process().memory_info().rss
     first_step, per_step = timed(_steps(config, phase, splits, fed, step))
     batch_memory = max(0, peak_memory() - held)
-    at_once = training.evaluated_at_once(config, phase)
+    at_once = evaluating.evaluated_at_once(config, phase)
     first_evaluation, per_image = timed(_evaluations(fed, parts.trained, at_once, frozen))
     return PhaseCosts(
         step=per_step,

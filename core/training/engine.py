@@ -9,7 +9,8 @@ from filelock import FileLock, Timeout
 from core.errors import WorkFailed
 from core.preferences import load_preferences
 from core.processes import detached
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import PROJECT, Workspace
 
 

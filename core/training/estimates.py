@@ -27,7 +27,7 @@ from core.files import write_json
 from core.network.architectures import ARCHITECTURES
 from core.preferences import load_preferences
 from core.registry.config import Phase, RunConfig
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.training.feature_cache import FeatureCache
 from core.training.metrics import read_events
 from core.validation import Frozen

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.registry.history import History
-from core.registry.runs import Run, extended
+from core.registry.run import Run, extended
 from core.training.schedules import phase_schedule
 
 

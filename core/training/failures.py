@@ -15,8 +15,8 @@ from core.errors import (
     WorkFailed,
 )
 from core.registry.config import RunConfig
+from core.registry.run import GO_ON
 from core.registry.run_files import Failure, FailureKind
-from core.registry.runs import GO_ON
 from core.training import estimates
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)

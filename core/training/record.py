@@ -8,8 +8,8 @@ from typing import Any
 from core.files import naming
 from core.processes import peak_memory, this_process
 from core.registry.predictions import epoch_path, stored_epochs, write_epoch
+from core.registry.run import Run
 from core.registry.run_files import Failure, Parameters, Usage
-from core.registry.runs import Run
 from core.training.checkpoints import Checkpoint, Checkpoints, Position
 from core.training.estimates import kept as kept_estimate
 from core.training.metrics import append_event, lasting, mend, read_events

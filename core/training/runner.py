@@ -17,8 +17,9 @@ from filelock import FileLock, Timeout
 from core.errors import DamagedFile, InvalidRequest, TransferLabError
 from core.preferences import load_preferences
 from core.processes import detached, killed_for_memory, lower_priority
+from core.registry.run import Run
 from core.registry.run_files import WORKING, Failure
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.training import failures
 from core.workspace import PROJECT, Workspace, find_workspace
 

@@ -30,8 +30,9 @@ from playwright.sync_api import (
 from core.processes import ProcessIdentity
 from core.registry.predictions import write_epoch, write_truth
 from core.registry.recipes import RECIPES
+from core.registry.run import Run
 from core.registry.run_files import Failure
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.training.metrics import append_event
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
 

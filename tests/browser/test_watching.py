@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 
 from core.processes import this_process
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.training.metrics import append_event
 
 Visit = Callable[..., Any]

@@ -16,7 +16,8 @@ from core.network.weights import arrays_of
 from core.predicting.predictor import LoadedNetwork
 from core.registry.predictions import read_predictions, stored_epochs
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.metrics import KINDS, Event, read_events
 from core.worker import work

@@ -16,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 from core.processes import ProcessIdentity
 from core.registry.predictions import write_epoch, write_truth
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.metrics import append_event
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace

@@ -15,7 +15,8 @@ from core.data.data_config import DataConfig
 from core.data.datasets import load_test, settle
 from core.registry.predictions import write_epoch, write_truth
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 OpenPage = Callable[..., AppTest]

@@ -12,7 +12,8 @@ from core.imported.dataset import ImportedDataset
 from core.imported.library import Library
 from core.registry.predictions import write_epoch, write_truth
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 OpenPage = Callable[..., AppTest]

@@ -11,7 +11,8 @@ from core.preferences import change_preferences
 from core.registry.choices import settings_of
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.training import estimates
 from core.workspace import Workspace
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
 from core.registry import samples
+from core.registry.run import Run
 from core.registry.run_files import Failure
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]

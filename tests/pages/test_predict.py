@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from streamlit.testing.v1 import AppTest
 
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 
 OpenPage = Callable[..., AppTest]
 PREDICT = "pages/5_Predict.py"

@@ -11,8 +11,9 @@ from streamlit.testing.v1.element_tree import Button
 
 from core.preferences import load_preferences
 from core.registry.predictions import write_epoch
+from core.registry.run import Run
 from core.registry.run_files import Failure
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.training.feature_cache import FeatureCache
 from core.training.metrics import append_event
 from core.workspace import PROJECT, Workspace

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from core.imported.dataset import ImportedDataset
 from core.imported.library import Library
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.workspace import Workspace
 

@@ -12,8 +12,9 @@ from core.preferences import change_preferences
 from core.processes import ProcessIdentity
 from core.registry.predictions import write_epoch
 from core.registry.recipes import RECIPES
+from core.registry.run import Run
 from core.registry.run_files import Failure, FailureKind, Gpu, Usage
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training import estimates
 from core.training.checkpoints import Checkpoint, Checkpoints, Position

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.glossary import meaning_of, terms_in
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui.frame.pages import PAGES
 
 OpenPage = Callable[..., AppTest]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab
 from ui.compare import link, scrubber
 from ui.compare.test_sets import Compared, TestSet, compared

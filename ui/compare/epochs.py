@@ -11,7 +11,7 @@ import streamlit as st
 from core.analysis.comparison import OUTCOMES
 from core.analysis.journey import Journey, outcomes
 from core.analysis.selection import Selection
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.compare import confidence_words as words
 from ui.compare import journeys, link, scrubber

@@ -8,7 +8,7 @@ from core.analysis import journey
 from core.analysis.images import Images
 from core.analysis.journey import Journey
 from core.analysis.selection import Positions
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from core.analysis.ranking import Contestant, LeftOut, Ranking, rank, verdict
 from core.analysis.selection import Selection
 from core.errors import TransferLabError
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.compare import link
 from ui.plots.headings import Heading

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.registry.predictions import stored_epochs
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab
 from ui.compare import link
 

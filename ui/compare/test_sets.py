@@ -14,7 +14,7 @@ from core.analysis.selection import Selection
 from core.data.datasets import Split
 from core.handwriting.handwriting import Samples
 from core.handwriting.handwriting_scores import learned_from, reads_handwriting, score
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.compare import link
 

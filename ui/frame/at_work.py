@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.frame import address, icons
 from ui.runs import run_view

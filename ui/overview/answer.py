@@ -10,7 +10,7 @@ import streamlit as st
 from core.analysis.comparison import Comparison, verdict
 from core.analysis.story import Story, accuracy
 from core.errors import TransferLabError
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.compare.test_sets import Compared, Tested, compared
 from ui.frame import icons

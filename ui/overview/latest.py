@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from core.registry.runs import DamagedRun, Run
+from core.registry.run import DamagedRun, Run
 from ui import units
 from ui.frame import icons
 from ui.frame.pages import script_of

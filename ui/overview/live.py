@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 import streamlit as st
 
-from core.registry.runs import Run, in_queue_order
+from core.registry.places import in_queue_order
+from core.registry.run import Run
 from ui import lab, units
 from ui.frame import icons
 from ui.overview.linked import link_to, linked

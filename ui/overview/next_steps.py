@@ -12,7 +12,7 @@ from core.analysis.story import Story, accuracy
 from core.errors import TransferLabError
 from core.registry import preflight, samples
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab
 from ui.frame import icons
 from ui.frame.pages import PAGES

@@ -10,7 +10,7 @@ from core.analysis.story import Story, accuracy
 from core.network.architectures import ARCHITECTURES
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import units
 from ui.overview.linked import dot, link_to
 from ui.runs import run_view

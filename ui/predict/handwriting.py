@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.analysis.images import Judgement
 from core.handwriting.handwriting import Samples
 from core.handwriting.handwriting_scores import reads_handwriting
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.frame import icons
 from ui.frame.empty import empty

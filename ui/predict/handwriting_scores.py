@@ -17,7 +17,7 @@ from core.handwriting.handwriting import Samples
 from core.handwriting.handwriting_scores import evaluation, learned_from, score, stored_scores
 from core.registry.evaluation import Evaluation
 from core.registry.predictions import Predictions
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 
 AT_ONCE = 2_000

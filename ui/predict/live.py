@@ -13,7 +13,7 @@ import streamlit as st
 from core.data.preprocessing import Pixels, decode
 from core.errors import UnreadableImage
 from core.predicting.digits import to_digit
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab
 from ui.predict import live_script
 from ui.predict.answers import answer, show_bars

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.predict import requests, results
 from ui.predict.networks import Network, choose_networks, takes_digits

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui.predict import handwriting, live, many, one_picture
 
 

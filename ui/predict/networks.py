@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab
 from ui.runs import run_view
 

@@ -14,7 +14,7 @@ from core.data.preprocessing import Pixels
 from core.data.stratified import first_of_each_class
 from core.errors import TransferLabError
 from core.registry.predictions import read_predictions
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab
 from ui.pictures.gallery import Part, gallery
 from ui.predict.networks import Network

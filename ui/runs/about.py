@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from core.errors import TransferLabError
-from core.registry.runs import LONGEST_NAME, LONGEST_NOTE, Run
+from core.registry.run import Run
+from core.registry.saying import LONGEST_NAME, LONGEST_NOTE
 from ui import lab
 from ui.frame import icons
 

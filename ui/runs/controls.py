@@ -7,8 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.errors import TransferLabError
+from core.registry.run import Run
 from core.registry.run_files import WORKING
-from core.registry.runs import Run
 from core.training.checkpoints import Checkpoints
 from core.training.extension import Extension, extension
 from ui import lab

@@ -10,8 +10,8 @@ import numpy as np
 import streamlit as st
 
 from core.registry.history import Axis, History, Line, Standing, smoothed, thinned
+from core.registry.run import Run
 from core.registry.run_files import WAITING_OR_WORKING
-from core.registry.runs import Run
 from core.training import schedules
 from core.training.metrics import Event
 from ui import theme

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.registry.runs import DamagedRun
+from core.registry.run import DamagedRun
 from ui import lab, units
 from ui.frame import icons
 from ui.runs import deletion

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core.errors import TransferLabError
-from core.registry.runs import DamagedRun, Run
+from core.registry.run import DamagedRun, Run
 from ui import lab
 from ui.frame import icons
 from ui.runs import run_view

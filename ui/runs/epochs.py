@@ -11,7 +11,7 @@ import streamlit as st
 from core.errors import TransferLabError
 from core.glossary import meaning_of
 from core.registry.evaluation import Evaluation
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.training.metrics import Event
 from ui import lab, units
 from ui.frame import icons

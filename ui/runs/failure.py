@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 
 import streamlit as st
 
+from core.registry.run import Run
 from core.registry.run_files import FailureKind
-from core.registry.runs import Run
 from ui.lab import sentence
 from ui.runs.log import log
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.data.catalogue import DATASETS, IMPORTED_NAME
 from core.network.architectures import ARCHITECTURES
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui.frame import icons
 from ui.runs import run_view
 from ui.runs.run_view import STATUSES

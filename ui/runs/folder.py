@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import TransferLabError
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.frame import icons
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.network.architectures import ARCHITECTURES
 from core.registry.config import RunConfig
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.train.fields import in_words
 

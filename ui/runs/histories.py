@@ -10,7 +10,7 @@ from threading import Lock
 import streamlit as st
 
 from core.registry.history import History
-from core.registry.runs import Run
+from core.registry.run import Run
 
 
 @dataclass

@@ -8,7 +8,7 @@ from statistics import median
 import streamlit as st
 
 from core.registry.predictions import stored_epochs, stored_size
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import units
 from ui.runs.histories import history_of
 from ui.train import settings_form

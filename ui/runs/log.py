@@ -6,7 +6,7 @@ import os
 
 import streamlit as st
 
-from core.registry.runs import Run
+from core.registry.run import Run
 
 LINES = 200
 LONGEST = 2**16

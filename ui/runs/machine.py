@@ -10,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.registry.history import History, Line
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import theme
 from ui.plots.beside import beside
 from ui.plots.charts import Series, line_chart

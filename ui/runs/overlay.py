@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.registry.history import Line, smoothed, thinned
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.registry.settings import differences
 from ui.plots.beside import beside
 from ui.plots.charts import Series, line_chart

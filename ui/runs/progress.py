@@ -9,8 +9,8 @@ import streamlit as st
 from core.glossary import meaning_of
 from core.preferences import load_preferences
 from core.registry.config import Phase, RunConfig
+from core.registry.run import Run
 from core.registry.run_files import Gpu, State
-from core.registry.runs import Run
 from ui import lab, units
 from ui.plots.figures import Figure, figures
 from ui.runs.histories import history_of

@@ -11,7 +11,8 @@ import streamlit as st
 
 from core.errors import TransferLabError
 from core.preferences import MOST_AT_ONCE, Preferences, change_preferences, load_preferences
-from core.registry.runs import Run, in_queue_order
+from core.registry.places import in_queue_order
+from core.registry.run import Run
 from ui import lab
 from ui.frame import icons
 from ui.runs import run_view

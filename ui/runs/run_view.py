@@ -11,8 +11,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.glossary import meaning_of
+from core.registry.run import Run
 from core.registry.run_files import WAITING_OR_WORKING, WORKING, Status
-from core.registry.runs import Run
 from ui import theme, units
 from ui.frame import icons
 from ui.lab import plain

@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from core.glossary import meaning_of
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab, units
 from ui.frame import icons
 from ui.frame.empty import empty

@@ -10,7 +10,7 @@ import streamlit as st
 from core.registry import choices
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui.frame import icons
 from ui.train.changes import in_words
 from ui.train.settings_form import SECTIONS

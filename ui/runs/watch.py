@@ -8,7 +8,7 @@ from time import monotonic
 import streamlit as st
 
 from core.errors import UnknownRun
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import lab
 from ui.frame import icons
 from ui.frame.empty import empty

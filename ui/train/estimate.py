@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import streamlit as st
 
 from core.registry.config import RunConfig
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.training import estimates
 from core.training.estimates import Difference, Estimate, NotKept, PhaseEstimate
 from ui import lab, units

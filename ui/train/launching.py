@@ -10,15 +10,10 @@ import streamlit as st
 from core.errors import InvalidRequest, TransferLabError
 from core.preferences import Preferences, load_preferences
 from core.registry.config import RunConfig
+from core.registry.places import in_queue_order
 from core.registry.recipes import Recipe
-from core.registry.runs import (
-    LONGEST_NAME,
-    LONGEST_NOTE,
-    Run,
-    check_name,
-    free_name,
-    in_queue_order,
-)
+from core.registry.run import Run
+from core.registry.saying import LONGEST_NAME, LONGEST_NOTE, check_name, free_name
 from core.training import estimates
 from core.training.estimates import Estimate
 from ui import lab

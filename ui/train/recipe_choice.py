@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES, Recipe
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import units
 from ui.train import start_from
 

@@ -14,7 +14,7 @@ from core.data.catalogue import DATASETS
 from core.errors import DamagedFile, TransferLabError, UnknownRun
 from core.registry.choices import settings_of
 from core.registry.recipes import RECIPES, nearest_recipe
-from core.registry.runs import Run
+from core.registry.run import Run
 from ui import augmentation_link, lab
 from ui.frame import icons
 from ui.runs import run_view

@@ -11,7 +11,8 @@ from statsmodels.stats.proportion import proportion_confint
 from core.analysis.comparison import OUTCOMES, Comparison, as_json, compare, verdict
 from core.errors import DamagedFile, NotComparable
 from core.registry.predictions import write_epoch, write_truth
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 
 MakeRun = Callable[..., Run]

@@ -24,7 +24,8 @@ from core.data.datasets import load_test, settle
 from core.errors import InvalidRequest, NotComparable
 from core.registry.config import RunConfig
 from core.registry.predictions import write_epoch, write_truth
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 Arrays = dict[str, NDArray[np.uint8]]

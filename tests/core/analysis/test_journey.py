@@ -7,7 +7,7 @@ from core.analysis.comparison import OUTCOMES, compare
 from core.analysis.journey import Journey, outcomes, read_journey, version
 from core.errors import NotComparable
 from core.registry.predictions import epoch_path, read_predictions, write_epoch
-from core.registry.runs import Run
+from core.registry.run import Run
 from tests.conftest import MakeRun
 
 TRUTH = (0, 1, 2, 3, 4, 5)

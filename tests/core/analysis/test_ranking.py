@@ -22,7 +22,8 @@ from core.analysis.ranking import (
 )
 from core.errors import NotComparable
 from core.registry.predictions import read_predictions
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 
 MakeRun = Callable[..., Run]
 

@@ -18,7 +18,8 @@ from core.analysis.telling import MOST, data_url, telling_pictures
 from core.data.data_config import DataConfig
 from core.registry.config import RunConfig
 from core.registry.predictions import write_epoch, write_truth
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.metrics import append_event
 

@@ -5,7 +5,8 @@ import pytest
 
 from core.analysis.story import kind_of, tell
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 
 MakeTested = Callable[..., Run]

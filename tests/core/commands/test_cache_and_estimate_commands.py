@@ -7,7 +7,8 @@ import pytest
 
 from core.preferences import load_preferences
 from core.registry.config import RunConfig
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.training import estimates
 from core.training.estimates import Estimate, Machine, PhaseEstimate
 from core.training.feature_cache import FeatureCache

@@ -13,7 +13,8 @@ from core.imported.library import Library
 from core.registry import preflight
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training import dry_run
 from core.workspace import Workspace

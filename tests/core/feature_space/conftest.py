@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.feature_space.space import FeatureSpace
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.workspace import Workspace
 from tests.conftest import MakeRun
 

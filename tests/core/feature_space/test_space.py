@@ -6,7 +6,8 @@ from numpy.testing import assert_array_equal
 
 from core.errors import NotComparable
 from core.feature_space.space import FeatureSpace, Map, Projection, weights_hash
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 ROWS = np.arange(12, dtype=np.float32).reshape(4, 3)

@@ -17,7 +17,8 @@ from core.network import models
 from core.network.networks import Network
 from core.registry.predictions import write_truth
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.feature_cache import FeatureCache
 from core.workspace import Workspace

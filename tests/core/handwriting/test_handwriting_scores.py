@@ -10,7 +10,8 @@ from core.handwriting.handwriting import Handwriting, Samples
 from core.handwriting.handwriting_scores import evaluation, reads_handwriting, score, stored_scores
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.workspace import Workspace
 

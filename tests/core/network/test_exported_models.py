@@ -10,7 +10,8 @@ from core.data.preprocessing import for_network
 from core.errors import InvalidRequest
 from core.network.models import export_keras
 from core.predicting.predictor import Predictor
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import Workspace
 
 ELSEWHERE = """

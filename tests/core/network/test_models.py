@@ -13,7 +13,8 @@ from core.network.weights import arrays_of, assign
 from core.predicting.predictor import LoadedNetwork
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 
 SMALL = {"side": 8, "network.head.dense": [16]}

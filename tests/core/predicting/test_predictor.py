@@ -17,7 +17,8 @@ from core.network.networks import build
 from core.predicting.predictor import MOST_AT_ONCE, LoadedNetwork, Predictor
 from core.registry.predictions import read_predictions
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.workspace import Workspace
 

@@ -7,8 +7,10 @@ import pytest
 
 from core.errors import InvalidRequest, UnknownRun, WorkFailed
 from core.registry.config import RunConfig
+from core.registry.run import Run
 from core.registry.run_files import About
-from core.registry.runs import LONGEST_NOTE, Run, Runs
+from core.registry.runs import Runs
+from core.registry.saying import LONGEST_NOTE
 
 
 @pytest.fixture

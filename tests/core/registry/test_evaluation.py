@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from core.registry.evaluation import evaluate, stored_evaluation
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.training.metrics import append_event
 
 MakeRun = Callable[..., Run]

@@ -8,8 +8,9 @@ import pytest
 
 from core.assets import ASSETS, MANIFEST, verified
 from core.registry.pack_samples import finished_run, kept_epochs, pack
+from core.registry.run import Run
 from core.registry.run_files import Request, State
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.registry.settings import change
 
 MakeRun = Callable[..., Run]

@@ -6,7 +6,8 @@ from sklearn.metrics import accuracy_score
 
 from core.errors import DamagedFile, NotComparable
 from core.registry.predictions import as_stored, read_predictions, stored_epochs, write_epoch
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 
 MakeRun = Callable[..., Run]
 

@@ -11,7 +11,8 @@ from core.network.network_config import NetworkConfig
 from core.registry.config import RunConfig
 from core.registry.preflight import settle
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 
 CNN = change(RECIPES["cnn-digits"].config, {"side": 8})

@@ -3,8 +3,9 @@ import shutil
 from pathlib import Path
 
 from core.registry.config import RunConfig
+from core.registry.run import DamagedRun
 from core.registry.run_files import RunFolder
-from core.registry.runs import DamagedRun, Runs
+from core.registry.runs import Runs
 
 
 def test_sizes_count_what_lies_within_each_folder(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from core.errors import DamagedFile, InvalidRequest, UnknownRun
 from core.processes import ProcessIdentity, this_process
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
+from core.registry.run import DamagedRun, Run
 from core.registry.run_files import WORKING, read_json
-from core.registry.runs import COLORS, DamagedRun, Run, Runs
+from core.registry.runs import COLORS, Runs
 from core.registry.settings import change
 
 MakeRun = Callable[..., Run]

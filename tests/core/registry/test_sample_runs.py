@@ -16,7 +16,8 @@ from core.registry import samples
 from core.registry.config import RunConfig
 from core.registry.predictions import read_predictions
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.samples import SAMPLED, file_of, id_of
 
 Command = Callable[..., Any]

@@ -105,9 +105,10 @@ if "core.worker" in sys.orig_argv:
         time.time = jumping_clock(by)
     module("core.training.quiet", load_tensorflow=lambda: None)
     module("core.training.features", Stopped=Stopped)
+    module("core.training.evaluating")
+    module("core.training.training", train=train)
     module(
-        "core.training.training",
-        train=train,
+        "core.training.devices",
         gpu_capabilities=list,
         strategy=lambda: types.SimpleNamespace(scope=contextlib.nullcontext),
     )

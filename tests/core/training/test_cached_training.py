@@ -24,7 +24,8 @@ from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
 from core.registry.settings import change
 from core.training.feature_cache import FeatureCache
-from core.training.training import Passes, train
+from core.training.passes import Passes
+from core.training.training import train
 
 COUNT = 24
 CLASSES = 10

@@ -15,7 +15,8 @@ from core.errors import InvalidConfig, WorkFailed
 from core.preferences import change_preferences
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training import estimates
 from core.training.estimates import Difference, Estimate, Machine, PhaseEstimate

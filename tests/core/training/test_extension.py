@@ -6,7 +6,8 @@ import pytest
 from core.errors import InvalidConfig
 from core.registry.history import History
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.extension import extension
 from core.training.metrics import append_event

@@ -18,8 +18,9 @@ from core.errors import DatasetUnavailable, DiskFull, Diverged, InvalidRequest, 
 from core.registry import preflight
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
+from core.registry.run import Run
 from core.registry.run_files import Failure
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training import failures
 from core.training.metrics import lasting, read_events
@@ -138,7 +139,7 @@ from pathlib import Path
 from core.training.quiet import load_tensorflow
 load_tensorflow()
 from core.training import training
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.worker import work
 from core.workspace import Workspace
 pages = int(Path("/proc/self/statm").read_text().split()[0])

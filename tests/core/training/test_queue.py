@@ -15,8 +15,9 @@ from core.processes import ProcessIdentity, this_boot, this_process
 from core.registry import runs as runs_module
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
+from core.registry.run import DamagedRun, Run, extended
 from core.registry.run_files import WORKING, Failure
-from core.registry.runs import DamagedRun, Run, Runs, extended
+from core.registry.runs import Runs
 from core.registry.settings import change
 
 Other = tuple[subprocess.Popen[str], ProcessIdentity]

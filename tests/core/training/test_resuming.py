@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from core.registry.config import RunConfig
 from core.registry.predictions import stored_epochs
 from core.registry.recipes import RECIPES
+from core.registry.run import Run
 from core.registry.run_files import WAITING_OR_WORKING, WORKING
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training import checkpoints, record
 from core.training.engine import LocalEngine

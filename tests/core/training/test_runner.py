@@ -11,7 +11,8 @@ from filelock import FileLock
 from core.network.models import load_run
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.engine import LocalEngine
 from core.training.metrics import read_events

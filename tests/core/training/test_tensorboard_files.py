@@ -9,7 +9,8 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.metrics import Event, lasting, read_events
 from core.training.tensorboard_files import PARTS, EventFiles

@@ -24,13 +24,16 @@ from core.network.networks import Network, build
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
 from core.registry.settings import change
-from core.training import training
+from core.training import devices, steps
+from core.training.evaluating import Evaluation
 from core.training.feature_cache import FeatureCache
 from core.training.features import Stopped
 from core.training.inputs import ImageInputs
+from core.training.passes import Passes, class_weights
 from core.training.progress import BatchEnd, EpochEnd, Event, Note, Progress, ResumePoint
 from core.training.schedules import phase_schedule
-from core.training.training import Evaluation, Passes, TrainingStep, class_weights, train
+from core.training.steps import TrainingStep
+from core.training.training import train
 from core.workspace import PROJECT
 
 SMALL = {
@@ -192,7 +195,7 @@ def test_a_step_is_the_step_of_plain_keras(name: str) -> None:
 
 def test_every_optimizer_was_compared() -> None:
     assert {settings["optimizer"] for settings, _ in KERAS_OPTIMIZERS.values()} == set(
-        training.OPTIMIZERS
+        steps.OPTIMIZERS
     )
 
 
@@ -743,7 +746,7 @@ def test_the_advice_for_the_second_phase_names_its_own_rate(
 def test_one_device_needs_no_strategy() -> None:
     if len(tf.config.list_physical_devices("GPU")) > 1:
         pytest.skip("this machine has several GPUs")
-    assert training.strategy().num_replicas_in_sync == 1
+    assert devices.strategy().num_replicas_in_sync == 1
 
 
 ON_TWO_DEVICES = """

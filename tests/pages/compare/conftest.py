@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.registry.runs import Run
+from core.registry.run import Run
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from core.analysis.comparison import compare, verdict
 from core.analysis.images import Judgement
 from core.registry.predictions import read_predictions, write_epoch
-from core.registry.runs import Run
+from core.registry.run import Run
 from tests.pages.compare.conftest import (
     COMPARE,
     MakeTrained,

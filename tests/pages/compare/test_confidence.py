@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from core.analysis.calibration import Answered, calibrate
 from core.analysis.images import Judgement
 from core.registry.predictions import Predictions, read_predictions, write_epoch
-from core.registry.runs import Run
+from core.registry.run import Run
 from tests.pages.compare.conftest import (
     COMPARE,
     MakeTrained,

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from core.data.data_config import DataConfig
 from core.registry.predictions import write_epoch, write_truth
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from tests.pages.compare.conftest import COMPARE, MakeTrained, OpenPage, words
 
 PAIRS, SCORES = 3, 1

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.analysis.journey import read_journey
 from core.registry.predictions import epoch_path, read_predictions, write_epoch
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.workspace import Workspace
 from tests.pages.compare.conftest import COMPARE, MakeTrained, OpenPage, markdown, metrics, words
 from ui.compare.image_epochs import in_words

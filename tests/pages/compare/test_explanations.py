@@ -7,7 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.registry.predictions import epoch_path
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from tests.pages.compare.conftest import COMPARE, OpenPage
 
 

@@ -10,7 +10,7 @@ from core.feature_space.background import Background, Work
 from core.feature_space.outline import within
 from core.feature_space.space import FeatureSpace, Map
 from core.processes import this_process
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.workspace import Workspace
 from tests.pages.compare.conftest import COMPARE, OpenPage, gallery, markdown, words
 

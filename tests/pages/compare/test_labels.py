@@ -17,7 +17,7 @@ from core.data.image_tags import (
     remark_about,
 )
 from core.data.tag_exchange import as_csv
-from core.registry.runs import Run
+from core.registry.run import Run
 from core.workspace import Workspace
 from tests.pages.compare.conftest import (
     COMPARE,

@@ -8,7 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.handwriting.handwriting import Handwriting
 from core.registry.predictions import read_predictions
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from tests.pages.compare.conftest import COMPARE, OpenPage, gallery, markdown, metrics, show, words
 
 KEPT = 12

@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.analysis.ranking import rank_runs, verdict
-from core.registry.runs import Run
+from core.registry.run import Run
 from tests.pages.compare.conftest import COMPARE, MakeTrained, OpenPage, markdown
 
 NASTY = "<b>third</b> *"

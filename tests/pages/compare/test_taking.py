@@ -1,6 +1,6 @@
 from streamlit.testing.v1 import AppTest
 
-from core.registry.runs import Run
+from core.registry.run import Run
 from tests.pages.compare.conftest import COMPARE, MakeTrained, OpenPage, show
 
 

@@ -1,5 +1,6 @@
 from core.registry.config import RunConfig
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.training.metrics import append_event
 from ui.runs.histories import history_of
 

@@ -8,8 +8,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.registry.config import RunConfig
+from core.registry.run import Run
 from core.registry.run_files import About
-from core.registry.runs import Run, Runs
+from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.metrics import append_event
 from ui.runs.curve_view import time_axis

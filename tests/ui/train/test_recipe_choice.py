@@ -1,7 +1,8 @@
 """What is told of a recipe before it is chosen."""
 
 from core.registry.recipes import RECIPES
-from core.registry.runs import Run, Runs
+from core.registry.run import Run
+from core.registry.runs import Runs
 from core.registry.settings import change
 from ui.train.recipe_choice import reached
 
