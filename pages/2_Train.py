@@ -22,6 +22,7 @@ from ui.train import (
     learning_rate,
     recipe_choice,
     settings_form,
+    settings_link,
     start_from,
     written_settings,
 )
@@ -143,7 +144,7 @@ def begin_with(known: list[Run]) -> str:
 
 
 page("Train", "🏋️", "Pick a recipe, change what you like, launch it and watch it learn.")
-if start_from.take_address() or start_from.take_dataset_of_address():
+if start_from.take_address() or start_from.take_dataset_of_address() or settings_link.follow():
     st.session_state["shown"] = NETWORK
 settings_column, seen_column = st.columns([5, 7], gap="medium")
 
@@ -164,6 +165,7 @@ with settings_column.container(key="controls_settings"):
         with what_it_takes:
             estimate.show(expected)
     written_settings.show(draft, config)
+    settings_link.tell(draft)
     if ready and launched:
         launch(ready, called, expected)
 

@@ -22,7 +22,7 @@ from ui.data.shown import Shown
 from ui.data.variations import variations
 from ui.frame import icons
 from ui.sliders import Slider, sliders
-from ui.train import start_from
+from ui.train import settings_link, start_from
 from ui.train.settings_form import TITLES
 
 PICTURES, PASSES = 8, 6
@@ -99,12 +99,12 @@ def _chosen(shown: Shown) -> Chosen:
         usual = choices.usual_augmentation(digits=shown.digits)
         st.session_state[key] = Chosen(shown.name, preview.previewed(beginning | usual))
     chosen: Chosen = st.session_state[key]
-    asked_for = augmentation_link.asked_for()
+    asked_for = settings_link.asked_for()
     if asked_for is not None:
         try:
             chosen.begin_with(preview.previewed(beginning | asked_for))
         except InvalidConfig as error:
-            augmentation_link.tell(error)
+            settings_link.refuse(error)
     return chosen
 
 
@@ -307,7 +307,7 @@ def _hand_over(shown: Shown, config: RunConfig) -> None:
     del settings[SIDE], settings[CHANNELS]
     beginning = preview.deciding(preview.BEGINNING)
     changed = {key: value for key, value in settings.items() if value != beginning[key]}
-    words = [f"data.name={shown.name}", *augmentation_link.written(changed)]
+    words = [f"data.name={shown.name}", *settings_link.written(changed)]
     if st.button("Train with this", type="primary", icon=icons.START):
         augmentation_link.to_training(shown.name, settings)
     st.caption("The same for the command line, behind `python -m core train RECIPE`:")

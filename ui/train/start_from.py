@@ -15,10 +15,10 @@ from core.errors import DamagedFile, TransferLabError, UnknownRun
 from core.registry.choices import settings_of
 from core.registry.recipes import RECIPES, nearest_recipe
 from core.registry.run import Run
-from ui import augmentation_link, lab
+from ui import lab
 from ui.frame import icons
 from ui.runs import run_view
-from ui.train import fields
+from ui.train import fields, settings_link
 from ui.train.draft import Draft
 
 PARAMETER, DATASET = "from", "dataset"
@@ -71,8 +71,8 @@ def take_dataset_of_address() -> bool:
         return False
     draft = Draft.of(RECIPES[_recipe_for(name, images)])
     fields.choose_dataset(draft, name)
-    if (settings := augmentation_link.asked_for()) is not None:
-        augmentation_link.take(draft, settings)
+    if (settings := settings_link.asked_for()) is not None:
+        settings_link.take(draft, settings)
     st.session_state["recipe"] = draft.recipe.name
     return True
 
