@@ -139,12 +139,14 @@ def show_network(config: RunConfig | None) -> None:
 
 def begin_with(known: list[Run]) -> str:
     """The tab to begin with: a run that was asked for or is at work, else the network."""
-    asked_for = "run" in st.query_params
+    asked_for = watch.PARAMETER in st.query_params
     return RUN if asked_for or any(map(run_view.is_active, known)) else NETWORK
 
 
 page("Train", "🏋️", "Pick a recipe, change what you like, launch it and watch it learn.")
-if start_from.take_address() or start_from.take_dataset_of_address() or settings_link.follow():
+begun = start_from.take_address() or start_from.take_dataset_of_address()
+followed = settings_link.follow() and watch.PARAMETER not in st.query_params
+if begun or followed:
     st.session_state["shown"] = NETWORK
 settings_column, seen_column = st.columns([5, 7], gap="medium")
 

@@ -119,6 +119,7 @@ def test_pictures_from_the_camera_become_a_dataset(server: Any, chromium: Browse
         hold = page.get_by_role("button", name="Hold to record class")
         expect(hold.first).to_be_disabled()
         page.get_by_role("button", name="Turn the camera on").click()
+        expect(hold.first).to_be_enabled()
         hold.first.hover()
         page.mouse.down()
         enough(page, 0, 7)

@@ -84,7 +84,7 @@ def watch_a_network_train(visitor: Any, page: Page) -> None:
 def queue_another(visitor: Any, page: Page) -> None:
     page.get_by_role("tab", name="Network").click()
     visitor.choose("Recipe", "vgg16-digits")
-    expect(page.get_by_text("267,786")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("267,786", exact=True)).to_be_visible(timeout=SOON)
     show_common_settings(page)
     set_number(page, "Training images", 100, "Training images: all → 100")
     set_number(page, "Test images", 200, "Test images: all → 200")
@@ -103,7 +103,8 @@ def expect_both_finish(visitor: Any, page: Page, runs: Runs) -> None:
 
 def compare(visitor: Any) -> None:
     page = visitor.go("Compare")
-    expect(page.locator("h4")).to_contain_text("small", timeout=SOON)
+    verdict = page.get_by_role("heading", level=3).first
+    expect(verdict).to_contain_text("small", timeout=SOON)
     shown = page.get_by_text("Test image")
     expect(shown).to_be_visible(timeout=SOON)
     before = shown.inner_text()

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.registry.recipes import RECIPES
+from core.registry.run import Run
 from core.registry.runs import Runs
 from core.registry.settings import change, parse_settings
 from ui.train.draft import Draft
@@ -81,6 +82,15 @@ def test_a_link_followed_within_a_session_replaces_what_was_set_and_can_be_undon
     assert "What the link says replaced your settings." in [each.value for each in at.caption]
     draft.undo()
     assert draft.changes == ["epochs"]
+
+
+def test_an_address_with_a_run_opens_the_run_and_not_the_network(
+    open_page: OpenPage, make_trained: Callable[..., Run]
+) -> None:
+    run = make_trained()
+    with_run = open_page(TRAIN, recipe="vgg16-digits", run=run.id)
+    assert with_run.session_state["shown"].endswith("Run")
+    assert asked(with_run, "Recipe").value == "vgg16-digits"
 
 
 def test_a_link_to_no_recipe_says_so_and_leaves_the_settings(open_page: OpenPage) -> None:
