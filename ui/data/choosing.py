@@ -13,7 +13,7 @@ from core.imported.library import Library
 from ui import lab, units
 from ui.data import downloading, link
 from ui.data.shown import Shown, built_in, imported
-from ui.frame import icons
+from ui.frame import icons, presenting
 
 BUILT_IN = tuple(name for name, facts in DATASETS.items() if facts.train_images is not None)
 """The datasets of the catalogue that have images of their own."""
@@ -40,6 +40,8 @@ def choose() -> Shown | None:
         key=link.CHOICE,
         on_change=lambda: link.open_dataset(st.session_state[link.CHOICE]),
     )
+    if presenting.is_on():
+        st.subheader(lab.plain(_described(name, abouts.get(name))), anchor=False)
     if not abouts:
         _invite()
     if name in BUILT_IN:
@@ -105,10 +107,12 @@ def _tell_of_unknown(name: str) -> None:
 
 
 def _invite() -> None:
-    st.caption(
-        "Nothing was imported yet, so this is one of the built-in datasets. Bring your own "
-        "pictures, from files or from the camera: they are looked at here, and trained on like any."
-    )
+    with st.container(key="controls_invite"):
+        st.caption(
+            "Nothing was imported yet, so this is one of the built-in datasets. Bring your own "
+            "pictures, from files or from the camera: they are looked at here, and trained on like "
+            "any."
+        )
 
 
 def _offer_to_delete(name: str) -> None:

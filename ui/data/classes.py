@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -25,7 +26,8 @@ def show(shown: Shown) -> None:
     """The names, to be edited where the dataset was imported, and the way on from here."""
     if shown.imported is None:
         st.caption("The names of a built-in dataset are fixed; those of imported ones are not.")
-        st.dataframe(_rows(shown), hide_index=True, height=_height(shown))
+        rows = _rows(shown)
+        st.dataframe(rows, hide_index=True, height=_height(shown), column_config=_columns(rows[0]))
     else:
         _edit(shown, shown.imported)
         _take(shown.imported)
@@ -66,6 +68,17 @@ def _height(shown: Shown) -> int | Literal["content"]:
     return "content" if len(shown.class_names) <= 10 else HEIGHT
 
 
+def _columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    """How the columns of the table of classes are written and checked."""
+    counts = {name: st.column_config.NumberColumn(format="localized") for name in row}
+    return counts | {
+        "Label": st.column_config.NumberColumn(width="small"),
+        "Name": st.column_config.TextColumn(
+            required=True, max_chars=CLASS_NAME_LENGTH, width="large"
+        ),
+    }
+
+
 def _edit(shown: Shown, dataset: ImportedDataset) -> None:
     """A table to write other names into; nothing is changed before it is saved."""
     st.caption(
@@ -79,12 +92,7 @@ def _edit(shown: Shown, dataset: ImportedDataset) -> None:
         hide_index=True,
         height=_height(shown),
         disabled=[name for name in rows[0] if name != "Name"],
-        column_config={
-            "Label": st.column_config.NumberColumn(width="small"),
-            "Name": st.column_config.TextColumn(
-                required=True, max_chars=CLASS_NAME_LENGTH, width="large"
-            ),
-        },
+        column_config=_columns(rows[0]),
         key=f"data_class_names_{shown.name}_{generation}",
     )
     names = [str(row["Name"]) for row in edited]

@@ -59,6 +59,14 @@ def test_where_nothing_was_imported_mnist_is_shown_with_an_invitation(open_page:
     assert "28 × 28 pixels, all alike" in html(at)
 
 
+def test_presented_the_page_names_the_dataset_that_is_otherwise_in_a_list(
+    open_page: OpenPage,
+) -> None:
+    named = "MNIST handwritten digits · 70,000 images, 10 classes · built in"
+    assert named not in [heading.value for heading in open_page(DATA).subheader]
+    assert named in [heading.value for heading in open_page(DATA, present="1").subheader]
+
+
 def test_the_newest_dataset_is_shown_and_named_in_the_address(
     open_page: OpenPage, import_pictures: ImportPictures
 ) -> None:
