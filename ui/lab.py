@@ -199,7 +199,7 @@ def failures_as_sentences() -> Iterator[None]:
     try:
         yield
     except TransferLabError as error:
-        st.error(sentence(error), icon=":material/error:")
+        st.error(sentence(error), icon=icons.ERROR)
         st.stop()
 
 

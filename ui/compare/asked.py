@@ -13,6 +13,7 @@ from ui import asked_network
 from ui.compare import link
 from ui.compare.test_sets import TestSet
 from ui.compare.view import LETTERS, View
+from ui.frame import icons
 from ui.train.settings_form import KEEPING
 
 MOST_NAMED = 6
@@ -68,14 +69,14 @@ def has_weights(asked: Asked) -> bool:
         st.info(
             f"{letter} cannot be asked: the weights of this run are not there, or an older "
             "version wrote them. Train it again with the same settings to get them.",
-            icon=":material/inventory_2:",
+            icon=icons.SAMPLE,
         )
         return False
     st.info(
         f"{letter} cannot be asked after epoch {epoch}: of this run the weights of "
         f"{_listed(kept)} were kept. Look at one of those, or train it again with a "
         f"higher “{KEEPING['keep_weights']}”.",
-        icon=":material/inventory_2:",
+        icon=icons.SAMPLE,
     )
     nearest = min(kept, key=lambda other: abs(other - epoch))
     if st.button(f"Look at {letter} after epoch {nearest}", key=f"kept_epoch_{letter}"):

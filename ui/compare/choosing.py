@@ -10,6 +10,7 @@ from core.registry.run import Run
 from ui import lab
 from ui.compare import link, scrubber
 from ui.compare.test_sets import Compared, TestSet, compared
+from ui.frame import icons
 from ui.runs import run_view
 
 
@@ -21,7 +22,7 @@ def choose(finished: Sequence[Run], test_set: TestSet) -> Compared:
         st.info(
             "Two networks that read digits are needed to compare on handwriting, and there "
             f"{'is one' if finished else 'are none'} yet. Train another recipe for digits.",
-            icon=":material/info:",
+            icon=icons.NOTE,
         )
         st.stop()
     place_a, place_b = _telling_pair(finished)

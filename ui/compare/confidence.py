@@ -17,6 +17,7 @@ from ui import lab, theme, units
 from ui.compare import confidence_words as words
 from ui.compare import link
 from ui.compare.view import LETTERS, View
+from ui.frame import icons
 from ui.plots.charts import Mark, Series, line_chart
 from ui.plots.figures import Figure, figures
 
@@ -84,7 +85,7 @@ def _figures(judged: dict[str, Calibration]) -> None:
                 f"{letter} gave {words.images(made.unsure)} a confidence that is no number: its "
                 "training diverged. They are in no chart here and count as turned away. Train the "
                 "run again with a lower learning rate.",
-                icon=":material/warning:",
+                icon=icons.WARNING,
             )
 
 

@@ -25,6 +25,7 @@ from ui import units
 from ui.compare import link
 from ui.compare.view import LETTERS, View
 from ui.data.names import shortened
+from ui.frame import icons
 from ui.plots.dumbbells import Row, dumbbells
 from ui.plots.headings import Heading
 from ui.plots.matrix import Cell, Panel, Unit, matrices
@@ -149,7 +150,7 @@ def _pairs(view: View, confusions: Confusions) -> None:
     )
     pairs = confusions.pairs(order, MOST_PAIRS)
     if not pairs:
-        st.success("Neither network makes a mistake.", icon=":material/check:")
+        st.success("Neither network makes a mistake.", icon=icons.DONE)
         return
     names = view.class_names
     rows = [

@@ -16,6 +16,7 @@ from ui import lab, units
 from ui.compare import confidence_words as words
 from ui.compare import journeys, link, scrubber
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
+from ui.frame import icons
 from ui.plots.charts import Click, Mark, Series, line_chart
 from ui.runs import findings
 
@@ -110,7 +111,7 @@ def _left_out(letter: str, journey: Journey, run: Run) -> None:
         st.warning(
             f"Left out of {letter}: {'; '.join(told)}. Train the run again to get "
             f"{'it' if len(told) == 1 else 'them'} back.",
-            icon=":material/warning:",
+            icon=icons.WARNING,
         )
 
 

@@ -21,6 +21,7 @@ from core.glossary import meaning_of
 from ui import theme, units
 from ui.compare import asked, link, spaces
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
+from ui.frame import icons
 from ui.plots.headings import Heading
 from ui.plots.scatter import Click, Fact, Group, Outline, Points, scatter
 
@@ -172,7 +173,7 @@ def _told(view: View) -> None:
             return
         st.button(
             "Clear the outline",
-            icon=":material/close:",
+            icon=icons.CANCEL,
             key="map_clear",
             on_click=link.change,
             kwargs={"outlined": "", "outline": ()},

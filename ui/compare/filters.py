@@ -14,6 +14,7 @@ from ui import units
 from ui.compare import link
 from ui.compare.lists import LISTS
 from ui.compare.view import OUTCOME_NAMES, View
+from ui.frame import icons
 
 GROUPS: dict[Group, str] = {
     "disagreements": "They disagree",
@@ -45,7 +46,7 @@ def show(view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _group(chosen)
         _order(chosen)
-        with st.popover("Filters", icon=":material/filter_alt:"):
+        with st.popover("Filters", icon=icons.FILTER):
             _filters(view)
     _narrowed(view)
 
@@ -93,7 +94,7 @@ def _filters(view: View) -> None:
     _many(view, "tags", "Tagged", list(known), str)
     st.button(
         "Clear all filters",
-        icon=":material/filter_alt_off:",
+        icon=icons.NO_FILTER,
         disabled=not view.selection.narrows,
         on_click=_clear,
         width="stretch",

@@ -9,6 +9,7 @@ from core.analysis.selection import Group, Positions, Selection
 from ui import units
 from ui.compare import filters, link, one_image, spaces
 from ui.compare.view import LETTERS, View
+from ui.frame import icons
 from ui.pictures.gallery import Part, gallery
 from ui.plots.headings import Heading
 
@@ -100,11 +101,11 @@ def _nothing_left(view: View) -> None:
     if chosen.narrows:
         st.info(
             "No image is left by what the images are narrowed to. Take some of it away.",
-            icon=":material/filter_alt_off:",
+            icon=icons.NO_FILTER,
         )
         st.button("Clear all filters", on_click=link.show, args=(Selection(group=chosen.group),))
         return
-    st.info(_EMPTY[chosen.group].format(units.count(len(view.images))), icon=":material/check:")
+    st.info(_EMPTY[chosen.group].format(units.count(len(view.images))), icon=icons.DONE)
     st.button("Show all images", on_click=link.show, args=(Selection(group="all"),))
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.analysis.selection import PARAMETERS, Selection, from_address, to_address
 from ui.frame import address as frame
+from ui.frame import icons
 from ui.lab import plain
 
 OF_SIDES = ("on", "a", "b", "ea", "eb", "runs")
@@ -92,7 +93,7 @@ def read_selection(classes: int, lists: Collection[str]) -> Selection:
             st.warning(
                 f"This link asks for what is not here ({plain(', '.join(unknown))}): that part of "
                 "it is left out.",
-                icon=":material/link_off:",
+                icon=icons.BROKEN_LINK,
             )
     return selection()
 

@@ -14,6 +14,7 @@ from ui import lab, units
 from ui.compare import asked, spaces
 from ui.compare.asked import Asked
 from ui.compare.view import View
+from ui.frame import icons
 from ui.pictures.gallery import Part, gallery
 from ui.pictures.picture import picture
 
@@ -49,7 +50,7 @@ def _one(view: View, network: Asked) -> None:
         st.warning(
             f"The training images of {network.letter} are not those that it learned from: "
             f"{len(split):,} against {len(train):,}. Bring the former ones back, or train anew.",
-            icon=":material/error:",
+            icon=icons.ERROR,
         )
         return
     found = nearest(np.asarray(test.rows[network.position]), train, SHOWN)

@@ -14,6 +14,7 @@ from core.errors import TransferLabError
 from core.registry.run import Run
 from ui import lab, units
 from ui.compare import link
+from ui.frame import icons
 from ui.plots.headings import Heading
 from ui.plots.pairs import pairs
 from ui.runs import run_view
@@ -63,7 +64,7 @@ def show(finished: Sequence[Run]) -> None:
     link.write()  # also where the page ends below
     _tell_elsewhere(elsewhere)
     if len(chosen) < 2:
-        st.info("Choose at least two networks to rank.", icon=":material/info:")
+        st.info("Choose at least two networks to rank.", icon=icons.NOTE)
         return
     with lab.failures_as_sentences():
         ranking = _ranking(tuple(map(_version, chosen)), chosen)
@@ -71,7 +72,7 @@ def show(finished: Sequence[Run]) -> None:
     for missing in ranking.left_out:
         st.warning(
             f"{run_view.name(missing.run)} is left out. {lab.sentence(missing.reason)}",
-            icon=":material/warning:",
+            icon=icons.WARNING,
         )
     ranking_table(ranking)
     _show_pairs(ranking)
@@ -118,7 +119,7 @@ def _wanted(finished: Sequence[Run]) -> list[Run] | None:
         st.warning(
             f"{len(ids) - len(known)} of the {len(ids)} runs of this link cannot be shown here: "
             "they were deleted, or have no results yet.",
-            icon=":material/link_off:",
+            icon=icons.BROKEN_LINK,
         )
         link.keep(runs=_written(known))
     return known

@@ -11,6 +11,7 @@ from core.registry.predictions import stored_epochs
 from core.registry.run import Run
 from ui import lab
 from ui.compare import link
+from ui.frame import icons
 
 Runs = tuple[Run, Run]
 LETTERS = ("a", "b")
@@ -93,7 +94,7 @@ def _settle(run: Run, letter: str) -> None:
         st.warning(
             f"Epoch {lab.plain(wanted)} of this link was not kept; "
             f"{'the best' if instead == best else f'epoch {instead}'} is shown instead.",
-            icon=":material/link_off:",
+            icon=icons.BROKEN_LINK,
         )
     elif instead != best:
         st.warning(

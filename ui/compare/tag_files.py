@@ -12,6 +12,7 @@ from core.errors import TransferLabError
 from ui import lab, units
 from ui.compare import said
 from ui.compare.view import View
+from ui.frame import icons
 
 LARGEST = 20
 """MB of a file of tags."""
@@ -32,7 +33,7 @@ def show(view: View) -> None:
             data=partial(written, remarks),
             file_name=f"{name}.{ending}",
             mime=kind,
-            icon=":material/download:",
+            icon=icons.DOWNLOAD,
             key=f"download_tags_{ending}",
             help="Tags and notes of these test images. The file can be brought in again, here or "
             "in another workspace.",
@@ -40,7 +41,7 @@ def show(view: View) -> None:
             on_click="ignore",
         )
     number = st.session_state.setdefault(_UPLOADS, 0)
-    with st.popover("Bring in", icon=":material/upload:", key=f"bring_in_tags_{number}"):
+    with st.popover("Bring in", icon=icons.UPLOAD, key=f"bring_in_tags_{number}"):
         _bring_in(view, f"tags_{number}")
 
 
@@ -91,4 +92,4 @@ def told() -> None:
     if kind == "success":
         st.success(words, icon=":material/label:")
     elif kind == "error":
-        st.error(words, icon=":material/error:")
+        st.error(words, icon=icons.ERROR)

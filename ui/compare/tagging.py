@@ -11,6 +11,7 @@ from ui import lab
 from ui.compare import said
 from ui.compare.said import Said
 from ui.compare.view import View
+from ui.frame import icons
 
 NUMBERED = 9
 """Tags that have a key."""
@@ -40,7 +41,7 @@ def show(view: View, position: int) -> None:
 
 def damaged(view: View, place: str) -> None:
     """Why tags cannot be read, and the way out; `place` tells the places of the page apart."""
-    st.warning(lab.sentence(view.said.damaged), icon=":material/warning:")
+    st.warning(lab.sentence(view.said.damaged), icon=icons.WARNING)
     st.button(
         "Keep the file aside and begin anew",
         key=f"begin_tags_anew_{place}",

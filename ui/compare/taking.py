@@ -19,6 +19,7 @@ from core.analysis.report import report
 from core.analysis.selection import Positions
 from ui import units
 from ui.compare.view import LETTERS, View
+from ui.frame import icons
 
 CARD_WIDTH = 300
 
@@ -69,7 +70,7 @@ def _pictures(view: View) -> None:
         partial(zip_of_pictures, comparison, taken, pictures),
         file_name="pictures.zip",
         mime="application/zip",
-        icon=":material/photo_library:",
+        icon=icons.PICTURES,
         key="take_pictures",
         on_click="ignore",
         disabled=len(taken) == 0,

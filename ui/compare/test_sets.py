@@ -17,6 +17,7 @@ from core.handwriting.handwriting_scores import learned_from, reads_handwriting,
 from core.registry.run import Run
 from ui import lab, units
 from ui.compare import link
+from ui.frame import icons
 
 TESTED, HANDWRITING = "tested", "handwriting"
 TITLES = {TESTED: "Their test images", HANDWRITING: "Your handwriting"}
@@ -145,7 +146,7 @@ def choose() -> TestSet:
             st.info(
                 "There is no handwriting to compare on yet: draw digits on Predict and keep them. "
                 "The networks are compared on their test images instead.",
-                icon=":material/draw:",
+                icon=icons.PREDICT,
             )
         link.keep(on="")
         return Tested()

@@ -124,9 +124,7 @@ def _open(importing: Importing, work: Work) -> None:
 
 
 def _dismiss(importing: Importing) -> None:
-    st.button(
-        "Dismiss", icon=":material/done:", key=_key("dismiss", importing), on_click=importing.forget
-    )
+    st.button("Dismiss", icon=icons.DONE, key=_key("dismiss", importing), on_click=importing.forget)
 
 
 def _key(what: str, importing: Importing) -> str:

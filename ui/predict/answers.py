@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.errors import TransferLabError
 from ui import lab
+from ui.frame import icons
 from ui.plots.bars import MAX_CLASSES, MOST_PROBABLE, probability_bars
 from ui.predict.networks import Network
 from ui.runs import run_view
@@ -21,7 +22,7 @@ def answer(network: Network, image: NDArray[np.uint8]) -> NDArray[np.float32] | 
     try:
         return lab.predict(network.run, image, network.epoch)
     except TransferLabError as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+        st.error(lab.sentence(error), icon=icons.ERROR)
         return None
 
 
@@ -30,7 +31,7 @@ def answer_all(network: Network, images: NDArray[np.uint8]) -> NDArray[np.float3
     try:
         return lab.answers(network.run.id, images, network.epoch)
     except TransferLabError as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+        st.error(lab.sentence(error), icon=icons.ERROR)
         return None
 
 

@@ -150,7 +150,7 @@ def _chosen(samples: Samples, score: Score | None) -> Places:
 def _gallery(samples: Samples, places: Places, score: Score | None) -> int | None:
     """A page of the samples that are left; returns the place of the one to look at."""
     if not len(places):
-        st.info("No sample is left by what is chosen above.", icon=":material/filter_alt_off:")
+        st.info("No sample is left by what is chosen above.", icon=icons.NO_FILTER)
         return None
     looked_at = _looked_at(samples, places)
     pages = -(-len(places) // PER_PAGE)

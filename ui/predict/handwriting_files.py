@@ -11,6 +11,7 @@ from core.errors import TransferLabError
 from core.handwriting.handwriting import Samples
 from core.handwriting.handwriting_exchange import Imported, export_zip, import_zip
 from ui import lab, units
+from ui.frame import icons
 from ui.predict import one_sample
 
 MOST_NAMED = 5
@@ -28,7 +29,7 @@ def show(samples: Samples) -> None:
             data=partial(_exported, samples),
             file_name="handwriting.zip",
             mime="application/zip",
-            icon=":material/download:",
+            icon=icons.DOWNLOAD,
             key="export_samples",
             help="A ZIP with a folder of pictures for each digit, which any tool reads, and a list "
             "with all else. It can be brought in again, here or in another workspace.",
@@ -46,10 +47,10 @@ def show_without_samples() -> None:
 
 
 def _bring_in_or_back() -> None:
-    with st.popover("Bring in", icon=":material/upload:"):
+    with st.popover("Bring in", icon=icons.UPLOAD):
         _bring_in()
     if deleted := lab.handwriting().deleted():
-        with st.popover(f"Trash · {units.count(len(deleted))}", icon=":material/delete:"):
+        with st.popover(f"Trash · {units.count(len(deleted))}", icon=icons.DELETE):
             _trash(deleted)
 
 
@@ -88,9 +89,9 @@ def _tell_of_import() -> None:
     """What became of the samples of a ZIP, until something else is brought in."""
     told = st.session_state.get(_TOLD)
     if isinstance(told, str):
-        st.error(told, icon=":material/error:")
+        st.error(told, icon=icons.ERROR)
     elif isinstance(told, Imported):
-        st.success(_words(told), icon=":material/check:")
+        st.success(_words(told), icon=icons.DONE)
         if told.refused:
             st.warning(_refused(told), icon=":material/broken_image:")
 
@@ -147,7 +148,7 @@ def tell_of_damaged(samples: Samples) -> None:
     )
     st.button(
         "Move the damaged to the trash",
-        icon=":material/delete:",
+        icon=icons.DELETE,
         on_click=one_sample.delete,
         args=([sample.id for sample in samples.damaged],),
     )

@@ -19,6 +19,7 @@ from core.registry.evaluation import Evaluation
 from core.registry.predictions import Predictions
 from core.registry.run import Run
 from ui import lab, units
+from ui.frame import icons
 
 AT_ONCE = 2_000
 """Samples times networks that are asked about without being told to."""
@@ -51,18 +52,18 @@ def show(samples: Samples, runs: Sequence[Run]) -> list[Score]:
         st.page_link(
             "pages/4_Compare.py",
             label="Compare two networks on your handwriting",
-            icon=":material/compare:",
+            icon=icons.COMPARE,
             query_params={"on": "handwriting"},
             disabled=len(runs) < 2,
         )
         st.page_link(
             "pages/2_Train.py",
             label="Train a network that learns from it too",
-            icon=":material/model_training:",
+            icon=icons.TRAIN,
             help="Switch on “My handwriting” among the common settings of a recipe for digits.",
         )
     for sentence in told:
-        st.warning(sentence, icon=":material/error:")
+        st.warning(sentence, icon=icons.ERROR)
     if scores:
         st.dataframe(_table(scores), hide_index=True, width="stretch", column_config=_COLUMNS)
         st.caption(_about(samples, scores))
@@ -146,7 +147,7 @@ def _tell_of_missing(samples: Samples, missing: Sequence[Run]) -> None:
     for run in missing:
         if run.id in failed:
             name = lab.plain(run.name)
-            st.warning(f"{name} could not be asked: {failed[run.id]}", icon=":material/error:")
+            st.warning(f"{name} could not be asked: {failed[run.id]}", icon=icons.ERROR)
     if not missing or (_few(samples, missing) and not failed):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -156,7 +157,7 @@ def _tell_of_missing(samples: Samples, missing: Sequence[Run]) -> None:
             f"{'have' if number > 1 else 'has'} not been asked about the samples as they are now.",
             width="content",
         )
-        st.button("Ask now", icon=":material/play_arrow:", key=_WANTED, on_click=_forget_failures)
+        st.button("Ask now", icon=icons.START, key=_WANTED, on_click=_forget_failures)
 
 
 def _forget_failures() -> None:

@@ -14,6 +14,7 @@ from core.errors import TransferLabError
 from core.handwriting import handwriting
 from core.handwriting.handwriting import Sample
 from ui import lab
+from ui.frame import icons
 from ui.frame.keys import keyboard
 from ui.predict.taking import Origin, Taken
 
@@ -60,7 +61,7 @@ def show(reading: Reading) -> None:
     if kept is not None:
         _tell(kept, notes[name], keep)
     elif name in notes and notes[name].refused:
-        st.error(notes[name].refused, icon=":material/error:")
+        st.error(notes[name].refused, icon=icons.ERROR)
     keyboard([str(label) for label in LABELS], lambda pressed: keep(int(pressed)), key="meant_keys")
 
 
@@ -97,7 +98,7 @@ def _tell(sample: Sample, note: Note, keep: Callable[[int | None], None]) -> Non
         st.markdown(f":material/check: {said}.", width="content")
         if not note.found or note.before is not None:
             back = (note.before,)
-            st.button("Undo", icon=":material/undo:", key="unkeep", on_click=keep, args=back)
+            st.button("Undo", icon=icons.UNDO, key="unkeep", on_click=keep, args=back)
         if st.button("Your handwriting", icon=":material/stylus_note:", on_click=_open_all):
             st.rerun()
 

@@ -15,6 +15,7 @@ from core.errors import UnreadableImage
 from core.predicting.digits import to_digit
 from core.registry.run import Run
 from ui import lab
+from ui.frame import icons
 from ui.predict import live_script
 from ui.predict.answers import answer, show_bars
 from ui.predict.networks import Network, choose_networks, takes_digits
@@ -74,7 +75,7 @@ def _answer(seen: Seen | None, networks: Sequence[Network]) -> bool:
     try:
         picture = _picture(seen.url)
     except UnreadableImage as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+        st.error(lab.sentence(error), icon=icons.ERROR)
         return False
     digit = _digit(picture) if any(takes_digits(network.run) for network in networks) else None
     fed = {network: digit if takes_digits(network.run) else picture for network in networks}

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.registry.run import Run
 from ui import lab, units
+from ui.frame import icons
 from ui.predict import requests, results
 from ui.predict.networks import Network, choose_networks, takes_digits
 from ui.predict.requests import File, Request
@@ -53,7 +54,7 @@ def _of_one_kind(networks: Sequence[Network]) -> list[Network]:
         st.info(
             f"Left out, as other classes are known to it: {lab.plain(', '.join(others))}. Choose "
             "it by itself to have it read the pictures.",
-            icon=":material/info:",
+            icon=icons.NOTE,
         )
     return alike
 
@@ -106,7 +107,7 @@ def _offer_again(request: Request, networks: Sequence[Network], polarity: str) -
         if (not same or unread) and networks:
             st.button(
                 "Read again",
-                icon=":material/refresh:",
+                icon=icons.RETRY,
                 key="many_again",
                 on_click=requests.begin,
                 args=(request.files, networks, polarity),
@@ -114,7 +115,7 @@ def _offer_again(request: Request, networks: Sequence[Network], polarity: str) -
         if not job.active:
             st.button(
                 "Put the pictures away",
-                icon=":material/close:",
+                icon=icons.CANCEL,
                 key="many_away",
                 on_click=requests.forget,
                 help="They are kept in memory until then, or until this tab is closed.",
@@ -128,7 +129,7 @@ def _progress(request: Request) -> None:
         if not job.active:
             st.rerun()
         st.progress(min(1.0, job.share), text=_how_far(job.share, job.seconds))
-        st.button("Cancel", icon=":material/stop_circle:", key="many_cancel", on_click=job.cancel)
+        st.button("Cancel", icon=icons.STOP, key="many_cancel", on_click=job.cancel)
 
     tick()
 
@@ -144,12 +145,12 @@ def _how_far(share: float, seconds: float) -> str:
 def _tell_why_not(request: Request) -> None:
     job = request.job
     if job.failure is not None:
-        st.error(lab.sentence(job.failure), icon=":material/error:")
+        st.error(lab.sentence(job.failure), icon=icons.ERROR)
     elif job.broken:
         st.error(
             "Reading broke off for a reason that was not foreseen; it stands in the server's log. "
             "Hand in fewer pictures to find the one that it is about.",
-            icon=":material/error:",
+            icon=icons.ERROR,
         )
     else:
-        st.info("Reading was cancelled before its end.", icon=":material/stop_circle:")
+        st.info("Reading was cancelled before its end.", icon=icons.STOP)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.registry.run import Run
 from ui import lab
+from ui.frame import icons
 from ui.runs import run_view
 
 MOST_RUNS = 4
@@ -74,7 +75,7 @@ def _take_address(by_id: Mapping[str, Run]) -> list[str]:
     if len(found) < len(address):
         st.warning(
             "A run of this link cannot be shown here: it was deleted, or it has no results yet.",
-            icon=":material/link_off:",
+            icon=icons.BROKEN_LINK,
         )
     for run, epoch in found:
         _take_epoch(run, epoch)
@@ -90,7 +91,7 @@ def _take_epoch(run: Run, epoch: str) -> None:
         st.warning(
             f"The weights of epoch {lab.plain(epoch)} of {run_view.name(run)} were not kept; its "
             "best epoch answers instead.",
-            icon=":material/link_off:",
+            icon=icons.BROKEN_LINK,
         )
 
 

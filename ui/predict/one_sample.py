@@ -11,6 +11,7 @@ from core.data.preprocessing import decode
 from core.errors import TransferLabError
 from core.handwriting.handwriting import Origin, Sample, Samples
 from ui import lab
+from ui.frame import icons
 from ui.pictures.picture import picture
 from ui.plots.bars import probability_bars
 from ui.predict.handwriting_scores import Score
@@ -105,7 +106,7 @@ def _mend(sample: Sample, following: str) -> None:
         on_change=_mended,
         args=(samples.annotate, sample.id, note),
     )
-    st.button("Delete", icon=":material/delete:", on_click=_delete, args=(sample.id, following))
+    st.button("Delete", icon=icons.DELETE, on_click=_delete, args=(sample.id, following))
 
 
 def _mended(change: Callable[[str, Any], Sample], sample_id: str, key: str) -> None:
@@ -148,7 +149,7 @@ def _change(change: Callable[[], object]) -> bool:
 def tell_of_changes() -> None:
     """Why a change was refused, or what was deleted last, with the way back."""
     if refused := st.session_state.pop(_REFUSED, ""):
-        st.error(refused, icon=":material/error:")
+        st.error(refused, icon=icons.ERROR)
     deleted = st.session_state.get(_DELETED, [])
     if number := len(deleted):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -156,6 +157,4 @@ def tell_of_changes() -> None:
                 f":material/delete: {number} sample{'s'[: number != 1]} moved to the trash.",
                 width="content",
             )
-            st.button(
-                "Undo", icon=":material/undo:", key="undelete", on_click=restore, args=(deleted,)
-            )
+            st.button("Undo", icon=icons.UNDO, key="undelete", on_click=restore, args=(deleted,))

@@ -18,6 +18,7 @@ from core.predicting.joint_readings import JointReadings, Order, Positions, Show
 from core.predicting.readings import Readings
 from core.predicting.uploads import Refusal
 from ui import lab, units
+from ui.frame import icons
 from ui.pictures.picture import picture
 from ui.predict import reading, result_pictures, upload_scores
 from ui.predict.networks import Network
@@ -101,7 +102,7 @@ def _offer(network: Network, joint: Joint, what: str, make: Callable[[], str]) -
         make,
         file_name=f"{what}{end}.csv",
         mime="text/csv",
-        icon=":material/download:",
+        icon=icons.DOWNLOAD,
         key=f"many_{what}_{network.run.id}_{network.epoch}",
         on_click="ignore",
         help=_FILES[what],
@@ -132,7 +133,7 @@ def _pictures(request: Request, joint: Joint) -> None:
     among = upload_scores.chosen_cell(joint, request.number)
     positions = joint.select(shown, order, network, among)
     if not len(positions):
-        st.info("There is no such picture. Show others above.", icon=":material/check:")
+        st.info("There is no such picture. Show others above.", icon=icons.DONE)
         return
     many, one = st.columns([2, 1], gap="medium")
     with many:
@@ -240,7 +241,7 @@ def _one(request: Request, joint: Joint, position: int) -> reading.Reading | Non
     again = joint.again(int(joint.places[position]))
     st.markdown(f"**{lab.plain(again.name)}**")
     if isinstance(again, Refusal):
-        st.error(lab.sentence(again.sentence), icon=":material/error:")
+        st.error(lab.sentence(again.sentence), icon=icons.ERROR)
         return None
     label = int(joint.one.labels[position])
     truth = joint.one.class_names[label] if label >= 0 else None

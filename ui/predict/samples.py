@@ -16,6 +16,7 @@ from core.errors import TransferLabError
 from core.registry.predictions import read_predictions
 from core.registry.run import Run
 from ui import lab
+from ui.frame import icons
 from ui.pictures.gallery import Part, gallery
 from ui.predict.networks import Network
 
@@ -48,7 +49,7 @@ def choose(networks: Sequence[Network]) -> Sample | None:
     try:
         tested = lab.test_images(run, run.config.network.side)
     except TransferLabError as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+        st.error(lab.sentence(error), icon=icons.ERROR)
         return None
     alike = [
         network

@@ -13,6 +13,7 @@ from core.data.preprocessing import FORMATS, LARGEST_IMAGE, Pixels, decode
 from core.errors import UnreadableImage
 from core.predicting.ink import Polarity
 from ui import lab
+from ui.frame import icons
 from ui.pictures.canvas import SIDE, WIDE, draw
 from ui.pictures.picture import picture
 from ui.predict import samples
@@ -162,7 +163,7 @@ def _decoded(file: UploadedFile) -> Pixels | None:
     try:
         return _decode(file.file_id, file.getvalue())
     except UnreadableImage as error:
-        st.error(lab.sentence(error), icon=":material/error:")
+        st.error(lab.sentence(error), icon=icons.ERROR)
         return None
 
 

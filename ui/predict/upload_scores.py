@@ -17,6 +17,7 @@ from ui import confusions as told
 from ui import lab, theme, units
 from ui.compare import verdict
 from ui.compare.view import OUTCOME_NAMES
+from ui.frame import icons
 from ui.plots.dumbbells import Row, dumbbells
 from ui.plots.figures import Figure, figures
 from ui.plots.headings import Heading
@@ -69,7 +70,7 @@ def chosen_cell(joint: Joint, number: int) -> NDArray[np.bool_] | None:
         st.markdown(f"Only **{lab.plain(text)}**")
         st.button(
             "Show all",
-            icon=":material/filter_alt_off:",
+            icon=icons.NO_FILTER,
             key=f"many_uncell_{number}",
             on_click=_forget_cell,
             args=(number,),
@@ -165,7 +166,7 @@ def _compared(joint: Joint, two: Sequence[Network]) -> None:
     st.page_link(
         "pages/4_Compare.py",
         label="The same two on their test images, in Compare",
-        icon=":material/compare:",
+        icon=icons.COMPARE,
         query_params={
             "a": a.run.id,
             "b": b.run.id,
@@ -228,7 +229,7 @@ def _shown_classes(confusions: Confusions) -> Classes:
 def _pairs(confusions: Confusions, joint: Joint, two: Sequence[Network], number: int) -> None:
     pairs = confusions.pairs("total", MOST_PAIRS)
     if not pairs:
-        st.success("No mistake was made.", icon=":material/check:")
+        st.success("No mistake was made.", icon=icons.DONE)
         return
     names, alone = joint.one.class_names, len(two) == 1
     rows = [
