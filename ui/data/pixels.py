@@ -102,7 +102,8 @@ def _table(measured: Mapping[Part, PixelStatistics]) -> None:
             CHANNELS[len(one.histogram)], one.mean, one.deviation, strict=True
         )
     ]
-    st.dataframe(rows, hide_index=True, height="content")
+    with st.container(key="data_pixel_table"):
+        st.dataframe(rows, hide_index=True, height="content")
 
 
 def _histogram(shown: Shown, part: Part, measured: PixelStatistics) -> None:

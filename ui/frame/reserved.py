@@ -105,6 +105,7 @@ def _keyed(keys: Iterable[str]) -> str:
 
 _UNNAMED = """
 .st-key-words { min-width: 3.6rem; min-height: 2rem; }
+.st-key-data_pixel_table { min-height: 6.75rem; }
 @media (min-width: 641px) { .st-key-tools { min-width: 10.6rem; } }
 [data-testid=stSidebar] [data-testid=stSkeleton], .st-key-tools [data-testid=stSkeleton] {
   height: 2rem;
