@@ -40,6 +40,10 @@ FILLED_COLOR = "#1f66c9"
 must be readable as text itself."""
 
 
+SURFACE, LINK = ("#ffffff", "#13171d"), ("#1f5fbf", "#8ab8ff")
+"""Background and links in light and in dark, as in .streamlit/config.toml."""
+
+
 def run_color(run: int | str) -> str:
     """Colour of a run, by its place among the runs shown (0 is A, 1 is B) or by its id.
 

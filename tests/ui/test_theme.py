@@ -164,3 +164,10 @@ def test_ten_places_have_ten_colors_and_the_eleventh_begins_again() -> None:
 
 def test_an_id_has_one_color_for_ever() -> None:
     assert theme.run_color("20240501-cnn-a1b2") == "#947580"
+
+
+@pytest.mark.parametrize(("place", "scheme"), enumerate(["light", "dark"]))
+def test_surfaces_and_links_are_those_of_streamlits_theme(place: int, scheme: str) -> None:
+    told = CONFIG["theme"][scheme]
+    assert theme.SURFACE[place] == told["backgroundColor"]
+    assert theme.LINK[place] == told["linkColor"]

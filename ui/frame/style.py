@@ -8,7 +8,7 @@ import streamlit as st
 
 from ui.frame import empty, reserved
 from ui.plots import beside
-from ui.theme import FILLED_COLOR, run_color
+from ui.theme import FILLED_COLOR, LINK, SURFACE, run_color
 
 WIDEST = "1680px"
 """Of a page's content: on wider screens lines of text and rows of pictures are hard to follow."""
@@ -33,6 +33,9 @@ MARK = f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 24">
 """The product's mark: two networks in the colours of A and B, and what they agree on."""
 
 FRAME = f"""
+.stApp {{
+  --tl-surface: light-dark({", ".join(SURFACE)}); --tl-link: light-dark({", ".join(LINK)});
+}}
 [data-testid="stLayoutWrapper"]:has(> .st-key-sheet) {{ display: none; }}
 [data-testid="stMainBlockContainer"] {{ max-width: {WIDEST}; }}
 .st-key-tour, .st-key-presenting {{ position: absolute; }}

@@ -19,7 +19,7 @@ _CARD = """
 }
 .stApp {
   --ov-line: rgba(138, 148, 166, .32); --ov-faint: rgba(138, 148, 166, .16);
-  --ov-surface: light-dark(#ffffff, #13171d); --ov-link: light-dark(#1f5fbf, #8ab8ff);
+  --ov-surface: var(--tl-surface); --ov-link: var(--tl-link);
   --ov-good: light-dark(#0b7332, #5fce85); --ov-bad: light-dark(#b42318, #ff9a8d);
 }
 .ov { color: inherit; font-size: .95rem; line-height: 1.5; font-variant-numeric: tabular-nums; }

@@ -99,7 +99,7 @@ _BAR = """
   position: sticky; bottom: 0; z-index: 5;
 }
 .st-key-controls_launch {
-  padding: 0.6rem 0; backdrop-filter: blur(14px); background: light-dark(#ffffff, #13171d);
+  padding: 0.6rem 0; backdrop-filter: blur(14px); background: var(--tl-surface);
 }
 [data-testid="stMain"] { scroll-padding-bottom: 5rem; }
 """
