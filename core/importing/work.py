@@ -24,22 +24,26 @@ from core.workspace import find_workspace
 
 
 def work(importing: Importing, asked: ImportRequest, stop: threading.Event) -> None:
-    """Import what was asked for. Every failure ends in what is told of the work."""
+    """Import what was asked for. Every failure ends in what is told of the work.
+
+    That it has ended is told last, since whoever reads it expects nothing to change any more.
+    """
     telling = Telling(importing.tell, Work(process=this_process()))
+    failure, outcome = "", dict[str, object]()
     try:
         telling.phase("looking at what is there")
         place, named = importing.source(asked)
         library = Library(importing.workspace)
         imported = import_dataset(open_source(place), named, library, telling.event, stop.is_set)
-        telling.end(dataset=imported.dataset.name, known=imported.known)
+        outcome = {"dataset": imported.dataset.name, "known": imported.known}
     except Cancelled:
-        telling.end("It was cancelled before its end; nothing of it is left.")
+        failure = "It was cancelled before its end; nothing of it is left."
     except Exception as error:  # the edge of the process: nobody is left to catch it
         if not isinstance(error, TransferLabError):
             traceback.print_exc()
-        telling.end(_sentence(error, importing))
-    finally:
-        importing.clean_up()
+        failure = _sentence(error, importing)
+    importing.clean_up()
+    telling.end(failure, **outcome)
 
 
 def _sentence(error: Exception, importing: Importing) -> str:

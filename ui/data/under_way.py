@@ -84,11 +84,14 @@ def _failed(importing: Importing, work: Work) -> None:
 
 
 def _ended(importing: Importing, work: Work) -> None:
-    began_here = importing.name in st.session_state.get(_MINE, ())
+    mine: set[str] = st.session_state.get(_MINE, set())
+    began_here = importing.name in mine
     if began_here:
-        st.session_state[_MINE].discard(importing.name)
+        # Any look at the session may break off here for a click meanwhile, and the next run begins
+        # anew. What can be repeated comes first, and only then is it no longer ours to open.
         _clear_form()
-        _open(importing, work)
+        _open(work)
+        mine.discard(importing.name)
     if work.known:
         st.info(
             f"These images are there already, with the same labels and parts, as "
@@ -104,9 +107,7 @@ def _ended(importing: Importing, work: Work) -> None:
     else:
         st.success(f"**{lab.plain(work.dataset)}** was imported.", icon=icons.DONE)
         with st.container(horizontal=True):
-            st.button(
-                "Show it", on_click=_open, args=(importing, work), key=_key("show", importing)
-            )
+            st.button("Show it", on_click=_open, args=(work,), key=_key("show", importing))
             _dismiss(importing)
 
 
@@ -116,11 +117,9 @@ def _clear_form() -> None:
     st.session_state.update({FORM: False, NAME: "", PATH: ""})
 
 
-def _open(importing: Importing, work: Work) -> None:
+def _open(work: Work) -> None:
     link.open_dataset(work.dataset)
     link.keep({"view": "report"})
-    if not work.known:
-        importing.forget()
 
 
 def _dismiss(importing: Importing) -> None:
