@@ -17,6 +17,7 @@ from core.network import precision
 from core.preferences import load_preferences
 from core.processes import lower_priority
 from core.registry.config import RunConfig
+from core.registry.environment import add_environment
 from core.registry.predictions import stored_epochs, write_epoch, write_truth
 from core.registry.run import Run
 from core.registry.run_files import Failure
@@ -27,6 +28,7 @@ from core.training.engine import LocalEngine
 from core.training.feature_cache import FeatureCache
 from core.training.progress import Event, Report
 from core.training.record import Record
+from core.training.surroundings import environment
 from core.workspace import Workspace
 
 
@@ -75,6 +77,7 @@ def _write_down(failure: Failure, run: Run, record: Record | None) -> None:
 
 
 def _train(record: Record, workspace: Workspace) -> None:
+    add_environment(record.run.folder, environment())
     checkpoint = record.go_on()
     # Imported here: a page sees the run begin before the seconds that TensorFlow takes.
     from core.training.quiet import load_tensorflow

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from core.imported.writing import Batch, DatasetWriter
 from core.processes import ProcessIdentity
 from core.registry import preflight
 from core.registry.config import RunConfig
+from core.registry.environment import Environment
 from core.registry.predictions import write_epoch, write_truth
 from core.registry.recipes import RECIPES
 from core.registry.run import Run
@@ -182,6 +184,28 @@ def make_run(runs: Runs, config: RunConfig) -> MakeRun:
             test_fingerprint=fingerprint,
             metrics={"test_accuracy": accuracy, "test_loss": 0.5},
         )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_environment() -> Callable[..., Environment]:
+    """A function that makes what a run was trained on, as told but for what is changed."""
+
+    def make(**changes: Any) -> Environment:
+        told = {
+            "began": datetime(2026, 11, 22, 10, 15, tzinfo=UTC),
+            "host": "workbench",
+            "system": "Debian GNU/Linux 12 (bookworm), Linux 6.1.0 x86_64",
+            "processor": "AMD EPYC 9354",
+            "cores": 2,
+            "memory": 16 * 2**30,
+            "python": "3.11.7",
+            "libraries": {"tensorflow": "2.21.0", "keras": "3.15.1"},
+            "version": "0.8.0",
+            "revision": "0123456789ab",
+        }
+        return Environment(**told | changes)
 
     return make
 

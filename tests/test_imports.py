@@ -17,6 +17,26 @@ PROJECT = Path(__file__).resolve().parent.parent
 CORE: dict[str, set[str]] = {
     "__init__": set(),
     "__main__": {"commands.command_line"},
+    "activations.__init__": set(),
+    "activations.channels": {
+        "activations.receptive_field",
+        "activations.seen_layers",
+        "data.preprocessing",
+        "errors",
+        "network.networks",
+    },
+    "activations.excitement": {
+        "activations.seen_layers",
+        "data.preprocessing",
+        "errors",
+        "feature_space.space",
+        "network.graphs",
+        "registry.run",
+        "training.feature_cache",
+        "workspace",
+    },
+    "activations.receptive_field": set(),
+    "activations.seen_layers": {"explaining.layers", "network.graphs"},
     "analysis.__init__": set(),
     "analysis.calibration": {"analysis.images", "analysis.statistics"},
     "analysis.comparison": {
@@ -64,6 +84,7 @@ CORE: dict[str, set[str]] = {
         "registry.history",
         "registry.settings",
         "validation",
+        "version",
     },
     "analysis.selection": {"analysis.images", "validation"},
     "analysis.statistics": set(),
@@ -91,6 +112,7 @@ CORE: dict[str, set[str]] = {
         "commands.samples_command",
         "commands.tables",
         "errors",
+        "version",
         "workspace",
     },
     "commands.commands": {
@@ -107,6 +129,7 @@ CORE: dict[str, set[str]] = {
         "network.network_config",
         "predicting.predictor",
         "preferences",
+        "registry.environment",
         "registry.places",
         "registry.preflight",
         "registry.recipes",
@@ -571,6 +594,7 @@ CORE: dict[str, set[str]] = {
         "workspace",
     },
     "predicting.predictor": {
+        "activations.channels",
         "data.preprocessing",
         "explaining.grad_cam",
         "explaining.heat",
@@ -618,6 +642,7 @@ CORE: dict[str, set[str]] = {
         "network.network_config",
         "validation",
     },
+    "registry.environment": {"registry.run_files", "validation"},
     "registry.evaluation": {
         "analysis.statistics",
         "registry.history",
@@ -629,6 +654,7 @@ CORE: dict[str, set[str]] = {
     "registry.pack_samples": {
         "assets",
         "commands.command_line",
+        "registry.environment",
         "registry.predictions",
         "registry.recipes",
         "registry.run",
@@ -793,6 +819,7 @@ CORE: dict[str, set[str]] = {
     },
     "training.schedules": {"registry.config"},
     "training.steps": {"registry.config", "training.checkpoints", "training.inputs"},
+    "training.surroundings": {"registry.environment", "training.usage", "version"},
     "training.tensorboard_files": {"files"},
     "training.training": {
         "data.datasets",
@@ -817,6 +844,7 @@ CORE: dict[str, set[str]] = {
     },
     "training.usage": {"registry.run_files"},
     "validation": set(),
+    "version": {"workspace"},
     "worker": {
         "data.datasets",
         "errors",
@@ -825,6 +853,7 @@ CORE: dict[str, set[str]] = {
         "preferences",
         "processes",
         "registry.config",
+        "registry.environment",
         "registry.predictions",
         "registry.run",
         "registry.run_files",
@@ -839,6 +868,7 @@ CORE: dict[str, set[str]] = {
         "training.progress",
         "training.quiet",
         "training.record",
+        "training.surroundings",
         "training.training",
         "workspace",
     },
@@ -847,6 +877,7 @@ CORE: dict[str, set[str]] = {
 """What each module of core may import of core, anywhere in it."""
 
 KERAS = {
+    "activations.channels",
     "data.downloads",
     "explaining.grad_cam",
     "feature_space.extraction",

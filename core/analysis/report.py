@@ -25,6 +25,7 @@ from core.registry.config import RunConfig
 from core.registry.history import History
 from core.registry.settings import setting_keys, setting_of
 from core.validation import shown
+from core.version import VERSION
 
 COLORS = "#2f7de1", "#e0700f"
 GOOD, BAD = "#5f9e6e", "#cc3311"
@@ -228,6 +229,7 @@ def _clipped(name: str) -> str:
 
 
 def _versions() -> Iterator[str]:
+    yield f"Transfer Lab {VERSION}"
     yield f"Python {platform.python_version()}"
     yield from (f"{package} {version(package)}" for package in PACKAGES)
 

@@ -20,6 +20,7 @@ from core.commands import (
 )
 from core.commands.tables import as_text
 from core.errors import InvalidRequest, TransferLabError
+from core.version import VERSION
 from core.workspace import ENVIRONMENT_VARIABLE, find_workspace
 
 
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m core",
         description="Train image classifiers, compare them and use them.",
     )
+    parser.add_argument("--version", action="version", version=f"Transfer Lab {VERSION}")
     kinds = parser.add_subparsers(metavar="COMMAND", required=True)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--json", action="store_true", help="print one JSON document")

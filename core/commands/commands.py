@@ -23,8 +23,9 @@ from core.network.architectures import ARCHITECTURES
 from core.network.network_config import NetworkConfig
 from core.preferences import change_preferences, load_preferences
 from core.registry import preflight
+from core.registry.environment import read_environments
 from core.registry.places import in_queue_order
-from core.registry.recipes import RECIPES, find_recipe
+from core.registry.recipes import RECIPES, command_for, find_recipe
 from core.registry.run import Run
 from core.registry.run_files import WAITING_OR_WORKING, WORKING
 from core.registry.runs import Runs
@@ -336,9 +337,19 @@ def describe(run: Run) -> dict[str, Any]:
         "metrics": state.model_dump(mode="json")["metrics"],
         "parameters": {"total": counted.total, "trainable": counted.trainable},
         "config": run.config.model_dump(mode="json"),
+        **_circumstances(run),
         **({"error": run.failure.model_dump()} if run.failure else {}),
         **_estimated(run),
     }
+
+
+def _circumstances(run: Run) -> dict[str, Any]:
+    """What a run was trained on and with, the last first told of alone; how to train it again."""
+    *before, last = read_environments(run.folder) or (None,)
+    content: dict[str, Any] = {"environment": last and last.model_dump(mode="json")}
+    if before:
+        content["environments_before"] = [each.model_dump(mode="json") for each in before]
+    return content | {"command": command_for(run.config)}
 
 
 def _estimated(run: Run) -> dict[str, Any]:

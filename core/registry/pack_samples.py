@@ -15,6 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from core.assets import ASSETS, MANIFEST
 from core.commands import command_line
+from core.registry.environment import Environments, read_environments
 from core.registry.predictions import epoch_path, stored_epochs
 from core.registry.recipes import RECIPES
 from core.registry.run import Run
@@ -59,6 +60,9 @@ def contents(run: Run, note: str = "") -> Iterator[tuple[str, bytes]]:
     yield folder.state.name, _json(state)
     if note:
         yield folder.about.name, _json(About(note=note))
+    if environments := read_environments(folder):
+        told = tuple(each.without_host for each in environments)
+        yield folder.environment.name, _json(Environments(environments=told))
     files = [folder.metrics, folder.predictions / "test.npz", folder.backbone]
     files += [epoch_path(folder.predictions, epoch) for epoch in kept_epochs(run)]
     files += [folder.weights(run.state.best_epoch)]
@@ -67,7 +71,7 @@ def contents(run: Run, note: str = "") -> Iterator[tuple[str, bytes]]:
             yield file.relative_to(folder.path).as_posix(), file.read_bytes()
 
 
-def _json(content: Request | State | About) -> bytes:
+def _json(content: Request | State | About | Environments) -> bytes:
     return (json.dumps(content.model_dump(mode="json"), indent=1) + "\n").encode()
 
 

@@ -1,5 +1,6 @@
 """Named, complete configurations to start from, with what was reported for each."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -7,7 +8,7 @@ from typing import Any
 
 from core.errors import InvalidConfig
 from core.registry.config import RunConfig, parse_config
-from core.registry.settings import differences
+from core.registry.settings import differences, write_settings
 
 
 @dataclass(frozen=True)
@@ -232,3 +233,13 @@ def find_recipe(name: str) -> Recipe:
 def nearest_recipe(config: RunConfig) -> Recipe:
     """The recipe that a configuration differs from in the fewest settings."""
     return min(RECIPES.values(), key=lambda recipe: len(differences(recipe.config, config)))
+
+
+def command_for(config: RunConfig) -> str:
+    """The command that trains by a configuration, from the recipe that it says it started from."""
+    recipe = RECIPES.get(config.recipe) or nearest_recipe(config)
+    changed = {key: value for key, (_, value) in differences(recipe.config, config).items()}
+    if "optimizer" in changed:  # another one would bring its own rate
+        changed["learning_rate"] = config.learning_rate
+    settings = (word for written in write_settings(changed) for word in ("--set", written))
+    return shlex.join(["python", "-m", "core", "train", recipe.name, *settings])

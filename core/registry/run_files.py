@@ -190,6 +190,11 @@ class RunFolder:
         return self.path / "estimate.json"
 
     @property
+    def environment(self) -> Path:
+        """What it was trained on and with."""
+        return self.path / "environment.json"
+
+    @property
     def metrics(self) -> Path:
         """Events, one a line."""
         return self.path / "metrics.jsonl"

@@ -41,6 +41,15 @@ def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
     return dict(_parse_assignment(word) for word in assignments)
 
 
+def write_settings(settings: Mapping[str, Any]) -> list[str]:
+    """The words that `parse_settings` reads as these settings.
+
+    >>> write_settings({"epochs": 3, "optimizer": "adam", "path": "2024", "test_images": None})
+    ['epochs=3', 'optimizer=adam', 'path="2024"', 'test_images=null']
+    """
+    return [_assignment(key, value) for key, value in settings.items()]
+
+
 def read_settings(text: str) -> dict[str, Any]:
     """Read a whole configuration or some of its settings from JSON; keys come dotted.
 
@@ -110,6 +119,13 @@ def _parse_assignment(word: str) -> tuple[str, Any]:
         return key, json.loads(text)
     except ValueError:  # no JSON, or a number of thousands of digits
         return key, text
+
+
+def _assignment(key: str, value: Any) -> str:
+    bare = f"{key}={value}"
+    if isinstance(value, str) and _parse_assignment(bare) == (key, value):
+        return bare
+    return f"{key}={json.dumps(value)}"
 
 
 def _full_key(key: str, keys: Sequence[str]) -> str:

@@ -60,6 +60,7 @@ def files(folder: Path) -> set[str]:
 
 COMMON = {
     "config.json",
+    "environment.json",
     "state.json",
     "metrics.jsonl",
     "log.txt",

@@ -14,6 +14,7 @@ PURPOSES = {
     "config.json": "What was asked for",
     "state.json": "How far it has come",
     "about.json": "Name, note and tags",
+    "environment.json": "What it was trained on and with",
     "estimate.json": "What it was expected to take",
     "metrics.jsonl": "Curves and remarks, one event a line",
     "log.txt": "What the process printed",

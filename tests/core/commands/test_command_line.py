@@ -11,12 +11,15 @@ from typing import Any
 
 import pytest
 
+from core.commands.command_line import main
 from core.data.catalogue import DATASETS
 from core.network.architectures import ARCHITECTURES
+from core.registry.environment import Environment, add_environment
 from core.registry.recipes import RECIPES
 from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.metrics import read_events
+from core.version import VERSION
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
 
 MakeRun = Callable[..., Any]
@@ -527,3 +530,25 @@ def test_an_interrupt_stops_the_run_and_keeps_what_was_learned(
     assert document["metrics"]
     assert "Traceback" not in err
     assert runs.again(run).has_results
+
+
+def test_show_tells_what_a_run_was_trained_on_and_how_to_train_it_again(
+    command: Command, make_run: MakeRun, make_environment: Callable[..., Environment]
+) -> None:
+    run = make_run(name="mine")
+    assert command("show", "mine", "--json").document["environment"] is None
+    first, then = make_environment(host="desk"), make_environment(host="cluster-7")
+    for environment in (first, then):
+        add_environment(run.folder, environment)
+    shown = command("show", "mine", "--json").document
+    assert shown["environment"]["host"] == "cluster-7"
+    assert [before["host"] for before in shown["environments_before"]] == ["desk"]
+    assert shown["command"] == "python -m core train cnn-digits"
+    assert "cluster-7" in command("show", "mine").out
+
+
+def test_the_version_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capfd.readouterr().out == f"Transfer Lab {VERSION}\n"

@@ -7,12 +7,14 @@ from zipfile import ZipFile
 import pytest
 
 from core.assets import ASSETS, MANIFEST, verified
+from core.registry.environment import Environment, add_environment, read_environments
 from core.registry.pack_samples import finished_run, kept_epochs, pack
 from core.registry.run import Run
-from core.registry.run_files import Request, State
+from core.registry.run_files import Request, RunFolder, State
 from core.registry.runs import Runs
 from core.registry.settings import change
 
+MakeEnvironment = Callable[..., Environment]
 MakeRun = Callable[..., Run]
 
 
@@ -58,6 +60,17 @@ def test_a_packed_run_holds_what_pages_and_inference_need_and_no_more(
     assert (request.config, request.created) == (trained.config, trained.request.created)
     assert state.metrics == trained.state.metrics
     assert state.process is None
+
+
+def test_a_packed_run_tells_what_it_was_trained_on_but_not_whose_machine_that_was(
+    trained: Run, assets: Path, make_environment: MakeEnvironment
+) -> None:
+    add_environment(trained.folder, make_environment(host="a-person-s-laptop"))
+    path = pack(trained, folder=assets)
+    with ZipFile(path) as packed:
+        packed.extract("environment.json", assets)
+    told = read_environments(RunFolder(assets))
+    assert told == (make_environment(host=""),)
 
 
 def test_a_packed_run_is_in_the_manifest(trained: Run, assets: Path) -> None:

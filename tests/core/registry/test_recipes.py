@@ -1,10 +1,12 @@
+import shlex
 from typing import Any
 
 import pytest
 
 from core.errors import InvalidConfig
 from core.registry.config import RunConfig, parse_config
-from core.registry.recipes import RECIPES, find_recipe
+from core.registry.recipes import RECIPES, command_for, find_recipe
+from core.registry.settings import change, parse_settings
 
 NAMES = [
     "cnn-digits",
@@ -161,3 +163,34 @@ def test_a_misspelt_recipe_suggests_the_right_one() -> None:
 def test_an_unknown_recipe_is_answered_with_all_recipes() -> None:
     with pytest.raises(InvalidConfig, match="recipes are cnn-digits, cnn-digits-augmented, vgg16"):
         find_recipe("zzz")
+
+
+def from_command(command: str) -> RunConfig:
+    """The configuration that a `train` command asks for."""
+    *start, recipe = shlex.split(command)[:5]
+    options = shlex.split(command)[5:]
+    assert start == ["python", "-m", "core", "train"]
+    assert set(options[::2]) <= {"--set"}
+    return change(find_recipe(recipe).config, parse_settings(options[1::2]))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "changes"),
+    [
+        ("cnn-digits", {}),
+        ("cnn-digits", {"epochs": 7, "seed": 3, "dense": [8, 4], "test_images": None}),
+        ("cnn-digits", {"optimizer": "sgd", "learning_rate": 0.001}),
+        ("mobilenet-folder", {"data.path": "/pictures/it's 2 dogs", "data.classes": ["1", "a b"]}),
+        ("vgg16-digits", {"mode": "finetune", "frozen_layers": "block4"}),
+        ("vgg16-digits", {"recipe": "one of our own", "weights": "run:20261121-101500-123456"}),
+    ],
+)
+def test_the_command_of_a_configuration_asks_for_just_that(
+    recipe: str, changes: dict[str, Any]
+) -> None:
+    config = change(find_recipe(recipe).config, changes)
+    assert from_command(command_for(config)) == config
+
+
+def test_the_command_of_a_recipe_names_nothing_else() -> None:
+    assert command_for(find_recipe("cnn-digits").config) == "python -m core train cnn-digits"
