@@ -8,19 +8,15 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.selection import PARAMETERS, Selection, from_address, to_address
-from ui.frame import address as frame
-from ui.frame import icons
-from ui.lab import plain
+from ui.frame import address
 
 OF_SIDES = ("on", "a", "b", "ea", "eb", "runs")
 """What they are compared on, where that is not their test images; runs A and B, and their epochs
 where those are not the best; the runs, where many are ranked."""
 OF_VIEW = ("view", "image", "threshold", "features")
 """The view that is open, the image that is looked at, the confidence that answers need, the map."""
-RECENT = 50
-"""Addresses that are remembered as written by this page."""
-
-_SELECTION, _KEPT, _WRITTEN = "compare_selection", "compare_kept", "compare_written"
+_PAGE, _NAMES = "Compare", (*OF_SIDES, *OF_VIEW, *PARAMETERS)
+_SELECTION, _KEPT = "compare_selection", "compare_kept"
 _ASKED = "compare_asked"
 """The part of an address that is a selection, until it is known what there is to select from."""
 
@@ -31,29 +27,24 @@ def follow() -> None:
     An address that this page wrote itself, perhaps some clicks ago, changes nothing: the browser
     may send one that later clicks have left behind.
     """
-    address = _address()
-    if not address or frozenset(address.items()) in st.session_state.get(_WRITTEN, ()):
+    says = address.read(_NAMES)
+    if not address.is_news(_PAGE, says):
         return
-    kept = {name: value for name, value in address.items() if name in (*OF_SIDES, *OF_VIEW)}
+    kept = {name: value for name, value in says.items() if name in (*OF_SIDES, *OF_VIEW)}
     st.session_state[_KEPT] = kept
-    st.session_state[_ASKED] = {n: value for n, value in address.items() if n in PARAMETERS}
+    st.session_state[_ASKED] = {name: value for name, value in says.items() if name in PARAMETERS}
     for choice in ("choice_a", "choice_b", _SELECTION):
         st.session_state.pop(choice, None)
 
 
 def write() -> None:
     """Make the address say what is shown."""
-    kept = {name: kept_value(name) for name in (*OF_SIDES, *OF_VIEW)}
-    address = {name: value for name, value in kept.items() if value}
+    shown = {name: kept_value(name) for name in (*OF_SIDES, *OF_VIEW)}
     if _SELECTION in st.session_state:
-        address |= to_address(selection())
+        shown |= to_address(selection())
     else:
-        address |= st.session_state.get(_ASKED, {})
-    written = st.session_state.setdefault(_WRITTEN, [])
-    written.append(frozenset(address.items()))
-    del written[:-RECENT]
-    if address != _address():
-        frame.write(address)
+        shown |= st.session_state.get(_ASKED, {})
+    address.write(_PAGE, shown, _NAMES)
 
 
 def kept_value(name: str) -> str:
@@ -89,12 +80,7 @@ def read_selection(classes: int, lists: Collection[str]) -> Selection:
             unknown.append(f"list={chosen.special}")
             chosen = chosen.model_copy(update={"special": ""})
         st.session_state[_SELECTION] = chosen
-        if unknown:
-            st.warning(
-                f"This link asks for what is not here ({plain(', '.join(unknown))}): that part of "
-                "it is left out.",
-                icon=icons.BROKEN_LINK,
-            )
+        address.tell_of_unknown(unknown)
     return selection()
 
 
@@ -112,8 +98,3 @@ def change(**parts: Any) -> None:
 def look_at(index: int) -> None:
     """Look at the image with that index in the test part."""
     keep(image=index)
-
-
-def _address() -> dict[str, str]:
-    known = {*OF_SIDES, *OF_VIEW, *PARAMETERS}
-    return {name: value for name, value in st.query_params.to_dict().items() if name in known}

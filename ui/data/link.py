@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ui.frame import address as frame
+from ui.frame import address
 
 NAMES = ("dataset", "view", "part", "class", "order", "image")
 """The dataset, the view that is open, and of its pictures: part, class, order, the one looked at
 by its index in the part."""
 OF_PICTURES = NAMES[2:]
-RECENT = 50
-"""Addresses that are remembered as written by this page."""
 CHOICE = "data_dataset"
 """The key of the widget that is on the page whatever is shown."""
 
-_KEPT, _WRITTEN = "data_kept", "data_written"
+_PAGE, _KEPT = "Data", "data_kept"
 
 
 def follow() -> None:
@@ -24,21 +22,15 @@ def follow() -> None:
     While the page stays open, an address that it wrote itself, perhaps some clicks ago, changes
     nothing: the browser may send one that later clicks have left behind.
     """
-    address = _address()
+    says = address.read(NAMES)
     came = CHOICE not in st.session_state
-    written = st.session_state.get(_WRITTEN, ())
-    if address and (came or frozenset(address.items()) not in written):
-        st.session_state[_KEPT] = address
+    if says and (came or address.is_news(_PAGE, says)):
+        st.session_state[_KEPT] = says
 
 
 def write() -> None:
     """Make the address say what is shown."""
-    address = {name: value for name, value in kept().items() if value}
-    written = st.session_state.setdefault(_WRITTEN, [])
-    written.append(frozenset(address.items()))
-    del written[:-RECENT]
-    if address != _address():
-        frame.write(address)
+    address.write(_PAGE, kept(), NAMES)
 
 
 def kept() -> dict[str, str]:
@@ -66,7 +58,3 @@ def keep(values: dict[str, object]) -> None:
 def open_dataset(name: str) -> None:
     """Show another dataset from now on, in the view that is open."""
     keep({"dataset": name, **dict.fromkeys(OF_PICTURES, "")})
-
-
-def _address() -> dict[str, str]:
-    return {name: value for name, value in st.query_params.to_dict().items() if name in NAMES}

@@ -6,15 +6,22 @@ since links from page to page leave their address without it, and the address is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ui.frame import icons
+from ui.lab import plain
 
 TOUR, PRESENT = "tour", "present"
 """The step of the tour that is under way, and whether pages are presented."""
 NAMES = (TOUR, PRESENT)
 
-_KEPT = "frame_kept"
+RECENT = 50
+"""Addresses that are remembered as written by a page."""
+
+_KEPT, _WRITTEN = "frame_kept", "frame_written"
 
 
 def take() -> None:
@@ -48,6 +55,55 @@ def keep(name: str, value: str) -> None:
         kept().pop(name, None)
 
 
-def write(shown: Mapping[str, str]) -> None:
-    """Make the address say what a page shows, and nothing else but what all of them say."""
-    st.query_params.from_dict({**shown, **kept()})
+def write(page: str, shown: Mapping[str, str], names: Collection[str]) -> None:
+    """Make the address say what a page shows, and nothing else but what all of them say.
+
+    names: all that the page may say something under.
+    """
+    said = {name: value for name, value in shown.items() if value}
+    remember(page, said)
+    if read(names) != said:
+        st.query_params.from_dict({**said, **kept()})
+
+
+def remember(page: str, said: Mapping[str, str]) -> None:
+    """Know from now on that the page wrote this into its address."""
+    written = _written(page)
+    written.append(frozenset(said.items()))
+    del written[:-RECENT]
+
+
+def read(names: Collection[str]) -> dict[str, str]:
+    """What the address says under these names."""
+    return {name: value for name, value in st.query_params.to_dict().items() if name in names}
+
+
+def is_news(page: str, says: Mapping[str, str]) -> bool:
+    """Whether somebody came by what an address says: by a link, or by the browser's Back.
+
+    What the page wrote itself, perhaps some clicks ago, is none: the browser may send an address
+    that later clicks have left behind.
+    """
+    return bool(says) and (went_back() or frozenset(says.items()) not in _written(page))
+
+
+def went_back() -> bool:
+    """Whether the browser's Back or Forward led here."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def tell_of_unknown(asked: Collection[str]) -> None:
+    """Say that a link asks for what is not here, if it does."""
+    if asked:
+        st.warning(
+            f"This link asks for what is not here ({plain(', '.join(asked))}): that part of it is "
+            "left out.",
+            icon=icons.BROKEN_LINK,
+        )
+
+
+def _written(page: str) -> list[frozenset[tuple[str, str]]]:
+    by_page: dict[str, list[frozenset[tuple[str, str]]]]
+    by_page = st.session_state.setdefault(_WRITTEN, {})
+    return by_page.setdefault(page, [])

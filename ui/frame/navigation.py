@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.version import VERSION
 from ui import lab
-from ui.frame import address, at_work, presenting, style, tour, words
+from ui.frame import address, at_work, history, presenting, style, tour, words
 from ui.frame.pages import PAGES
 
 PRODUCT = "Transfer Lab"
@@ -28,6 +29,7 @@ def page(title: str, icon: str, about: str) -> None:
     tour.keep_step(title)
     address.tell()
     style.put(style.SHEET + tour.sheet(title) + presenting.sheet())
+    history.keep()
     with st.sidebar:
         st.html(f'<div class="tl-brand">{PRODUCT}</div>')
         for entry in PAGES:
@@ -35,6 +37,7 @@ def page(title: str, icon: str, about: str) -> None:
                 entry.script, label=entry.name, icon=entry.icon, query_params=address.kept()
             )
         at_work.show()
+        st.html(f'<div class="tl-version">{PRODUCT} {VERSION}</div>')
     with st.container(key="page_header", horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="stretch")
         words.offer()

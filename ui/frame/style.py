@@ -38,7 +38,7 @@ FRAME = f"""
 }}
 [data-testid="stLayoutWrapper"]:has(> .st-key-sheet) {{ display: none; }}
 [data-testid="stMainBlockContainer"] {{ max-width: {WIDEST}; }}
-.st-key-tour, .st-key-presenting {{ position: absolute; }}
+.st-key-tour, .st-key-presenting, .st-key-history {{ position: absolute; }}
 .st-key-page_header {{ margin-bottom: -0.5rem; }}
 .st-key-page_about p {{ max-width: 46rem; font-size: 1.05rem; opacity: 0.78; text-wrap: pretty; }}
 .st-key-tools button {{ min-height: 2rem; padding: 0 0.6rem; }}
@@ -51,6 +51,7 @@ FRAME = f"""
   content: ""; flex: none; width: 2rem; height: 1.5rem;
   background: no-repeat center url("data:image/svg+xml,{quote(MARK)}");
 }}
+.tl-version {{ padding: 0 0.5rem; font-size: 0.75rem; opacity: 0.7; }}
 .st-key-at_work {{ border-top: 1px solid rgb(128 140 158 / 30%); padding-top: 0.75rem; }}
 @media (max-width: 640px) {{
   .st-key-page_header {{ flex-wrap: nowrap; gap: 0.4rem; }}

@@ -1,0 +1,68 @@
+"""What the browser's Back leads to: the view before, or the page before, by one press."""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+KEY = "history"
+VIEWS = ("view", "mode", "on", "runs")
+"""Names of addresses that tell which view of a page is open; without one it is the first."""
+SUBJECTS = ("dataset", "a", "b")
+"""Names that tell what it is about; a page that was just opened has yet to add them."""
+
+_JS = r"""
+const all = (params, name) => params.getAll(name).join();
+const told = (params) => [...VIEWS, ...SUBJECTS].some((name) => params.has(name));
+const isStep = (from, to) => told(from) && (
+  VIEWS.some((name) => all(from, name) !== all(to, name)) ||
+  SUBJECTS.some((name) => from.has(name) && to.has(name) && all(from, name) !== all(to, name)));
+
+// Streamlit makes an entry each time that a page changes its address.
+const steps = () => {
+  const push = window.history.pushState;
+  window.history.pushState = function (state, title, url) {
+    const to = new URL(url, location.href);
+    const stays = to.pathname === location.pathname &&
+      !isStep(new URLSearchParams(location.search), to.searchParams);
+    return (stays ? this.replaceState : push).call(this, state, title, url);
+  };
+};
+
+// It has made one already where the page that was opened first completed its address before this.
+const skipped = () => {
+  const opened = performance.getEntriesByType('navigation')[0]?.name;
+  if (!opened || opened === location.href || new URL(opened).pathname !== location.pathname) return;
+  window.addEventListener('popstate', (event) => {
+    if (location.href !== opened) return;
+    event.stopImmediatePropagation();                 // the page would complete it again
+    window.history.back();
+  }, { capture: true });
+};
+
+export default function () {
+  if (window.__transferLabHistory) return;
+  window.__transferLabHistory = true;
+  steps();
+  skipped();
+}
+"""
+
+
+def keep() -> None:
+    """Have the browser's history hold the views that were opened, and no detail of them."""
+    _component()(data={}, key=KEY, width=1, height=1)
+
+
+@functools.cache
+def _component() -> ComponentRenderer:
+    names = f"const VIEWS = {json.dumps(VIEWS)}, SUBJECTS = {json.dumps(SUBJECTS)};\n"
+    return st.components.v2.component(
+        "transfer_lab_history", html="<span hidden></span>", js=names + _JS
+    )
