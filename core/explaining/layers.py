@@ -21,7 +21,7 @@ def explained_layer(graph: Graph, finer: int = 0) -> int:
     >>> [graph.layers[explained_layer(graph, finer)].name for finer in (0, 1, 9)]
     ['block5_conv3', 'block4_conv3', 'block1_conv2']
     """
-    passed = [position for position in _passed_by_all(graph) if _tells_places(graph, position)]
+    passed = [position for position in passed_by_all(graph) if _tells_places(graph, position)]
     last_of_size = {graph.layers[position].shape[:2]: position for position in passed}
     from_coarse = sorted(last_of_size.values(), reverse=True)
     return from_coarse[min(finer, len(from_coarse) - 1)]
@@ -32,7 +32,7 @@ def _tells_places(graph: Graph, position: int) -> bool:
     return layer.kind not in NOT_SEEN_BY | SHIFTING and min(layer.shape[:2]) > 1
 
 
-def _passed_by_all(graph: Graph) -> list[int]:
+def passed_by_all(graph: Graph) -> list[int]:
     """Positions of the layers around which no connection leads."""
     reach, passed = 0, []
     readers = _last_readers(graph)

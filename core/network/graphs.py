@@ -4,6 +4,7 @@ Keras orders the layers of a branched network by their distance from its output;
 are the same layers as in Keras, which is what "the first N layers frozen" means in its guides.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -72,6 +73,11 @@ class Graph:
     def blocks(self) -> tuple[str, ...]:
         """Names of the blocks, from the input on."""
         return tuple(dict.fromkeys(layer.block for layer in self.layers if layer.block))
+
+    @property
+    def work(self) -> int:
+        """Multiplications for one image: a convolution uses each weight once for every place."""
+        return sum(layer.parameters * math.prod(layer.shape[:2]) for layer in self.layers)
 
     def shapes(self, positions: Iterable[int]) -> tuple[tuple[int, ...], ...]:
         """Output shapes of some layers, without the batch."""
