@@ -25,6 +25,8 @@ Answer = TypeVar("Answer")
 
 SIDE = 240
 """Pixels that a map is shown in."""
+BY, LAYER = "explained_by", "explained_layer"
+"""Keys of what is chosen: the method, and the layer."""
 LAYERS = {"Last": 0, "Finer": 1, "Finer still": 2}
 """Layers to explain by, as how many sizes smaller their fields are."""
 SLIGHT = 0.01
@@ -97,12 +99,12 @@ class Explained:
 
 def ask_method() -> Method:
     """Ask by which method to explain."""
+    st.session_state.setdefault(BY, next(iter(METHODS)))  # a link may have said it
     chosen = st.segmented_control(
         "Method",
         list(METHODS),
-        default=next(iter(METHODS)),
         required=True,
-        key="explained_by",
+        key=BY,
         persist_state="session",
         label_visibility="collapsed",
     )
@@ -138,12 +140,12 @@ def _grad_cam(explained: Sequence[Explained]) -> None:
 
 def _choose_layer() -> int:
     """By which layer to explain, as how much finer its fields are than the last one's."""
+    st.session_state.setdefault(LAYER, next(iter(LAYERS)))
     chosen = st.segmented_control(
         "Layer",
         list(LAYERS),
-        default=next(iter(LAYERS)),
         required=True,
-        key="explained_layer",
+        key=LAYER,
         persist_state="session",
         help="The last layer that still tells places apart knows most about classes, but its "
         "fields may be coarse. Layers before it have finer fields and know less.",
