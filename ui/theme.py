@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import html
-import zlib
+from collections import Counter
+from collections.abc import Sequence
+from itertools import cycle, islice
+from typing import Literal, NamedTuple
+from urllib.parse import quote
 
 RUN_COLORS = (
     "#2f7de1",
@@ -44,14 +48,81 @@ SURFACE, LINK = ("#ffffff", "#13171d"), ("#1f5fbf", "#8ab8ff")
 """Background and links in light and in dark, as in .streamlit/config.toml."""
 
 
-def run_color(run: int | str) -> str:
-    """Colour of a run, by its place among the runs shown (0 is A, 1 is B) or by its id.
+Pattern = Literal["solid", "dash", "dot", "dashdot"]
+PATTERNS: tuple[Pattern, ...] = ("solid", "dash", "dot", "dashdot")
+"""What tells runs of one colour apart: how their lines are dashed, and their swatches filled."""
+_FILLS: dict[Pattern, str] = {
+    "solid": "{0}",
+    "dash": "repeating-linear-gradient(135deg,{0} 0 2px,transparent 0 4px)",
+    "dot": "radial-gradient({0} 42%,transparent 48%) 0 0/4px 4px",
+    "dashdot": "transparent",
+}
+_DRAWN: dict[Pattern, str] = {
+    "solid": '<path d="M8 8h10v10H8z" fill="{0}"/>',
+    "dash": '<path d="M8 13l5-5M8 18 18 8M13 18l5-5" stroke="{0}" stroke-width="1.6"/>',
+    "dot": '<path d="M11 11h0M15 11h0M11 15h0M15 15h0" stroke="{0}" stroke-width="2" '
+    'stroke-linecap="round"/>',
+    "dashdot": "",
+}
 
-    An id keeps its colour wherever it appears, but two ids may share one; a place is unique up to
-    ten runs.
-    """
-    place = run if isinstance(run, int) else zlib.crc32(run.encode())
+
+class Look(NamedTuple):
+    """How a run is drawn in a view: its colour, and a pattern where runs before it have that."""
+
+    color: str
+    pattern: Pattern = "solid"
+
+    @property
+    def css(self) -> str:
+        """The style of an element that stands for the run."""
+        fill = _FILLS[self.pattern].format(self.color)
+        return f"background:{fill};box-shadow:inset 0 0 0 1.5px {self.color}"
+
+    @property
+    def icon(self) -> str:
+        """The same as a picture, with room around it."""
+        inside = _DRAWN[self.pattern].format(self.color)
+        border = f'<path d="M8 8h10v10H8z" fill="none" stroke="{self.color}"/>'
+        size = 'width="26" height="26" viewBox="0 0 26 26"'
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{inside}{border}</svg>'
+        return f"data:image/svg+xml,{quote(svg)}"
+
+
+def run_color(place: int) -> str:
+    """The colour of a run by its place in the palette, which begins again after ten."""
     return RUN_COLORS[place % len(RUN_COLORS)]
+
+
+def looks(places: Sequence[int]) -> list[Look]:
+    """How runs are drawn that many may share a view: each in its colour, no two alike up to 40.
+
+    >>> [look.pattern for look in looks([0, 1, 0, 10])]
+    ['solid', 'solid', 'dash', 'dot']
+    """
+    seen: Counter[str] = Counter()
+    found = []
+    for color in map(run_color, places):
+        found.append(Look(color, PATTERNS[seen[color] % len(PATTERNS)]))
+        seen[color] += 1
+    return found
+
+
+def apart(places: Sequence[int]) -> list[str]:
+    """Colours of a few runs whose bars, matrices and texts have no room for patterns, up to ten.
+
+    Each has its own; one whose colour a run before it has takes the next that none of them has.
+
+    >>> apart([3, 1, 3]) == [RUN_COLORS[3], RUN_COLORS[1], RUN_COLORS[4]]
+    True
+    """
+    own, chosen = set(map(run_color, places)), list[str]()
+    for place in places:
+        start = place % len(RUN_COLORS)
+        following = islice(cycle(RUN_COLORS), start + 1, start + len(RUN_COLORS))
+        free = (color for color in following if color not in own and color not in chosen)
+        color = run_color(place)
+        chosen.append(next(free, color) if color in chosen else color)
+    return chosen
 
 
 def swatch(color: str, text: str) -> str:

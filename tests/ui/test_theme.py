@@ -162,8 +162,22 @@ def test_ten_places_have_ten_colors_and_the_eleventh_begins_again() -> None:
     assert theme.run_color(10) == theme.run_color(0)
 
 
-def test_an_id_has_one_color_for_ever() -> None:
-    assert theme.run_color("20240501-cnn-a1b2") == "#947580"
+def test_no_two_of_forty_runs_in_a_view_look_alike() -> None:
+    found = theme.looks([place % 10 for place in range(40)])
+    assert len(set(found)) == 40
+    assert [look.pattern for look in found[:10]] == ["solid"] * 10
+    assert [look.color for look in found[10:20]] == list(theme.RUN_COLORS)
+
+
+def test_a_run_whose_color_is_taken_takes_one_that_no_other_run_has() -> None:
+    assert theme.apart([0, 1, 0]) == [theme.RUN_COLORS[place] for place in (0, 1, 2)]
+    assert theme.apart([9, 9]) == [theme.RUN_COLORS[place] for place in (9, 0)]
+    assert sorted(theme.apart([4] * 10)) == sorted(theme.RUN_COLORS)
+
+
+def test_swatches_of_all_patterns_differ() -> None:
+    found = [theme.Look("#2f7de1", pattern) for pattern in theme.PATTERNS]
+    assert len({look.css for look in found}) == len({look.icon for look in found}) == 4
 
 
 @pytest.mark.parametrize(("place", "scheme"), enumerate(["light", "dark"]))

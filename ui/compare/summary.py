@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.analysis.comparison import Comparison
+from core.analysis.comparison import Comparison, Side
 from core.analysis.confusion import Confusions
 from core.analysis.images import Judgement
 from core.analysis.summary import Figure, Standing, summary
 from core.glossary import meaning_of
 from ui import units
 from ui.compare.view import LETTERS, View
+from ui.runs import run_view
 
 KEY = "summary"
 """Of the container that it stands in; beside something else where it has room there."""
@@ -87,7 +88,17 @@ def show(view: View) -> None:
         f'{_STYLE}<table class="tl-summary" aria-label="Figures of both networks"><thead><tr>'
         f'<td></td>{heads}<th scope="col">A minus B</th></tr></thead><tbody>{rows}</tbody></table>'
     )
-    st.caption("In bold what is better. The square beside a difference is the network ahead.")
+    st.caption(f"{_HOW_TO_READ}{_elsewhere(b, colors[1])}")
+
+
+_HOW_TO_READ = "In bold what is better. The square beside a difference is the network ahead."
+
+
+def _elsewhere(b: Side, color: str) -> str:
+    """Says why B is not drawn as on other pages, where that is so."""
+    if color == run_view.color_of(b.run):
+        return ""
+    return " Both runs share a colour, so B has another on this page."
 
 
 def _row(standing: Standing, colors: tuple[str, str]) -> str:

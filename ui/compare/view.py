@@ -99,10 +99,12 @@ class View:
         return int(found[0]) if len(found) else None
 
     def color(self, side: Side) -> str:
-        """The colour of a network, everywhere; two epochs of one run have one each."""
-        if side is self.comparison.b and side.run.id == self.comparison.a.run.id:
-            return theme.run_color(side.run.request.color + 1)
-        return run_view.color_of(side.run)
+        """The colour of a network, everywhere; B has another than its own where A has that."""
+        return self._colors[side is self.comparison.b]
+
+    @cached_property
+    def _colors(self) -> tuple[str, ...]:
+        return run_view.colors_of([side.run for side in self.sides])
 
     def outcome_color(self, outcome: Outcome) -> str:
         """The colour of an outcome: a network's own where only that network is right."""

@@ -16,7 +16,7 @@ from ui.compare.test_sets import Compared, Tested, compared
 from ui.frame import icons
 from ui.overview.linked import link_to, linked
 from ui.overview.outcomes import outcomes
-from ui.overview.sides import BUILT, CARRIED, named, sides
+from ui.overview.sides import BUILT, CARRIED, looks_in, named, sides
 
 QUESTION = "Does a general network beat one built for the task?"
 ABOUT = (
@@ -101,7 +101,9 @@ def _best(story: Story) -> str:
     """One line on a third network that beats both."""
     if story.best is None:
         return ""
-    link = link_to("Runs", {"run": story.best.id}, named(story.best))
+    link = link_to(
+        "Runs", {"run": story.best.id}, named(story.best, looks_in(story)[story.best.id])
+    )
     share = units.percent(accuracy(story.best))
     return f'<p style="margin-top:.6rem">Best so far: {link}, {share} of the same images right.</p>'
 

@@ -15,6 +15,7 @@ from ui.frame.pages import script_of
 from ui.overview.linked import link_to, linked
 from ui.overview.sides import named
 from ui.runs import run_view
+from ui.theme import Look
 
 MOST = 6
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -26,7 +27,8 @@ def show(known: Sequence[Run], damaged: Sequence[DamagedRun]) -> None:
     if not known:
         st.caption("Each training is listed here once it is launched.")
     else:
-        lines = "".join(map(_line, known[:MOST]))
+        looks = run_view.looks_of(known[:MOST])
+        lines = "".join(_line(run, looks[run.id]) for run in known[:MOST])
         linked(f'<ul class="runs">{lines}</ul>')
     if damaged:
         one = len(damaged) == 1
@@ -41,11 +43,11 @@ def show(known: Sequence[Run], damaged: Sequence[DamagedRun]) -> None:
         )
 
 
-def _line(run: Run) -> str:
+def _line(run: Run, look: Look) -> str:
     share = run.state.metrics.get("test_accuracy") if run.has_results else None
     told = units.percent(share) if share is not None else run.status
     content = (
-        f'<span class="who">{named(run)}</span><span class="share">{told}</span>'
+        f'<span class="who">{named(run, look)}</span><span class="share">{told}</span>'
         f'<span class="when quiet">{_when(run)}</span>'
         f'<span class="why quiet">{html.escape(_what(run))}</span>'
     )

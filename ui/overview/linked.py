@@ -12,6 +12,7 @@ import streamlit as st
 
 from ui.frame.browser import nothing
 from ui.frame.pages import PAGES
+from ui.theme import Look
 
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
@@ -61,9 +62,9 @@ def link_to(
     return f'<a href="{address}"{told} {looks}>{content}</a>'
 
 
-def dot(color: str) -> str:
-    """A square of a colour, before what it stands for."""
-    return f'<i class="dot" style="background:{color}"></i>'
+def dot(look: Look) -> str:
+    """A square, before what it stands for."""
+    return f'<i class="dot" style="{look.css}"></i>'
 
 
 def _open(address: str) -> None:

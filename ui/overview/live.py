@@ -17,6 +17,7 @@ from ui.overview.sides import named
 from ui.runs import run_view
 from ui.runs.controls import attempt
 from ui.runs.progress import progress
+from ui.theme import Look
 
 TICK_SECONDS = 2.0
 MOST = 4
@@ -35,8 +36,10 @@ def show(known: Sequence[Run]) -> None:
         if {run.id: run.status for run in now} != active:
             st.rerun()  # what else the page shows has changed too
         queue = in_queue_order(now)
-        for run in [*filter(run_view.is_working, now), *queue][:MOST]:
-            _show(run, queue)
+        shown = [*filter(run_view.is_working, now), *queue][:MOST]
+        looks = run_view.looks_of(shown)
+        for run in shown:
+            _show(run, looks[run.id], queue)
         if len(now) > MOST:
             st.caption(f"… and {units.count(len(now) - MOST)} more wait after these.")
 
@@ -45,11 +48,11 @@ def show(known: Sequence[Run]) -> None:
         follow()
 
 
-def _show(run: Run, queue: Sequence[Run]) -> None:
+def _show(run: Run, look: Look, queue: Sequence[Run]) -> None:
     """How far one run has come, how its loss falls, and a way to end it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         with st.container(gap="xsmall", width="stretch"):
-            linked(link_to("Train", {"run": run.id}, named(run)))
+            linked(link_to("Train", {"run": run.id}, named(run, look)))
             progress(run, queue=queue)
         if len(run.state.curve) > 1:
             with st.container(width=180):

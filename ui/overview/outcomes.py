@@ -54,7 +54,7 @@ def _bar(c: Comparison, counted: Mapping[Outcome, int], *, large: bool = False) 
 
 def _entry(c: Comparison, outcome: Outcome, count: int) -> str:
     named = f'<span class="name">{html.escape(title(c, outcome))}</span>'
-    content = f"{dot(color(c, outcome))}{named}<b>{units.count(count)}</b>"
+    content = f"{dot(theme.Look(color(c, outcome)))}{named}<b>{units.count(count)}</b>"
     return link_to("Compare", address(c, outcome), content)
 
 
@@ -65,10 +65,8 @@ def title(c: Comparison, outcome: Outcome) -> str:
 
 def color(c: Comparison, outcome: Outcome) -> str:
     """The colour of an outcome: a network's own where only that network is right."""
-    winners = {"only_a_right": c.a, "only_b_right": c.b}
-    if outcome in winners:
-        return run_view.color_of(winners[outcome].run)
-    return theme.OUTCOME_COLORS[outcome]
+    a, b = run_view.colors_of([side.run for side in c.sides])
+    return {"only_a_right": a, "only_b_right": b, **theme.OUTCOME_COLORS}[outcome]
 
 
 def address(c: Comparison, outcome: Outcome) -> dict[str, str]:

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analysis.comparison import Outcome
+from core.analysis.comparison import Comparison, Outcome
 from core.analysis.images import Images
 from core.analysis.selection import Selection, select
 from core.analysis.telling import data_url
@@ -17,9 +17,11 @@ from core.errors import TransferLabError
 from ui import lab, units
 from ui.compare import said
 from ui.compare.test_sets import Compared
+from ui.overview import outcomes
 from ui.overview.linked import dot, link_to, linked
-from ui.overview.outcomes import address, color, title
+from ui.overview.outcomes import address, title
 from ui.runs import run_view
+from ui.theme import Look
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -54,8 +56,11 @@ def show(images: Compared) -> None:
 
 def _version(images: Compared) -> tuple[object, ...]:
     c = images.comparison
-    colors = tuple(run_view.color_of(side.run) for side in c.sides)
-    return (*c.a.version, *c.b.version, c.a.name, c.b.name, colors)
+    return (*c.a.version, *c.b.version, c.a.name, c.b.name, _colors(c))
+
+
+def _colors(c: Comparison) -> tuple[str, ...]:
+    return run_view.colors_of([side.run for side in c.sides])
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -70,13 +75,11 @@ def _group(images: Images, outcome: Outcome, pixels: NDArray[np.uint8]) -> str:
     positions = select(Selection(group=outcome), images)[:MOST].tolist()
     count = c.counts[outcome]
     named = f'<span class="name">{html.escape(title(c, outcome))}</span>'
+    square = dot(Look(outcomes.color(c, outcome)))
     every = f"See all {units.count(count)}"
     link = link_to("Compare", address(c, outcome), every) if count else ""
     tiles = "".join(_tile(images, outcome, position, pixels[position]) for position in positions)
-    return (
-        f'<div class="group"><p class="title">{dot(color(c, outcome))}{named}{link}</p>'
-        f"{_row(tiles)}</div>"
-    )
+    return f'<div class="group"><p class="title">{square}{named}{link}</p>{_row(tiles)}</div>'
 
 
 def _row(tiles: str) -> str:
@@ -89,8 +92,8 @@ def _tile(images: Images, outcome: Outcome, position: int, pixels: NDArray[np.ui
     index = str(c.a.predictions.indices[position])
     truth = c.class_names[images.truth[position]]
     answers = [
-        (side.name, run_view.color_of(side.run), c.class_names[judged.said[position]])
-        for side, judged in zip(c.sides, (images.a, images.b), strict=True)
+        (side.name, color, c.class_names[judged.said[position]])
+        for side, color, judged in zip(c.sides, _colors(c), (images.a, images.b), strict=True)
     ]
     told = ", ".join(f"{name} took it for {answer}" for name, _, answer in answers)
     about = f"Test image {index}: true {truth}; {told}"
@@ -107,6 +110,5 @@ def _tile(images: Images, outcome: Outcome, position: int, pixels: NDArray[np.ui
 
 def _said(of: str, answer: str, right: bool) -> str:
     mark = '<span class="mark right">✓</span>' if right else '<span class="mark wrong">✗</span>'
-    return (
-        f'<span class="said">{dot(of)}<span class="name">{html.escape(answer)}</span>{mark}</span>'
-    )
+    named = f'<span class="name">{html.escape(answer)}</span>'
+    return f'<span class="said">{dot(Look(of))}{named}{mark}</span>'

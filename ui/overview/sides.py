@@ -14,6 +14,7 @@ from core.registry.run import Run
 from ui import units
 from ui.overview.linked import dot, link_to
 from ui.runs import run_view
+from ui.theme import Look
 
 BUILT, CARRIED = "Built for the task", "Carried over"
 CNN, VGG16 = "cnn-digits", "vgg16-digits"
@@ -30,8 +31,9 @@ def sides(story: Story, known: Sequence[Run], compared: tuple[Side, Side] | None
     under_way = {run.config.recipe for run in known if run_view.is_active(run)}
     axes = _axes(compared) if compared else ("", "")
     runs = ((BUILT, CNN, story.built), (CARRIED, VGG16, story.carried))
+    looks = looks_in(story)
     shown = [
-        _trained(title, run, axis)
+        _trained(title, run, looks[run.id], axis)
         if run
         else _missing(title, recipe if on_digits(story) else "", recipe in under_way)
         for (title, recipe, run), axis in zip(runs, axes, strict=True)
@@ -39,17 +41,23 @@ def sides(story: Story, known: Sequence[Run], compared: tuple[Side, Side] | None
     return f'<div class="sides">{"".join(shown)}</div>'
 
 
-def _trained(title: str, run: Run, axis: str) -> str:
+def looks_in(story: Story) -> dict[str, Look]:
+    """How the networks that the story tells of are drawn, by their ids."""
+    told = [run for run in (story.built, story.carried, story.best) if run]
+    return {run.id: Look(color) for run, color in zip(told, run_view.colors_of(told), strict=True)}
+
+
+def _trained(title: str, run: Run, look: Look, axis: str) -> str:
     share = units.percent(accuracy(run))
     network = ARCHITECTURES[run.config.network.architecture].label
     content = (
-        f'<p class="eyebrow">{title}</p><p class="who">{named(run)}</p>'
+        f'<p class="eyebrow">{title}</p><p class="who">{named(run, look)}</p>'
         f'<p class="share">{share}</p>{axis}'
         f'<p class="quiet">{network}, trained in {units.duration(run.state.seconds)}</p>'
         f'<p class="quiet">{_parameters(run.config)}</p>'
     )
     told = f"{title}: {run.name}, {share} of the test images right"
-    looks = f'class="side" style="--of:{run_view.color_of(run)}"'
+    looks = f'class="side" style="--of:{look.color}"'
     return link_to("Runs", {"run": run.id}, content, about=told, looks=looks)
 
 
@@ -67,11 +75,11 @@ def _missing(title: str, recipe: str, under_way: bool) -> str:
     )
 
 
-def named(run: Run) -> str:
-    """A run's name beside its colour, and whether it is a sample."""
+def named(run: Run, look: Look) -> str:
+    """A run's name beside its look, and whether it is a sample."""
     untold = run.is_sample and run_view.SAMPLE not in run.name
     sample = f' <span class="sample">{run_view.SAMPLE}</span>' if untold else ""
-    return f'{dot(run_view.color_of(run))}<span class="name">{html.escape(run.name)}</span>{sample}'
+    return f'{dot(look)}<span class="name">{html.escape(run.name)}</span>{sample}'
 
 
 def _parameters(config: RunConfig) -> str:

@@ -111,6 +111,13 @@ const spread = (s) => s.low && {
   array: s.high.map((high, i) => high - s.y[i]), arrayminus: s.low.map((low, i) => s.y[i] - low),
 };
 
+// Points, too, tell lines of one colour apart.
+const SYMBOLS = { solid: 'circle', dot: 'diamond', dash: 'square', dashdot: 'triangle-up' };
+const POINTS = {
+  solid: 'M6.5 6a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z', dot: 'M10 1.5 14.5 6 10 10.5 5.5 6z',
+  dash: 'M6.8 2.8h6.4v6.4H6.8z', dashdot: 'M10 2 14 9.5H6z',
+};
+
 const bars = (chart, s) => ({
   ...shared(chart, s), type: 'bar', textposition: 'none',
   marker: { color: s.color, line: { color: s.color, width: 1 }, cornerradius: 2,
@@ -130,7 +137,8 @@ const raw = (_, s) => ({
 
 const lineOf = (chart, s) => ({
   ...shared(chart, s), type: 'scatter', mode: s.mode, error_y: spread(s),
-  line: { color: s.color, dash: s.dash, width: 2 }, marker: { color: s.color, size: 6 },
+  line: { color: s.color, dash: s.dash, width: 2 },
+  marker: { color: s.color, size: s.dash === 'solid' ? 6 : 7, symbol: SYMBOLS[s.dash] },
 });
 
 const traces = { bars, rings, raw };
@@ -150,7 +158,7 @@ const markOf = (s) => {
   }
   const line = s.mode === 'markers' ? '' : `<path d="M0 6h20" stroke="${color}" stroke-width="2.5" `
     + `stroke-dasharray="${DASHES[s.dash] ?? 'none'}"/>`;
-  const dot = s.mode.includes('markers') ? `<circle cx="10" cy="6" r="3.5" fill="${color}"/>` : '';
+  const dot = s.mode.includes('markers') ? `<path d="${POINTS[s.dash]}" fill="${color}"/>` : '';
   return `<g opacity="${s.opacity}">${line}${dot}</g>`;
 };
 

@@ -13,8 +13,7 @@ from core.errors import TransferLabError
 from ui import lab
 from ui.frame import icons
 from ui.plots.bars import MAX_CLASSES, MOST_PROBABLE, probability_bars
-from ui.predict.networks import Network
-from ui.runs import run_view
+from ui.predict.networks import Network, colors_of
 
 
 def answer(network: Network, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
@@ -37,12 +36,13 @@ def answer_all(network: Network, images: NDArray[np.uint8]) -> NDArray[np.float3
 
 def show_bars(answers: Mapping[Network, NDArray[np.float32] | None]) -> None:
     """The probabilities, apart for networks that know other classes."""
+    colors = colors_of(answers)
     for classes in dict.fromkeys(network.run.config.class_names for network in answers):
         alike = [network for network in answers if network.run.config.class_names == classes]
         probability_bars(
             classes,
             {network.name: answers[network] for network in alike},
-            colors={network.name: run_view.color_of(network.run) for network in alike},
+            colors={network.name: colors[network] for network in alike},
             key=f"answers_{hashlib.sha256(repr(classes).encode()).hexdigest()[:16]}",
         )
         if len(classes) > MAX_CLASSES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 from textwrap import shorten
 from typing import NamedTuple
@@ -31,6 +31,13 @@ class Network(NamedTuple):
         """The run's name, and the epoch where it is not the best."""
         best = self.epoch == self.run.state.best_epoch
         return self.run.name if best else f"{self.run.name}, epoch {self.epoch}"
+
+
+def colors_of(networks: Iterable[Network]) -> dict[Network, str]:
+    """The colour of each of the networks that answer together, none like another."""
+    answering = list(networks)
+    colors = run_view.colors_of([network.run for network in answering])
+    return dict(zip(answering, colors, strict=True))
 
 
 def choose_networks(finished: list[Run]) -> list[Network]:

@@ -51,10 +51,11 @@ def show(samples: Samples, place: int, scores: Sequence[Score], following: str) 
     tell_of_changes()
     if scores:
         shown = scores[:MOST_NETWORKS]
+        colors = run_view.colors_of([score.run for score in shown])
         probability_bars(
             shown[0].run.config.class_names,
             {score.run.name: score.predictions.probabilities[place] for score in shown},
-            colors={score.run.name: run_view.color_of(score.run) for score in shown},
+            colors={score.run.name: color for score, color in zip(shown, colors, strict=True)},
             key="sample_bars",
         )
 

@@ -21,9 +21,8 @@ from core.predicting.ink import Polarity
 from ui.pictures.gallery import Part, gallery
 from ui.pictures.picture import data_url
 from ui.predict.answers import answer_all
-from ui.predict.networks import Network
+from ui.predict.networks import Network, colors_of
 from ui.predict.taking import Taken
-from ui.runs import run_view
 from ui.units import percent
 
 LOOKED_AT = "digit_looked_at"
@@ -107,8 +106,9 @@ _NUMBERS_CSS = """<style>
 
 def _numbers(digits: Sequence[FoundDigit], answers: Answers) -> None:
     """Each network's reading of the whole, with the digit that it is least sure of."""
+    colors = colors_of(answers)
     rows = [
-        f'<span class="who"><i style="background:{run_view.color_of(network.run)}"></i>'
+        f'<span class="who"><i style="background:{colors[network]}"></i>'
         f"{html.escape(network.name)}</span><b>{html.escape(_read_as(network, digits, said))}</b>"
         f'<span class="least">{_least(network, said)}</span>'
         for network, said in answers.items()
@@ -164,11 +164,11 @@ def _choose(name: str, digits: Sequence[FoundDigit], images: Pixels, answers: An
 
 
 def _captions(number: int, answers: Answers) -> list[Part]:
-    parts = []
+    parts, colors = [], colors_of(answers)
     for network, said in answers.items():
         best = int(said[number].argmax())
         name, sure = network.run.config.class_names[best], float(said[number, best])
-        parts.append(Part(name, share=round(sure, 4), color=run_view.color_of(network.run)))
+        parts.append(Part(name, share=round(sure, 4), color=colors[network]))
     return parts
 
 

@@ -14,7 +14,7 @@ from core.analysis.confusion import Classes, Confusions
 from core.glossary import meaning_of
 from core.predicting.joint_readings import JointReadings
 from ui import confusions as told
-from ui import lab, theme, units
+from ui import lab, units
 from ui.compare import verdict
 from ui.compare.view import OUTCOME_NAMES
 from ui.frame import icons
@@ -273,10 +273,8 @@ def _titles(two: Sequence[Network]) -> tuple[str, str]:
 
 
 def _colors(two: Sequence[Network]) -> tuple[str, str]:
-    a, b = two[0], two[-1]
-    if len(two) == 2 and a.run.id == b.run.id:
-        return run_view.color_of(a.run), theme.run_color(a.run.request.color + 1)
-    return run_view.color_of(a.run), run_view.color_of(b.run)
+    a, b = run_view.colors_of([two[0].run, two[-1].run])
+    return a, b
 
 
 def _of_cell(joint: Joint, cell: Cell, number: int) -> list[Network]:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from core.data.preprocessing import Pixels
 from ui import lab
 from ui.explaining import Explained, Known, ask_method
-from ui.predict.networks import Network, takes_digits
-from ui.runs import run_view
+from ui.predict.networks import Network, colors_of, takes_digits
 
 if TYPE_CHECKING:
     from ui.predict.reading import Reading
@@ -48,9 +47,10 @@ def _explain(reading: Reading, answers: Answers) -> None:
     """The maps of all networks that know the class which is chosen."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         of_class, method = _choose_class(answers), ask_method()
+    colors = colors_of(answers)
     knowing = [network for network in answers if of_class in (OWN, *network.run.config.class_names)]
     explained = [
-        _explained(network, reading.images[network], answers[network], of_class)
+        _explained(network, reading.images[network], answers[network], of_class, colors[network])
         for network in knowing
     ]
     method(explained)
@@ -90,7 +90,11 @@ def _choose_class(answers: Answers) -> str:
 
 
 def _explained(
-    network: Network, image: Pixels, probabilities: NDArray[np.float32], of_class: str
+    network: Network,
+    image: Pixels,
+    probabilities: NDArray[np.float32],
+    of_class: str,
+    color: str,
 ) -> Explained:
     """What one network is to explain of the picture."""
     run, names = network.run, network.run.config.class_names
@@ -100,7 +104,7 @@ def _explained(
         run=run,
         epoch=network.epoch,
         name=network.name,
-        color=run_view.color_of(run),
+        color=color,
         called=network.name,
         about="the digit" if takes_digits(run) else "the picture",
         image=lambda: image,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -14,10 +14,11 @@ from core.registry.run import Run
 from core.registry.settings import differences
 from ui.plots.beside import beside
 from ui.plots.charts import Series, line_chart
-from ui.runs import curve_view, findings, run_view
+from ui.runs import curve_view, environment, findings, run_view
 from ui.runs.curve_view import CurveView
 from ui.runs.findings import LOSS, Measure
 from ui.runs.histories import history_of
+from ui.theme import Look
 from ui.train import fields
 from ui.train.settings_form import TITLES
 
@@ -32,8 +33,6 @@ MOST_RAW = 6
 """Runs behind whose smoothed lines there is room for what was measured."""
 FAINT = 0.22
 EVERYTHING = 10**9
-Dash = Literal["solid", "dash", "dot", "dashdot"]
-DASHES: tuple[Dash, ...] = ("solid", "dash", "dot", "dashdot")
 TRAINING, VALIDATION = "Training", "Validation"
 IMAGES = {
     TRAINING: "Of the images that were trained on, batch by batch.",
@@ -64,6 +63,7 @@ def show(runs: Sequence[Run]) -> None:
 
     charts()
     show_differences(drawn)
+    environment.show_differences(drawn)
 
 
 def ask_view() -> View:
@@ -89,16 +89,17 @@ def ask_view() -> View:
 def _chart(runs: Sequence[Run], view: View, measure: Measure) -> None:
     lines = [_line_of(run, view, measure.value) for run in runs]
     smooth = [(places, smoothed(values, view.curves.smoothing)) for places, values in lines]
+    looks = run_view.looks_of(runs)
     x_title, unit = curve_view.x_axis(view.curves.axis, lines)
     raw = lines if view.curves.smoothing and len(runs) <= MOST_RAW else []
     line_chart(
         [
             *(
-                _series(run, line, unit, dash)
-                for run, line, dash in zip(runs, smooth, dashes(runs), strict=True)
+                _series(run, line, unit, looks[run.id])
+                for run, line in zip(runs, smooth, strict=True)
             ),
             *(
-                replace(_series(run, line, unit, "solid"), mode="raw", opacity=FAINT)
+                replace(_series(run, line, unit, run_view.look_of(run)), mode="raw", opacity=FAINT)
                 for run, line in zip(runs, raw, strict=False)
             ),
         ],
@@ -122,27 +123,16 @@ def _line_of(run: Run, view: View, value: str) -> Line:
         return history.epoch_line(f"val_{value}", view.curves.axis, EVERYTHING)
 
 
-def _series(run: Run, line: Line, unit: float, dash: Dash) -> Series:
+def _series(run: Run, line: Line, unit: float, look: Look) -> Series:
     places, values = thinned(line, MOST_POINTS)
     return Series(
         run.name,
         places / unit,
         values,
-        color=run_view.color_of(run),
+        color=look.color,
         mode="lines+markers" if len(places) <= FEW else "lines",
-        dash=dash,
+        dash=look.pattern,
     )
-
-
-def dashes(runs: Sequence[Run]) -> list[Dash]:
-    """How each run's line is dashed: solid, but for runs that share a colour with one before."""
-    seen: dict[str, int] = {}
-    chosen = []
-    for run in runs:
-        color = run_view.color_of(run)
-        chosen.append(DASHES[seen.get(color, 0) % len(DASHES)])
-        seen[color] = seen.get(color, 0) + 1
-    return chosen
 
 
 def show_differences(runs: Sequence[Run]) -> None:

@@ -10,6 +10,7 @@ from core.analysis.ranking import Contestant, Ranking
 from core.network.architectures import ARCHITECTURES
 from ui import units
 from ui.runs import run_view
+from ui.theme import Look
 
 _STYLE = """
 <style>
@@ -46,8 +47,9 @@ def ranking_table(ranking: Ranking) -> None:
     bounds = [network.interval for network in ranking.networks]
     low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
     leaders = {network.run.id for network in ranking.leaders}
+    looks = run_view.looks_of(network.run for network in ranking.networks)
     rows = "".join(
-        _row(ranking, place, (low, high), leader=network.run.id in leaders)
+        _row(ranking, place, (low, high), looks[network.run.id], leader=network.run.id in leaders)
         for place, network in enumerate(ranking.networks)
     )
     st.html(
@@ -70,17 +72,19 @@ def _head(low: float, high: float) -> str:
     )
 
 
-def _row(ranking: Ranking, place: int, axis: tuple[float, float], *, leader: bool) -> str:
+def _row(
+    ranking: Ranking, place: int, axis: tuple[float, float], look: Look, *, leader: bool
+) -> str:
     network = ranking.networks[place]
-    color, name = run_view.color_of(network.run), html.escape(network.name)
+    name = html.escape(network.name)
     interval = units.interval(network.interval, units.percent)
     config = network.run.config.network
     kind = f"{ARCHITECTURES[config.architecture].label}, {config.mode}"
     return (
         f'<tr class="{"leader" if leader else ""}"><td>{place + 1}</td>'
-        f'<td class="name" title="{name}"><i style="background:{color}"></i>{name}</td>'
+        f'<td class="name" title="{name}"><i style="{look.css}"></i>{name}</td>'
         f'<td title="{interval}">{units.percent(network.accuracy)}</td>'
-        f'<td class="plot">{_plot(network, axis, color)}</td>'
+        f'<td class="plot">{_plot(network, axis, look)}</td>'
         f"<td>{network.loss:.4f}</td>"
         f'<td class="text">{html.escape(kind)}</td>'
         f"<td>{units.duration(network.run.state.seconds)}</td>"
@@ -89,14 +93,14 @@ def _row(ranking: Ranking, place: int, axis: tuple[float, float], *, leader: boo
     )
 
 
-def _plot(network: Contestant, axis: tuple[float, float], color: str) -> str:
+def _plot(network: Contestant, axis: tuple[float, float], look: Look) -> str:
     low, high = network.interval
     start, accuracy, end = (_place(share, axis) for share in (low, network.accuracy, high))
     width = end - start
     return (
         f'<div class="axis"><div class="span" style="left:{start:.2f}%;width:{width:.2f}%;'
-        f'background:{color}"></div>'
-        f'<div class="dot" style="left:{accuracy:.2f}%;background:{color}"></div></div>'
+        f'{look.css}"></div>'
+        f'<div class="dot" style="left:{accuracy:.2f}%;background:{look.color}"></div></div>'
     )
 
 

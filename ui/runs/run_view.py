@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from core.glossary import meaning_of
 from core.registry.run import Run
@@ -16,7 +14,6 @@ from core.registry.run_files import WAITING_OR_WORKING, WORKING, Status
 from ui import theme, units
 from ui.frame import icons
 from ui.lab import plain
-from ui.plots.bars import probability_bars
 from ui.plots.figures import Figure, figures
 from ui.train import estimate
 
@@ -71,6 +68,23 @@ def color_of(run: Run) -> str:
     return theme.run_color(run.request.color)
 
 
+def look_of(run: Run) -> theme.Look:
+    """How a run is drawn where it stands alone, or nothing tells it from others of its colour."""
+    return theme.Look(color_of(run))
+
+
+def colors_of(runs: Iterable[Run]) -> tuple[str, ...]:
+    """The colours of a few runs that are shown together, none like another."""
+    return tuple(theme.apart([run.request.color for run in runs]))
+
+
+def looks_of(runs: Iterable[Run]) -> dict[str, theme.Look]:
+    """How each of many runs that are shown together is drawn, by its id; none like another."""
+    ordered = list(runs)
+    found = theme.looks([run.request.color for run in ordered])
+    return {run.id: look for run, look in zip(ordered, found, strict=True)}
+
+
 def label(run: Run) -> str:
     """A run in a list to choose from: the accuracy it reached, then its name."""
     accuracy = run.state.metrics.get("test_accuracy")
@@ -117,16 +131,6 @@ def forget_choice(parameter: str) -> None:
     """Make `choose` begin as if nothing had been chosen yet."""
     st.session_state.pop(f"choice_{parameter}", None)
     st.query_params.pop(parameter, None)
-
-
-def bars(probabilities: Mapping[Run, NDArray[np.float32] | None], *, key: str) -> None:
-    """What each run makes of one image, in the runs' colours."""
-    probability_bars(
-        next(iter(probabilities)).config.class_names,
-        {run.name: values for run, values in probabilities.items()},
-        colors={run.name: color_of(run) for run in probabilities},
-        key=key,
-    )
 
 
 def is_active(run: Run) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,6 +20,7 @@ from ui.frame.empty import empty
 from ui.runs import run_view
 from ui.runs.filters import Filters, ask_filters, clear_filters, tags_of
 from ui.runs.run_view import STATUSES
+from ui.theme import Look
 
 BUSY_SECONDS, IDLE_SECONDS = 2.0, 15.0
 """Seconds between looks at the runs while one waits or trains, and while none does."""
@@ -217,8 +218,9 @@ def _show(runs: Sequence[Run], filters: Filters, choice: Choice) -> None:
                 on_click=lambda: st.session_state.update({EVERY_ROW: True}),
                 help="Takes a moment longer. Search and filters look through all in any case.",
             )
+    looks = run_view.looks_of(run for run in runs if run.id in choice.ids)
     st.dataframe(
-        table_of(listed),
+        table_of(listed, looks),
         hide_index=True,
         height=_height(len(listed)),
         on_select="rerun",
@@ -248,9 +250,12 @@ def _height(rows: int) -> int:
     return ROW_HEIGHT * (min(rows, ROWS_SHOWN) + 1) + 3
 
 
-def table_of(runs: Sequence[Run]) -> pd.DataFrame:
-    """One row per run."""
-    return pd.DataFrame([row_of(run) for run in runs], columns=list(Row._fields))
+def table_of(runs: Sequence[Run], looks: Mapping[str, Look]) -> pd.DataFrame:
+    """One row per run; `looks` are those of the runs whose curves are drawn, by their ids."""
+    table = pd.DataFrame([row_of(run) for run in runs], columns=list(Row._fields))
+    icons = [looks.get(run.id, run_view.look_of(run)).icon for run in runs]
+    table.insert(0, "look", pd.Series(icons, dtype=object))
+    return table
 
 
 def _number(title: str, form: str, help: str, width: int | None = None) -> Any:
@@ -258,6 +263,12 @@ def _number(title: str, form: str, help: str, width: int | None = None) -> Any:
 
 
 COLUMNS: dict[str, Any] = {
+    "look": st.column_config.ImageColumn(
+        "",
+        width=34,
+        help="How its curves are drawn: in its colour, and in a pattern where chosen "
+        "runs share one.",
+    ),
     "name": st.column_config.TextColumn("Name", width=190),
     "status": st.column_config.MultiselectColumn(
         "Status",
@@ -292,6 +303,6 @@ COLUMNS: dict[str, Any] = {
     "parameters": _number("Parameters trained", "localized", meaning_of("parameter")),
     "seed": _number("Seed", "%d", meaning_of("seed")),
 }
-SHOWN = [name for name in Row._fields if name not in
-         ("recipe", "test_loss", "precision", "parameters", "seed")]  # fmt: skip
+SHOWN = ["look", *(name for name in Row._fields if name not in
+         ("recipe", "test_loss", "precision", "parameters", "seed"))]  # fmt: skip
 """Columns to begin with; the others are in the table's own menu."""

@@ -13,23 +13,31 @@ from core.registry.run_files import About
 from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.metrics import append_event
+from ui.runs import run_view
 from ui.runs.curve_view import time_axis
 from ui.runs.filters import Filters
-from ui.runs.overlay import dashes, table_of_differences
-from ui.runs.runs_table import CURVE_POINTS, thinned_curve
+from ui.runs.overlay import table_of_differences
+from ui.runs.runs_table import CURVE_POINTS, table_of, thinned_curve
 from ui.theme import RUN_COLORS
 from ui.train.settings_form import TITLES
 
 MakeRun = Callable[..., Run]
 
 
-def test_runs_that_share_a_colour_are_dashed_apart(runs: Runs, config: RunConfig) -> None:
+def test_runs_that_share_a_colour_are_told_apart(runs: Runs, config: RunConfig) -> None:
     many = [runs.create(config) for _ in range(len(RUN_COLORS) + 2)]
-    found = dashes(many)
-    assert found[:10] == ["solid"] * 10
-    assert found[10:] == ["dash", "dash"]
-    drawn = {(run.request.color, dash) for run, dash in zip(many, found, strict=True)}
-    assert len(drawn) == len(many)
+    looks = run_view.looks_of(many)
+    assert [looks[run.id].pattern for run in many] == ["solid"] * 10 + ["dash", "dash"]
+    assert len(set(looks.values())) == len(many)
+
+
+def test_the_table_shows_runs_as_their_curves_are_drawn(runs: Runs, config: RunConfig) -> None:
+    many = [runs.create(config) for _ in range(len(RUN_COLORS) + 1)]
+    first, last = many[0], many[-1]
+    alone = table_of([last], {}).look
+    drawn = table_of([first, last], run_view.looks_of([first, last])).look
+    assert alone[0] == drawn[0]
+    assert drawn[0] != drawn[1]
 
 
 def test_only_settings_that_differ_are_listed(runs: Runs, config: RunConfig) -> None:
