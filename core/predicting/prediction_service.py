@@ -15,8 +15,10 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import IO, Any
 
 import numpy as np
@@ -26,47 +28,61 @@ from core import errors
 from core.data.preprocessing import Pixels
 from core.errors import PredictorDied, TransferLabError
 from core.explaining.heat import Heat
+from core.jobs import Cancelled, Tell, silently
 from core.registry.runs import Runs
 from core.workspace import PROJECT, Workspace, find_workspace
 
 Array = NDArray[Any]
 Header = dict[str, Any]
 NOTHING = np.zeros(0, np.uint8)
+WITHDRAW = "withdraw"
+"""Said in place of a question: the one of that number need not be answered any more."""
 MOST_THREADS = 64
 """Questions that are worked on at once; a thread that waits for its turn costs nothing."""
+TELL_SECONDS = 0.1
+"""How often whoever waits for an answer is told how far it is, and may cancel."""
 
 
 class PredictionService:
     """Asks the predictor process of one workspace; starts it when first needed.
 
     Questions of several threads are under way at once; the process answers none of them late
-    because another is long.
+    because another is long. tell: told how far a question is; where it raises Cancelled, the
+    process leaves off and so does whoever asked.
     """
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._lock = threading.Lock()  # held while the process is looked at, started or ended
         self._process: _Process | None = None
-        self._warming: set[tuple[str, int | None]] = set()
+        self._warming: dict[_Which, threading.Event] = {}  # each with whether it is to end
 
-    def predict(self, run_id: str, images: Pixels, epoch: int | None = None) -> NDArray[np.float32]:
+    def predict(
+        self, run_id: str, images: Pixels, epoch: int | None = None, tell: Tell = silently
+    ) -> NDArray[np.float32]:
         """Probabilities, (count, classes), of images (count, height, width[, 3]) uint8.
 
         epoch: one whose weights the run kept, by default its best. Raises what the predictor
         raises, and PredictorDied where its process ended twice.
         """
         question = {"do": "predict", "run": run_id, "epoch": epoch}
-        return self._ask(question, images).astype(np.float32)
+        return self._ask(question, images, tell).astype(np.float32)
 
     def features(
-        self, run_id: str, images: Pixels, epoch: int | None = None
+        self, run_id: str, images: Pixels, epoch: int | None = None, tell: Tell = silently
     ) -> NDArray[np.float32]:
         """What a network's last layer is fed of images, (count, width). Raises as `predict`."""
         question = {"do": "features", "run": run_id, "epoch": epoch}
-        return self._ask(question, images).astype(np.float32)
+        return self._ask(question, images, tell).astype(np.float32)
 
     def grad_cam(
-        self, run_id: str, image: Pixels, of_class: int, epoch: int | None = None, finer: int = 0
+        self,
+        run_id: str,
+        image: Pixels,
+        of_class: int,
+        epoch: int | None = None,
+        finer: int = 0,
+        tell: Tell = silently,
     ) -> Heat:
         """Which fields of an image (height, width[, 3]) uint8 speak for a class, from 0.
 
@@ -74,7 +90,35 @@ class PredictionService:
         some. Raises what the predictor raises, and PredictorDied.
         """
         question = {"do": "grad_cam", "run": run_id, "epoch": epoch}
-        return Heat(self._ask(question | {"class": of_class, "finer": finer}, image))
+        return Heat(self._ask(question | {"class": of_class, "finer": finer}, image, tell))
+
+    def feature_maps(
+        self, run_id: str, image: Pixels, layer: int, epoch: int | None = None
+    ) -> NDArray[np.float32]:
+        """What a layer makes of an image (height, width[, 3]) uint8, (rows, columns, channels).
+
+        layer: its position in the network's graph, one of `seen_layers`. Raises what the predictor
+        raises, and PredictorDied, as the next three do.
+        """
+        question = {"do": "feature_maps", "run": run_id, "epoch": epoch, "layer": layer}
+        return self._ask(question, image).astype(np.float32)
+
+    def strongest(
+        self, run_id: str, images: Pixels, epoch: int | None = None
+    ) -> NDArray[np.float32]:
+        """How strongly each channel answers to images, and where, (count, channels, 2)."""
+        question = {"do": "strongest", "run": run_id, "epoch": epoch}
+        return self._ask(question, images).astype(np.float32)
+
+    def receptive_fields(self, run_id: str, epoch: int | None = None) -> NDArray[np.int64]:
+        """What the fields of each layer to look into see, down and across, (layers, 2, 3)."""
+        question = {"do": "receptive_fields", "run": run_id, "epoch": epoch}
+        return self._ask(question, NOTHING).astype(np.int64)
+
+    def kernels(self, run_id: str, epoch: int | None = None) -> NDArray[np.float32]:
+        """The first convolution's kernels, (channels, rows, columns, channels of the image)."""
+        question = {"do": "kernels", "run": run_id, "epoch": epoch}
+        return self._ask(question, NOTHING).astype(np.float32)
 
     def warm_up(self, run_id: str, epoch: int | None = None) -> None:
         """Load a run in the background, so that the first question about it is answered fast.
@@ -85,8 +129,8 @@ class PredictionService:
         with self._lock:
             if key in self._warming:
                 return
-            self._warming.add(key)
-        threading.Thread(target=self._warm_up, args=key, daemon=True).start()
+            to_end = self._warming[key] = threading.Event()
+        threading.Thread(target=self._warm_up, args=(*key, to_end), daemon=True).start()
 
     def close(self) -> None:
         """End the process; the next question starts it again."""
@@ -94,22 +138,39 @@ class PredictionService:
             if self._process is not None:
                 self._process.end()
 
-    def _warm_up(self, run_id: str, epoch: int | None) -> None:
+    def _warm_up(self, run_id: str, epoch: int | None, to_end: threading.Event) -> None:
+        def tell(share: float, phase: str = "") -> None:
+            if to_end.is_set():
+                raise Cancelled
+
         try:
-            self._ask({"do": "load", "run": run_id, "epoch": epoch}, NOTHING)
-        except TransferLabError:
+            self._ask({"do": "load", "run": run_id, "epoch": epoch}, NOTHING, tell)
+        except (TransferLabError, Cancelled):
             return  # whoever asks the run a question is told
         finally:
             with self._lock:
-                self._warming.discard((run_id, epoch))
+                self._warming.pop((run_id, epoch), None)
 
-    def _ask(self, header: Header, array: Array) -> Array:
+    def _ask(self, header: Header, array: Array, tell: Tell = silently) -> Array:
         try:
-            return _checked(self._running().ask(header, array))
+            return self._answer(header, array, tell)
+        except Cancelled:
+            self._end_warming(header["run"], header["epoch"])
+            raise
+
+    def _end_warming(self, run_id: str, epoch: int | None) -> None:
+        """Loading a network for a question that nobody waits for any more is in vain."""
+        with self._lock:
+            if (to_end := self._warming.get((run_id, epoch))) is not None:
+                to_end.set()
+
+    def _answer(self, header: Header, array: Array, tell: Tell) -> Array:
+        try:
+            return _checked(self._running().ask(header, array, tell))
         except (OSError, EOFError):
             pass  # it died, perhaps long ago: once more with a new one
         try:
-            return _checked(self._running().ask(header, array))
+            return _checked(self._running().ask(header, array, tell))
         except (OSError, EOFError):
             raise PredictorDied(
                 "the process that answers predictions ended before it answered, twice; the "
@@ -123,6 +184,19 @@ class PredictionService:
             return self._process
 
 
+_Which = tuple[str, int | None]
+"""A run and an epoch of it, None for its best."""
+
+
+@dataclass(eq=False)
+class _Question:
+    """A question that the process was asked, and how far it said that is."""
+
+    answer: Future[tuple[Header, Array]] = field(default_factory=Future)
+    share: float = 0.0
+    phase: str = "starting TensorFlow"
+
+
 class _Process:
     """One predictor process, and the questions that it has not answered yet."""
 
@@ -134,9 +208,9 @@ class _Process:
             stdout=subprocess.PIPE,
         )
         self._asking = threading.Lock()  # held while a question is noted and sent
-        self._open: dict[int, Future[tuple[Header, Array]]] = {}
+        self._open: dict[int, _Question] = {}
         self._numbers = itertools.count()
-        self._over = False
+        self._over = self._answered = False
         threading.Thread(target=self._listen, daemon=True).start()
 
     @property
@@ -144,20 +218,45 @@ class _Process:
         """Whether it answers no more."""
         return self._over or self._process.poll() is not None
 
-    def ask(self, header: Header, array: Array) -> tuple[Header, Array]:
-        """Ask and wait for the answer. Raises EOFError or OSError where it ends before that."""
-        answer: Future[tuple[Header, Array]] = Future()
+    def ask(self, header: Header, array: Array, tell: Tell) -> tuple[Header, Array]:
+        """Ask and wait for the answer. Raises EOFError or OSError where it ends before that.
+
+        Raises Cancelled where `tell` does; the process then leaves off.
+        """
+        question = _Question()
         with self._asking:
             if self._over or self._process.stdin is None:
                 raise EOFError
             number = next(self._numbers)
-            self._open[number] = answer
+            self._open[number] = question
+            self._send(header | {"number": number}, array)
+        while not wait((question.answer,), TELL_SECONDS).done:
             try:
-                _send(self._process.stdin, header | {"number": number}, array)
-            except OSError:
-                self.end()  # so that nobody takes it for alive
+                tell(question.share, question.phase)
+            except Cancelled:
+                self._withdraw(number)
                 raise
-        return answer.result()
+        return question.answer.result()
+
+    def _withdraw(self, number: int) -> None:
+        """Have a question left unanswered; a process that only starts for it need not start."""
+        with self._asking:
+            self._open.pop(number, None)
+            if not self._open and not self._answered:
+                self.end()
+            elif not self._over:
+                with suppress(OSError):  # it is gone, and the question with it
+                    self._send({"do": WITHDRAW, "number": number}, NOTHING)
+
+    def _send(self, header: Header, array: Array) -> None:
+        """Send a frame. Raises OSError."""
+        if self._process.stdin is None:
+            raise EOFError
+        try:
+            _send(self._process.stdin, header, array)
+        except OSError:
+            self.end()  # so that nobody takes it for alive
+            raise
 
     def end(self) -> None:
         """End it, whatever it is asked, and wait until it is gone."""
@@ -168,8 +267,7 @@ class _Process:
         """Hand out answers until there are none any more; then all that still wait are told."""
         try:
             while self._process.stdout is not None:
-                header, array = _receive(self._process.stdout)
-                self._open.pop(header["number"]).set_result((header, array))
+                self._hear(*_receive(self._process.stdout))
         except (OSError, EOFError):
             self.end()
         with self._asking:
@@ -177,8 +275,18 @@ class _Process:
             for stream in (self._process.stdin, self._process.stdout):
                 with suppress(OSError):
                     stream and stream.close()
-        for answer in self._open.values():
-            answer.set_exception(EOFError())
+        for question in self._open.values():
+            question.answer.set_exception(EOFError())
+
+    def _hear(self, header: Header, array: Array) -> None:
+        """Take over an answer, or how far one is; nobody waits for that of a question withdrawn."""
+        if "share" in header:
+            if (question := self._open.get(header["number"])) is not None:
+                question.share, question.phase = header["share"], header["phase"]
+            return
+        self._answered = True
+        if (question := self._open.pop(header["number"], None)) is not None:
+            question.answer.set_result((header, array))
 
 
 def _checked(answer: tuple[Header, Array]) -> Array:
@@ -212,12 +320,21 @@ def _read(stream: IO[bytes], size: int) -> bytes:
 
 def _serve(workspace: Workspace, questions: IO[bytes], answers: IO[bytes]) -> None:
     """Answer questions until nobody is left who could ask, each in a thread of its own."""
-    answering, sending = _answering(workspace), threading.Lock()
+    threads, sending = ThreadPoolExecutor(MOST_THREADS), threading.Lock()
+    answering = threads.submit(_answering, workspace)  # questions are heard meanwhile
+    withdrawn: dict[int, threading.Event] = {}
+
+    def send(header: Header, array: Array) -> None:
+        with sending:
+            _send(answers, header, array)
 
     def answer(header: Header, array: Array) -> None:
         about = {"number": header["number"]}
+        telling = _Telling(header["number"], withdrawn[header["number"]], send)
         try:
-            found = answering[header["do"]](header, array)
+            found = answering.result()[header["do"]](header, array, telling)
+        except Cancelled:
+            found = NOTHING
         except TransferLabError as error:
             about |= {"error": type(error).__name__, "sentence": str(error)}
             found = NOTHING
@@ -225,18 +342,41 @@ def _serve(workspace: Workspace, questions: IO[bytes], answers: IO[bytes]) -> No
             # What nobody foresaw ends the process, which whoever asked is told.
             traceback.print_exc()
             os._exit(1)
-        with sending:
-            _send(answers, about, found)
+        del withdrawn[header["number"]]
+        send(about, found)
 
-    threads = ThreadPoolExecutor(MOST_THREADS)
     while True:
         try:
-            threads.submit(answer, *_receive(questions))
+            header, array = _receive(questions)
         except EOFError:
             os._exit(0)  # whoever asked is gone, and with them who would read an answer
+        if header["do"] != WITHDRAW:
+            withdrawn[header["number"]] = threading.Event()
+            threads.submit(answer, header, array)
+        elif (event := withdrawn.get(header["number"])) is not None:
+            event.set()
 
 
-def _answering(workspace: Workspace) -> dict[str, Callable[[Header, Array], Array]]:
+class _Telling:
+    """Tells whoever asked how far a question is, now and then, and ends one that was withdrawn."""
+
+    def __init__(
+        self, number: int, withdrawn: threading.Event, send: Callable[[Header, Array], None]
+    ) -> None:
+        self._number, self._withdrawn, self._send = number, withdrawn, send
+        self._phase, self._told = "", 0.0
+
+    def __call__(self, share: float, phase: str = "") -> None:
+        """Tell it. Raises Cancelled."""
+        if self._withdrawn.is_set():
+            raise Cancelled
+        now, began = monotonic(), phase != self._phase
+        if began or now - self._told >= TELL_SECONDS:
+            self._phase, self._told = phase, now
+            self._send({"number": self._number, "share": share, "phase": phase}, NOTHING)
+
+
+def _answering(workspace: Workspace) -> dict[str, Callable[[Header, Array, Tell], Array]]:
     """What answers a question with its array, by what the question asks to do."""
     from core.training.quiet import load_tensorflow
 
@@ -245,21 +385,37 @@ def _answering(workspace: Workspace) -> dict[str, Callable[[Header, Array], Arra
 
     predictor = Predictor(Runs(workspace))
 
-    def load(asked: Header, nothing: Array) -> Array:
-        predictor.load(asked["run"], asked["epoch"])
+    def load(asked: Header, nothing: Array, tell: Tell) -> Array:
+        predictor.load(asked["run"], asked["epoch"], tell)
         return nothing
 
-    def predict(asked: Header, images: Array) -> Array:
-        return predictor.predict(asked["run"], images, asked["epoch"])
+    def predict(asked: Header, images: Array, tell: Tell) -> Array:
+        return predictor.predict(asked["run"], images, asked["epoch"], tell)
 
-    def features(asked: Header, images: Array) -> Array:
-        return predictor.features(asked["run"], images, asked["epoch"])
+    def features(asked: Header, images: Array, tell: Tell) -> Array:
+        return predictor.features(asked["run"], images, asked["epoch"], tell)
 
-    def grad_cam(asked: Header, image: Array) -> Array:
-        of_class, finer = asked["class"], asked["finer"]
-        return predictor.grad_cam(asked["run"], image, of_class, asked["epoch"], finer).fields
+    def grad_cam(asked: Header, image: Array, tell: Tell) -> Array:
+        which = asked["class"], asked["epoch"], asked["finer"]
+        return predictor.grad_cam(asked["run"], image, *which, tell).fields
 
-    return {"load": load, "predict": predict, "features": features, "grad_cam": grad_cam}
+    def feature_maps(asked: Header, image: Array, tell: Tell) -> Array:
+        return predictor.feature_maps(asked["run"], image, asked["layer"], asked["epoch"])
+
+    def strongest(asked: Header, images: Array, tell: Tell) -> Array:
+        return predictor.strongest(asked["run"], images, asked["epoch"])
+
+    def receptive_fields(asked: Header, nothing: Array, tell: Tell) -> Array:
+        return predictor.receptive_fields(asked["run"], asked["epoch"])
+
+    def kernels(asked: Header, nothing: Array, tell: Tell) -> Array:
+        return predictor.kernels(asked["run"], asked["epoch"])
+
+    answers = (
+        *(load, predict, features, grad_cam),
+        *(feature_maps, strongest, receptive_fields, kernels),
+    )
+    return {answer.__name__: answer for answer in answers}
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@ import psutil
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from core.activations.channels import Channels
 from core.data.preprocessing import Pixels, for_network
 from core.explaining.grad_cam import GradCam
 from core.explaining.heat import Heat
+from core.jobs import Tell, silently
 from core.network.graphs import Graph
 from core.network.models import load_run
 from core.network.network_config import NetworkConfig
@@ -35,6 +37,13 @@ MOST_AT_ONCE = 256
 """Images that even a small network is given at once."""
 
 
+WAITING = "waiting for another network to be loaded"
+READING = "reading its weights"
+COMPILING = "compiling it"
+ASKING = "asking it"
+"""What is being done for an answer, as whoever waits is told."""
+
+
 class Predictor:
     """Answers from any number of threads, with each network loaded once.
 
@@ -42,7 +51,8 @@ class Predictor:
     used last is always kept. A long question is answered in parts and loading one network holds
     up no answer of another, so that somebody's drawing never waits for somebody else's 10,000
     images. epoch: one whose weights the run kept, by default its best. Weights that were written
-    anew since are loaded anew.
+    anew since are loaded anew. tell: told how far it is, between two parts of the work; may raise
+    Cancelled.
     """
 
     def __init__(self, runs: Runs, limit: int | None = None) -> None:
@@ -53,42 +63,82 @@ class Predictor:
         self._loading = Turns()  # had while one network is loaded
         self._computing = Turns()  # had while a loaded network computes
 
-    def predict(self, run_id: str, images: Pixels, epoch: int | None = None) -> Numbers:
+    def predict(
+        self, run_id: str, images: Pixels, epoch: int | None = None, tell: Tell = silently
+    ) -> Numbers:
         """Probabilities, (count, classes), of images (count, height, width[, 3]) uint8.
 
         Raises UnknownRun, NotComparable or DamagedFile where the run cannot answer.
         """
-        return self._network(run_id, epoch).probabilities(images)
+        return self._network(run_id, epoch, tell).probabilities(images, _of(images, tell))
 
-    def features(self, run_id: str, images: Pixels, epoch: int | None = None) -> Numbers:
+    def features(
+        self, run_id: str, images: Pixels, epoch: int | None = None, tell: Tell = silently
+    ) -> Numbers:
         """What the network's last layer is fed of images, (count, width). Raises as `predict`."""
-        return self._network(run_id, epoch).features(images)
+        return self._network(run_id, epoch, tell).features(images, _of(images, tell))
 
     def grad_cam(
-        self, run_id: str, image: Pixels, of_class: int, epoch: int | None = None, finer: int = 0
+        self,
+        run_id: str,
+        image: Pixels,
+        of_class: int,
+        epoch: int | None = None,
+        finer: int = 0,
+        tell: Tell = silently,
     ) -> Heat:
         """Which fields of an image (height, width[, 3]) uint8 speak for a class, from 0.
 
         finer: how many sizes smaller the fields shall be than those of the last layer that has
         some. Raises what `predict` does, InvalidRequest where there is no such class, and Diverged.
         """
-        return self._network(run_id, epoch).grad_cam(image, of_class, finer)
+        return self._network(run_id, epoch, tell).grad_cam(image, of_class, finer)
 
-    def load(self, run_id: str, epoch: int | None = None) -> None:
+    def feature_maps(
+        self, run_id: str, image: Pixels, layer: int, epoch: int | None = None
+    ) -> Numbers:
+        """What a layer makes of an image (height, width[, 3]) uint8, (rows, columns, channels).
+
+        layer: its position in the network's graph, one of `seen_layers`. Raises what `predict`
+        does, InvalidRequest where it is none of them, and Diverged.
+        """
+        return self._network(run_id, epoch).feature_maps(image, layer)
+
+    def strongest(self, run_id: str, images: Pixels, epoch: int | None = None) -> Numbers:
+        """How strongly each channel answers to images, and where, see `Channels.strongest`.
+
+        Raises what `predict` does, and Diverged.
+        """
+        return self._network(run_id, epoch).strongest(images)
+
+    def receptive_fields(self, run_id: str, epoch: int | None = None) -> NDArray[np.int64]:
+        """What the fields of each layer see, see `Channels.fields`. Raises what `predict` does."""
+        return self._network(run_id, epoch).receptive_fields()
+
+    def kernels(self, run_id: str, epoch: int | None = None) -> Numbers:
+        """The first convolution's kernels, see `Channels.kernels`. Raises as `feature_maps`."""
+        return self._network(run_id, epoch).kernels()
+
+    def load(self, run_id: str, epoch: int | None = None, tell: Tell = silently) -> None:
         """Make a run ready to answer at once."""
-        self._network(run_id, epoch)
+        self._network(run_id, epoch, tell)
 
-    def _network(self, run_id: str, epoch: int | None) -> "LoadedNetwork":
+    def _network(self, run_id: str, epoch: int | None, tell: Tell = silently) -> "LoadedNetwork":
         run = self._runs.find(run_id)
         key = _key(run, run.state.best_epoch if epoch is None else epoch)
         if (known := self._find(key)) is not None:
+            tell(0.0, ASKING)
             return known
+        tell(0.0, WAITING)
         with self._loading:
-            if (known := self._find(key)) is not None:
-                return known  # another thread loaded it meanwhile
-            network = LoadedNetwork(load_run(run, epoch), run.config.network, self._computing)
-            self._keep(key, network)
-            return network
+            if (known := self._find(key)) is None:
+                tell(0.0, READING)
+                loaded = load_run(run, epoch)
+                tell(0.0, COMPILING)
+                known = LoadedNetwork(loaded, run.config.network, self._computing)
+                self._keep(key, known)
+        tell(0.0, ASKING)
+        return known
 
     def _find(self, key: "_Key") -> "LoadedNetwork | None":
         with self._access:
@@ -127,6 +177,11 @@ def usual_limit() -> int:
     return int(psutil.virtual_memory().total * SHARE_OF_MEMORY)
 
 
+def _of(images: Pixels, tell: Tell) -> Callable[[int], None]:
+    """Tells how much is done, told how many images are."""
+    return lambda done: tell(done / len(images), ASKING)
+
+
 class LoadedNetwork:
     """A network that takes plain images, compiled and warm.
 
@@ -140,6 +195,7 @@ class LoadedNetwork:
         self._answer = _Function(network)
         self._before_answer: _Function | None = None
         self._explained: dict[int, GradCam] = {}
+        self._channels = Channels(network)
         self._answer(example(config))
 
     @property
@@ -153,13 +209,15 @@ class LoadedNetwork:
         """(count, height, width[, 3]) uint8 images to (count, classes) probabilities."""
         return self._in_turns(self._answer, images, progress)
 
-    def features(self, images: Pixels) -> Numbers:
+    def features(
+        self, images: Pixels, progress: Callable[[int], None] = lambda done: None
+    ) -> Numbers:
         """(count, height, width[, 3]) uint8 images to what the last layer is fed, (count, n)."""
         with self._turns:
             if self._before_answer is None:
                 self._before_answer = _Function(self._network.without_answer())
             function = self._before_answer
-        return self._in_turns(function, images)
+        return self._in_turns(function, images, progress)
 
     def grad_cam(self, image: Pixels, of_class: int, finer: int = 0) -> Heat:
         """Which fields of a (height, width[, 3]) uint8 image speak for a class."""
@@ -168,6 +226,29 @@ class LoadedNetwork:
             if finer not in self._explained:
                 self._explained[finer] = GradCam(self._network, finer)
             return self._explained[finer].heat(fed, of_class)
+
+    def feature_maps(self, image: Pixels, layer: int) -> Numbers:
+        """What a layer makes of a (height, width[, 3]) uint8 image, (rows, columns, channels)."""
+        (fed,) = self._fed(image[None])
+        with self._turns:
+            return self._channels.maps(fed, layer)
+
+    def strongest(self, images: Pixels) -> Numbers:
+        """(count, height, width[, 3]) uint8 images to how each channel answers, (count, n, 2)."""
+        parts, at_once = [], images_of_a_turn(self._config.graph)
+        for start in range(0, len(images), at_once):
+            batch = self._fed(images[start : start + at_once])
+            with self._turns:
+                parts.append(self._channels.strongest(batch))
+        return np.concatenate(parts)
+
+    def receptive_fields(self) -> NDArray[np.int64]:
+        """What the fields of each layer see, down and across, (layers, 2, 3)."""
+        return self._channels.fields()
+
+    def kernels(self) -> Numbers:
+        """The first convolution's kernels, (channels, rows, columns, channels of the image)."""
+        return self._channels.kernels()
 
     def _in_turns(
         self,
@@ -224,6 +305,4 @@ def images_of_a_turn(graph: Graph) -> int:
     >>> images_of_a_turn(backbone("cnn", 28, 1)), images_of_a_turn(backbone("vgg16", 224, 3))
     (126, 1)
     """
-    # A convolution uses each of its weights once for every place of what it puts out.
-    work = sum(layer.parameters * math.prod(layer.shape[:2]) for layer in graph.layers)
-    return min(max(WORK_OF_A_TURN // max(work, 1), 1), MOST_AT_ONCE)
+    return min(max(WORK_OF_A_TURN // max(graph.work, 1), 1), MOST_AT_ONCE)

@@ -14,8 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import InvalidRequest, NotComparable, PredictorDied, TransferLabError, UnknownRun
+from core.jobs import Cancelled, Tell
 from core.predicting.prediction_service import PredictionService
-from core.predicting.predictor import Predictor
+from core.predicting.predictor import ASKING, Predictor
 from core.registry.recipes import RECIPES
 from core.registry.runs import Runs
 from core.registry.settings import change
@@ -176,6 +177,47 @@ def test_its_process_ends_when_it_is_closed(
     service.predict("cnn", images)
     service.close()
     assert processes(asked) == []
+
+
+def cancelling(at: str) -> Tell:
+    """Cancels what it is told of in a phase, that of asking once a part is answered."""
+
+    def tell(share: float, phase: str = "") -> None:
+        if phase == at and (share > 0 or phase != ASKING):
+            raise Cancelled
+
+    return tell
+
+
+def idle(process: psutil.Process) -> bool:
+    """Whether a process does next to nothing for a while."""
+    return process.cpu_percent(interval=0.5) < 20
+
+
+def test_a_question_that_is_cancelled_frees_the_process_and_harms_no_other(
+    service: PredictionService, asked: Workspace, images: Images, eventually: Eventually
+) -> None:
+    service.predict("vgg16", images)
+    (process,) = processes(asked)
+    many = np.zeros((3_000, 28, 28), np.uint8)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(service.predict, "vgg16", np.repeat(images, 10, axis=0))
+        with pytest.raises(Cancelled):
+            service.predict("vgg16", many, tell=cancelling(ASKING))
+        assert other.result().shape == (80, 10)
+    eventually(lambda: idle(process))
+    assert service.predict("vgg16", images).shape == (8, 10)
+    assert processes(asked) == [process]
+
+
+def test_a_process_that_starts_for_a_cancelled_question_alone_is_ended(
+    asked: Workspace, images: Images, eventually: Eventually
+) -> None:
+    before, service = processes(asked), PredictionService(asked)
+    service.warm_up("cnn")
+    with pytest.raises(Cancelled):
+        service.predict("cnn", images, tell=cancelling("starting TensorFlow"))
+    eventually(lambda: processes(asked) == before)
 
 
 def test_a_process_that_cannot_start_is_told_with_the_way_out(
