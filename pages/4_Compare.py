@@ -4,7 +4,18 @@ import streamlit as st
 
 from core.registry.predictions import stored_epochs
 from ui import lab
-from ui.compare import board, choosing, gallery, link, ranking, taking, test_sets, verdict, views
+from ui.compare import (
+    board,
+    choosing,
+    gallery,
+    link,
+    made,
+    ranking,
+    taking,
+    test_sets,
+    verdict,
+    views,
+)
 from ui.compare.view import view_of
 from ui.frame import icons
 from ui.frame.navigation import page
@@ -31,5 +42,6 @@ else:
     board.show(view)
     views.show(view)
     gallery.show(view)
+    made.show(view)
     taking.show(view)
 link.write()

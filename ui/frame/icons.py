@@ -15,6 +15,8 @@ TAG = ":material/sell:"
 PICTURES = ":material/photo_library:"
 FILES = ":material/folder:"
 SETTINGS = ":material/data_object:"
+MACHINE = ":material/dns:"
+VIEWS = ":material/bookmarks:"
 TOUR = ":material/explore:"
 PRESENT = ":material/present_to_all:"
 

@@ -1,4 +1,4 @@
-"""One run in full: results, curves, epochs, what is said of it, its network, settings and files."""
+"""One run in full: results, curves, epochs, what is said of it, how it was made, its files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from core.registry.run import Run
 from ui import lab
 from ui.frame import icons
 from ui.runs import about, epochs, folder, watch
+from ui.runs.environment import environment
 from ui.runs.settings import settings
 from ui.train import architecture
 
@@ -21,6 +22,7 @@ def show(run: Run, known: Sequence[Run]) -> None:
     about.edit(run, known)
     show_network(run)
     settings(run)
+    environment(run)
     folder.show(run)
     st.caption(f"Run {run.id}")
 
