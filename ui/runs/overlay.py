@@ -33,6 +33,11 @@ MOST_RAW = 6
 """Runs behind whose smoothed lines there is room for what was measured."""
 FAINT = 0.22
 EVERYTHING = 10**9
+_NAMES = TITLES | {
+    "network.head.activation": "Activation of dense layers",
+    "network.head.dropout": "Dropout of dense layers",
+}
+"""Of settings; those that the form asks for in one table have one each here."""
 TRAINING, VALIDATION = "Training", "Validation"
 IMAGES = {
     TRAINING: "Of the images that were trained on, batch by batch.",
@@ -158,5 +163,5 @@ def table_of_differences(runs: Sequence[Run]) -> pd.DataFrame:
     for key in keys:
         own = next(each[key][0] for each in found if key in each)
         values = [own, *(each[key][1] if key in each else own for each in found)]
-        rows[TITLES.get(key, key.capitalize())] = [fields.shown(key, value) for value in values]
+        rows[_NAMES.get(key, key.capitalize())] = [fields.shown(key, value) for value in values]
     return pd.DataFrame.from_dict(rows, orient="index", columns=[run.name for run in runs])

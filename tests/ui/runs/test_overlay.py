@@ -46,7 +46,7 @@ def test_only_settings_that_differ_are_listed(runs: Runs, config: RunConfig) -> 
     table = table_of_differences(compared)
     assert table.columns.tolist() == ["run 0", "run 1", "run 2", "run 3"]
     assert table.loc["Epochs"].tolist() == ["1", "3", "3", "1"]
-    assert table.loc[TITLES["network.head.dropout"]].tolist() == ["0.5", "0.5", "0.2", "0.5"]
+    assert table.loc["Dropout of dense layers"].tolist() == ["0.5", "0.5", "0.2", "0.5"]
     assert len(table) == 2
 
 
