@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.activations.excitement import Strongest
 from core.data.catalogue import DATASETS
 from core.data.data_config import DataConfig
 from core.data.datasets import Split, load_tested
@@ -79,27 +80,14 @@ def see_to_queue() -> None:
     _see_to_queue(workspace())
 
 
-def predict(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> NDArray[np.float32]:
-    """The probabilities, one per class, that a run gives one image (height, width[, 3]).
-
-    epoch: one whose weights were kept, by default the best.
-    """
-    with st.spinner(f"Loading {plain(run.name)} …", show_time=False):
-        answers = _predictor(workspace()).predict(run.id, image[None], epoch)
-    probabilities: NDArray[np.float32] = answers[0]
-    return probabilities
-
-
-def answers(
-    run_id: str, images: NDArray[np.uint8], epoch: int | None = None
-) -> NDArray[np.float32]:
-    """The probabilities, (count, classes), that a run gives images (count, height, width[, 3])."""
-    return _predictor(workspace()).predict(run_id, images, epoch)
+def predictor() -> PredictionService:
+    """What answers for networks, shared by all sessions."""
+    return _predictor(workspace())
 
 
 def asking(run: Run, epoch: int | None = None) -> Ask:
     """A function that asks a run about many images at once, also from a thread of its own."""
-    return partial(_ask, _predictor(workspace()), run.id, epoch)
+    return partial(_ask, predictor(), run.id, epoch)
 
 
 def _ask(
@@ -108,51 +96,9 @@ def _ask(
     return service.predict(run_id, images, epoch)
 
 
-def features(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> NDArray[np.float32]:
-    """What the last layer of a run's network is fed of one image (height, width[, 3]), (width,).
-
-    epoch: one whose weights were kept, by default the best.
-    """
-    found: NDArray[np.float32] = _predictor(workspace()).features(run.id, image[None], epoch)[0]
-    return found
-
-
-def grad_cam(
-    run: Run,
-    image: NDArray[np.uint8],
-    of_class: int,
-    epoch: int | None = None,
-    finer: int = 0,
-) -> Heat:
-    """Which fields of one image (height, width[, 3]) speak for a class, by a run's network.
-
-    epoch: one whose weights were kept, by default the best. finer: how many sizes smaller the
-    fields shall be than those of the last layer that has some.
-    """
-    with st.spinner("Asking the network …", show_time=False):
-        return _predictor(workspace()).grad_cam(run.id, image, of_class, epoch, finer)
-
-
-def occlude(run: Run, image: NDArray[np.uint8], epoch: int | None = None) -> occlusion.Occlusion:
-    """What covering one image (height, width[, 3]) place by place takes from a run's answer.
-
-    epoch: one whose weights were kept, by default the best.
-    """
-    service, text = _predictor(workspace()), "Covering place by place …"
-    bar = st.progress(0.0, text=text)
-    try:
-        return occlusion.occlude(
-            image,
-            lambda covered: service.predict(run.id, covered, epoch),
-            lambda share: bar.progress(share, text=text),
-        )
-    finally:
-        bar.empty()
-
-
 def warm_up(run: Run, epoch: int | None = None) -> None:
     """Begin loading a run, so that its first answer comes at once."""
-    _predictor(workspace()).warm_up(run.id, epoch)
+    predictor().warm_up(run.id, epoch)
 
 
 def evaluate(run: Run, epoch: int) -> tuple[evaluation.Evaluation, bool]:
@@ -170,7 +116,7 @@ def evaluate(run: Run, epoch: int) -> tuple[evaluation.Evaluation, bool]:
         st.button("Cancel", icon=icons.CANCEL, key=f"cancel_evaluation_{run.id}")
     for start in range(0, len(tested), AT_ONCE):
         images = tested.images[start : start + AT_ONCE]
-        parts.append(_predictor(workspace()).predict(run.id, images, epoch))
+        parts.append(predictor().predict(run.id, images, epoch))
         done = start + len(images)
         bar.progress(done / len(tested), text=f"Evaluated {done:,} of {len(tested):,} images")
     place.empty()

@@ -56,11 +56,18 @@ class Channels:
         return np.array([self._fields()[layer] for layer in self._layers], np.int64)
 
     def kernels(self) -> Numbers:
-        """The first convolution's kernels, (channels, rows, columns, channels of the image)."""
+        """The first convolution's kernels, (channels, rows, columns, grey or RGB)."""
         layers = self._network.backbone.layers
         first = next(layer for layer in layers if isinstance(layer, keras.layers.Conv2D))
-        kernels: Numbers = np.asarray(first.kernel, np.float32)
-        return _finite(kernels.transpose(3, 0, 1, 2))
+        kernels = np.asarray(tf.cast(first.kernel, tf.float32)).transpose(3, 0, 1, 2)
+        return _finite(kernels[..., self._places_of_colors()])
+
+    def _places_of_colors(self) -> NDArray[np.int64]:
+        """Where scaling puts each colour of an image: some networks take blue first."""
+        colors = self._network.config.channels
+        bright = np.eye(colors, dtype=np.uint8).reshape(colors, 1, 1, colors) * 255
+        scaled = [np.asarray(self._network.scaling(tf.constant(each))) for each in (bright, 0 * bright)]
+        return np.asarray((scaled[0] - scaled[1]).reshape(colors, colors).argmax(axis=1))
 
     def _compiled(self, layers: list[int], told: Any) -> Any:
         """A function from images as the network takes them to what is told of its layers."""
