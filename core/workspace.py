@@ -45,6 +45,11 @@ class Workspace:
         return self.root / "preferences.json"
 
     @property
+    def subsets(self) -> Path:
+        """Test images that are looked at again and again, by names."""
+        return self.root / "subsets.json"
+
+    @property
     def tags(self) -> Path:
         """One file per dataset: what people say of its images."""
         return self.root / "tags"

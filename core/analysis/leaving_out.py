@@ -1,4 +1,4 @@
-"""What becomes of a comparison when some images are left out of it."""
+"""What becomes of a comparison on some of its images."""
 
 from dataclasses import dataclass
 
@@ -60,13 +60,16 @@ class Rest:
 
 def without(comparison: Comparison, left_out: NDArray[np.int64]) -> Rest | None:
     """The comparison without the images at some positions; None where no image is left."""
-    kept = np.ones(comparison.total, bool)
-    kept[left_out] = False
-    if not kept.any():
+    return only(comparison, np.setdiff1d(np.arange(comparison.total), left_out))
+
+
+def only(comparison: Comparison, kept: NDArray[np.int64]) -> Rest | None:
+    """The comparison on the images at some positions; None where there are none."""
+    if not len(kept):
         return None
     a, b = (side.predictions.correct[kept] for side in comparison.sides)
 
     def count(mask: NDArray[np.bool_]) -> int:
         return int(np.count_nonzero(mask))
 
-    return Rest(count(kept), (count(a), count(b)), (count(a & ~b), count(b & ~a)))
+    return Rest(len(kept), (count(a), count(b)), (count(a & ~b), count(b & ~a)))

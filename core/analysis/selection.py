@@ -58,6 +58,12 @@ class Selection(Frozen):
         free = Selection(group=self.group, order=self.order, turned=self.turned)
         return self != free
 
+    @property
+    def by_answers(self) -> bool:
+        """Whether what the networks made of the images decides which are left."""
+        free = Selection(group="all", truths=self.truths, tags=self.tags)
+        return self != free.model_copy(update={"order": self.order, "turned": self.turned})
+
 
 def select(
     selection: Selection,

@@ -186,3 +186,21 @@ def test_what_a_link_says_that_makes_no_sense_is_left_out_and_named(
 def test_only_what_narrows_counts_as_narrowing() -> None:
     assert not Selection(group="all", order="loss", turned=True).narrows
     assert Selection(said_a=(3,)).narrows
+
+
+@pytest.mark.parametrize(
+    ("selection", "by_answers"),
+    [
+        (Selection(group="all"), False),
+        (Selection(group="all", truths=(4,), tags=("faint",), order="loss", turned=True), False),
+        (Selection(), True),
+        (Selection(group="only_a_right"), True),
+        (Selection(group="all", said_b=(3,)), True),
+        (Selection(group="all", confidence_a=(0.0, 0.5)), True),
+        (Selection(group="all", special="suspects"), True),
+    ],
+)
+def test_it_is_known_whether_answers_choose_the_images(
+    selection: Selection, by_answers: bool
+) -> None:
+    assert selection.by_answers == by_answers
