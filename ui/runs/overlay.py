@@ -33,7 +33,8 @@ MOST_RAW = 6
 """Runs behind whose smoothed lines there is room for what was measured."""
 FAINT = 0.22
 EVERYTHING = 10**9
-_NAMES = TITLES | {
+_NAMES = {
+    **TITLES,
     "network.head.activation": "Activation of dense layers",
     "network.head.dropout": "Dropout of dense layers",
 }
