@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from core.analysis.confusion import Confusions, Pair
 from ui import units
-from ui.data.names import shortened
+from ui.names import shortened
 
 LONGEST_NAME = 40
 """Characters of a name in a sentence."""

@@ -45,6 +45,15 @@ def size(count: float | None) -> str:
     return f"{count:.0f} bytes"
 
 
+def figure(number: float | None) -> str:
+    """A figure without a unit, such as a loss; a missing one is a dash.
+
+    >>> figure(0.03127)
+    '0.0313'
+    """
+    return MISSING if number is None or math.isnan(number) else f"{number:.4f}"
+
+
 def points(difference: float) -> str:
     """A difference of two shares in percentage points, with its sign.
 
@@ -54,14 +63,14 @@ def points(difference: float) -> str:
     return f"{100 * difference:+.2f} pp".replace("-", "−")
 
 
-def interval(bounds: tuple[float, float], figure: Callable[[float], str]) -> str:
-    """A 95 % interval, both ends written by `figure`, the unit once.
+def interval(bounds: tuple[float, float], written: Callable[[float], str]) -> str:
+    """A 95 % interval, both ends as `written`, the unit once.
 
     >>> interval((0.9873, 0.9913), percent)
     '95 %: 98.73 to 99.13 %'
     """
     low, high = bounds
-    return f"95 %: {figure(low).rpartition(' ')[0]} to {figure(high)}"
+    return f"95 %: {written(low).rpartition(' ')[0]} to {written(high)}"
 
 
 def superscripts(text: str) -> str:

@@ -1,21 +1,21 @@
 """Runs: the trainings of a workspace, and what may be done with them."""
 
 import contextlib
-import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
 from core.errors import DamagedFile, InvalidRequest, UnknownRun, WorkFailed
+from core.registry import refusals
 from core.registry.config import RunConfig
-from core.registry.ids import in_order, next_id
+from core.registry.ids import next_id
 from core.registry.places import apart, end_of_queue, in_queue_order, place_of
+from core.registry.reading import read_run, read_runs, run_ids
 from core.registry.run import DamagedRun, Run, extended
 from core.registry.run_files import (
     WAITING_OR_WORKING,
@@ -25,8 +25,6 @@ from core.registry.run_files import (
     RunFolder,
     State,
     Status,
-    Version,
-    versions,
     write_model,
 )
 from core.registry.saying import check_name, check_note, check_tags, free_name
@@ -60,8 +58,8 @@ class Runs:
                 return self._create(config, name, about)
         except OSError as error:
             raise WorkFailed(
-                f"the run cannot be written to {self.workspace.root}: {_reason(error)}; make room "
-                "or permit it, or choose another workspace"
+                f"the run cannot be written to {self.workspace.root}: {refusals.reason(error)}; "
+                "make room or permit it, or choose another workspace"
             ) from None
 
     def _create(self, config: RunConfig, name: str | None, about: About) -> Run:
@@ -69,7 +67,7 @@ class Runs:
         names = {run.name for run in known}
         now = datetime.now().astimezone()
         request = Request(
-            id=next_id(now, self._ids()),
+            id=next_id(now, run_ids(self.workspace.runs)),
             name=free_name(config.recipe, names) if name is None else check_name(name, names),
             color=_rarest_color(known),
             created=now,
@@ -97,7 +95,7 @@ class Runs:
         """
         try:
             with self._naming():
-                if request.id in self._ids():
+                if request.id in run_ids(self.workspace.runs):
                     return False
                 known = self.all()
                 name = free_name(request.name, {run.name for run in known})
@@ -107,7 +105,7 @@ class Runs:
         except OSError as error:
             raise WorkFailed(
                 f"the run {request.name!r} cannot be written to {self.workspace.root}: "
-                f"{_reason(error)}; make room or permit it, then try again"
+                f"{refusals.reason(error)}; make room or permit it, then try again"
             ) from None
 
     def _unpack(self, request: Request, unpack: Callable[[Path], object]) -> None:
@@ -124,7 +122,7 @@ class Runs:
 
     def read(self) -> tuple[list[Run], list[DamagedRun]]:
         """Every run, newest first, and the folders that cannot be read as one, with the reason."""
-        found = self._read_all()
+        found = read_runs(self.workspace.runs)
         return (
             [run for run in found if isinstance(run, Run)],
             [run for run in found if isinstance(run, DamagedRun)],
@@ -147,9 +145,9 @@ class Runs:
 
     def find_any(self, reference: str) -> Run | DamagedRun:
         """Like `find`, for who can also do with a damaged run."""
-        if reference in self._ids():
-            return self._read(reference)
-        known = self._read_all()
+        if reference in run_ids(self.workspace.runs):
+            return read_run(self.workspace.runs, reference)
+        known = read_runs(self.workspace.runs)
         for matches in (
             [run for run in known if isinstance(run, Run) and run.name == reference],
             [run for run in known if reference and run.id.startswith(reference)],
@@ -170,7 +168,7 @@ class Runs:
         except DamagedFile:
             if run.folder.path.is_dir():
                 raise
-            raise _deleted(run) from None
+            raise refusals.deleted(run) from None
 
     def queue(self) -> list[Run]:
         """Runs that wait to be trained, the next one first."""
@@ -202,7 +200,7 @@ class Runs:
                 f"the run {run.name!r} is {run.status}; only a run that waits or trains can be "
                 "stopped"
             )
-        with _writing(run):
+        with refusals.writing(run):
             run.folder.stop_request.touch()
 
     def resume(self, run: Run, more_epochs: int = 0) -> Run:
@@ -227,7 +225,7 @@ class Runs:
             extra = run.state.extra_epochs + more_epochs
             extended(run.request.config, extra)
             self._say(run, place=None)
-            with _writing(run):
+            with refusals.writing(run):
                 run.folder.stop_request.unlink(missing_ok=True)
                 return run.write_state(
                     status="queued",
@@ -243,7 +241,7 @@ class Runs:
 
     def rename(self, run: Run, name: str) -> None:
         """Call a run otherwise. Raises InvalidRequest where another is called so."""
-        with _writing(run), self._naming():
+        with refusals.writing(run), self._naming():
             others = {other.name for other in self.all() if other.id != run.id}
             self._say(run, name=check_name(name, others))
 
@@ -260,7 +258,7 @@ class Runs:
 
         Raises InvalidRequest where the run did not finish: it could not be resumed any more.
         """
-        with self._at_rest(run, "stripped of its checkpoint") as run, _writing(run):
+        with self._at_rest(run, "stripped of its checkpoint") as run, refusals.writing(run):
             if run.status != "finished":
                 raise InvalidRequest(
                     f"the run {run.name!r} is {run.status}; only a finished run can do without "
@@ -275,7 +273,7 @@ class Runs:
         if isinstance(run, DamagedRun):
             self._delete_damaged(run)
             return
-        with self._at_rest(run, "deleted", WORKING) as run, _writing(run):
+        with self._at_rest(run, "deleted", WORKING) as run, refusals.writing(run):
             self._remove(run.id, run.folder.path)
 
     def _delete_damaged(self, run: DamagedRun) -> None:
@@ -306,7 +304,8 @@ class Runs:
         for folder in self.workspace.runs.glob(f"{_DELETED}*"):
             shutil.rmtree(folder, ignore_errors=True)
         locks = list(self.workspace.locks.glob("*-*.lock"))
-        known = self._ids()  # after the locks: a run that is created just now keeps its own
+        # After the locks: a run that is created just now keeps its own.
+        known = run_ids(self.workspace.runs)
         for lock in locks:
             if lock.name.removesuffix(".lock").removesuffix(".about") not in known:
                 lock.unlink(missing_ok=True)
@@ -324,25 +323,25 @@ class Runs:
 
     def _say(self, run: Run, **changes: Any) -> None:
         run = self.again(run)
-        with _writing(run), self._saying(run.id):
+        with refusals.writing(run), self._saying(run.id):
             about = self.again(run).about
             if (said := about.model_copy(update=changes)) != about:
                 write_model(run.folder.about, said)
 
     @contextlib.contextmanager
     def _at_rest(
-        self, run: Run, done: str, busy: Sequence[Status] = WAITING_OR_WORKING
+        self, run: Run, done: str, unless: Sequence[Status] = WAITING_OR_WORKING
     ) -> Iterator[Run]:
         """The run as it is now, on which nobody begins to work meanwhile."""
-        if (now := self.again(run)).status in busy:
-            raise _busy(now, done)
+        if (now := self.again(run)).status in unless:
+            raise refusals.busy(now, done)
         try:
             with self.lock(run.id).acquire(timeout=LEAVING):
-                if (now := self.again(run)).status in busy:
-                    raise _busy(now, done)
+                if (now := self.again(run)).status in unless:
+                    raise refusals.busy(now, done)
                 yield now
         except Timeout:
-            raise _busy(self.again(run), done) from None
+            raise refusals.busy(self.again(run), done) from None
 
     def _check_status(self, run: Run, allowed: Sequence[Status], done: str) -> None:
         now = self.again(run)
@@ -351,71 +350,6 @@ class Runs:
                 f"the run {now.name!r} is {now.status}; only a run that is "
                 f"{' or '.join(allowed)} can be {done}"
             )
-
-    def _read_all(self) -> list[Run | DamagedRun]:
-        # One that was deleted since the folder was listed is no damaged run.
-        found = map(self._read, in_order(self._ids()))
-        return [run for run in found if _exists(run)]
-
-    def _ids(self) -> set[str]:
-        try:
-            entries = list(os.scandir(self.workspace.runs))
-        except FileNotFoundError:
-            return set()
-        return {
-            entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")
-        }
-
-    def _read(self, run_id: str) -> Run | DamagedRun:
-        folder = f"{self.workspace.runs}/{run_id}"
-        try:
-            return _read_once(folder, versions(folder)).as_it_is_now()
-        except DamagedFile as error:
-            return DamagedRun(run_id, Path(folder), str(error))
-
-
-@lru_cache(maxsize=4096)
-def _read_once(folder: str, version: tuple[Version, Version, Version]) -> Run:
-    """A run as it stood in one version of its files: most runs never change again."""
-    return Run.read(Path(folder))
-
-
-@contextlib.contextmanager
-def _writing(run: Run) -> Iterator[None]:
-    """Turns the system's refusal to write a file of a run into a sentence."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise _deleted(run) from None
-    except OSError as error:
-        raise WorkFailed(
-            f"the run {run.name!r} cannot be changed: {_reason(error)}; make room on the disk or "
-            "permit it, then try again"
-        ) from None
-
-
-def _reason(error: OSError) -> str:
-    if isinstance(error, Timeout):
-        return "somebody else has been changing it for long"
-    return error.strerror or str(error)
-
-
-def _deleted(run: Run) -> UnknownRun:
-    return UnknownRun(f"the run {run.name!r} was deleted meanwhile; choose another")
-
-
-def _busy(run: Run, done: str) -> InvalidRequest:
-    if run.status in WORKING:
-        return InvalidRequest(f"the run {run.name!r} is training; stop it before it is {done}")
-    if run.status == "queued" and done == "resumed":
-        return InvalidRequest(f"the run {run.name!r} waits to be trained already")
-    return InvalidRequest(
-        f"somebody else is at work on the run {run.name!r} just now; try again in a moment"
-    )
-
-
-def _exists(run: Run | DamagedRun) -> bool:
-    return isinstance(run, Run) or run.path.is_dir()
 
 
 def _rarest_color(runs: Iterable[Run]) -> int:

@@ -15,6 +15,13 @@ def test_percent_with_fewer_digits() -> None:
     assert units.percent(0.6249, digits=0) == "62 %"
 
 
+@pytest.mark.parametrize(
+    ("number", "text"), [(0.03127, "0.0313"), (None, "–"), (float("nan"), "–")]
+)
+def test_a_figure_without_a_unit(number: float | None, text: str) -> None:
+    assert units.figure(number) == text
+
+
 def test_count_sets_thousands_apart() -> None:
     assert units.count(887530) == "887,530"
 

@@ -75,7 +75,7 @@ def _figures(judged: dict[str, Calibration]) -> None:
             for letter, made in judged.items()
         ),
         *(
-            Figure(f"{letter}: Brier score", _number(made.brier), _BRIER)
+            Figure(f"{letter}: Brier score", units.figure(made.brier), _BRIER)
             for letter, made in judged.items()
         ),
     )
@@ -87,10 +87,6 @@ def _figures(judged: dict[str, Calibration]) -> None:
                 "run again with a lower learning rate.",
                 icon=icons.WARNING,
             )
-
-
-def _number(value: float) -> str:
-    return units.MISSING if math.isnan(value) else f"{value:.4f}"
 
 
 _ECE = (

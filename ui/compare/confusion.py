@@ -24,8 +24,8 @@ from ui import confusions as told
 from ui import units
 from ui.compare import link
 from ui.compare.view import LETTERS, View
-from ui.data.names import shortened
 from ui.frame import icons
+from ui.names import shortened
 from ui.plots.dumbbells import Row, dumbbells
 from ui.plots.headings import Heading
 from ui.plots.matrix import Cell, Panel, Unit, matrices

@@ -47,10 +47,6 @@ class Written:
     difference: Callable[[float], str]
 
 
-def _decimals(number: float) -> str:
-    return units.MISSING if number != number else f"{number:.4f}"
-
-
 def _signed(number: float) -> str:
     return units.MISSING if number != number else f"{number:+.4f}".replace("-", "−")
 
@@ -70,7 +66,7 @@ WRITTEN: dict[Figure, Written] = {
         "Confidence", f"{meaning_of('confidence')} Mean over the images.", units.percent, _points
     ),
     "ece": Written("ECE", meaning_of("ECE"), units.percent, _points),
-    "loss": Written("Loss", f"{meaning_of('loss')} In nats.", _decimals, _signed),
+    "loss": Written("Loss", f"{meaning_of('loss')} In nats.", units.figure, _signed),
 }
 
 

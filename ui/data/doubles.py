@@ -11,8 +11,8 @@ from core.data.preprocessing import Pixels, decode
 from core.imported.dataset import PARTS, ImportedDataset
 from core.imported.report import Doubled, ImportReport
 from ui import units
-from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Shown
+from ui.names import shortened
 from ui.pictures import picture_row
 
 PER_PAGE = 12

@@ -10,11 +10,11 @@ from core.errors import DamagedFile
 from core.imported.dataset import Part
 from ui import lab, units
 from ui.data import link
-from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Double, Shown, no_larger
 from ui.data.way import Way
 from ui.frame import icons
 from ui.frame.keys import ARROWS, keyboard
+from ui.names import shortened
 from ui.pictures.picture import SHARPEST, picture
 from ui.plots.facts import facts_table
 

@@ -15,8 +15,8 @@ from core.imported.dataset import ImportedDataset, Part
 from ui import lab, units
 from ui.data import counts, parts
 from ui.data.counts import Counts
-from ui.data.names import shortened
 from ui.data.shown import PART_NAMES, Shown
+from ui.names import shortened
 from ui.plots.charts import Series, line_chart
 from ui.plots.facts import facts_table
 from ui.plots.figures import Figure, figures

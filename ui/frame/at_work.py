@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import streamlit as st
 
+from core.errors import TransferLabError
 from core.registry.run import Run
 from ui import lab, units
 from ui.frame import address, icons
@@ -19,15 +22,15 @@ def show() -> None:
     """Each run that a process is at work on, with the share that is done, leading to Train."""
     if not lab.engine().at_work():  # so that a page need not read every run to know
         return
-    working = [run.id for run in lab.runs().all() if run_view.is_working(run)]
+    working = [run for run in lab.runs().all() if run_view.is_working(run)]
     if not working:
         return
 
     @st.fragment(run_every=TICK_SECONDS)
     def follow() -> None:
-        for run in lab.runs().all():
-            if run.id in working[:MOST]:
-                _link(run)
+        for run in working[:MOST]:
+            with suppress(TransferLabError):  # deleted meanwhile
+                _link(lab.runs().again(run))
 
     with st.container(key="at_work", gap="xsmall"):
         st.caption("Training now")

@@ -29,10 +29,12 @@ def show(known: Sequence[Run]) -> None:
     active = {run.id: run.status for run in known if run_view.is_active(run)}
     if not active:
         return
+    fresh = [known]
 
     @st.fragment(run_every=TICK_SECONDS)
     def follow() -> None:
-        now = [run for run in lab.runs().all() if run_view.is_active(run)]
+        runs = fresh.pop() if fresh else lab.runs().all()
+        now = [run for run in runs if run_view.is_active(run)]
         if {run.id: run.status for run in now} != active:
             st.rerun()  # what else the page shows has changed too
         queue = in_queue_order(now)

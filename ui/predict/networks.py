@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
-from textwrap import shorten
 from typing import NamedTuple
 
 import streamlit as st
@@ -12,6 +11,7 @@ import streamlit as st
 from core.registry.run import Run
 from ui import lab
 from ui.frame import icons
+from ui.names import shortened
 from ui.runs import run_view
 
 MOST_RUNS = 4
@@ -54,7 +54,7 @@ def choose_networks(finished: list[Run]) -> list[Network]:
     chosen = st.multiselect(
         "Networks",
         list(by_id),
-        format_func=lambda run_id: shorten(run_view.label(by_id[run_id]), 40, placeholder=" …"),
+        format_func=lambda run_id: shortened(run_view.label(by_id[run_id]), 40),
         max_selections=MOST_RUNS,
         key=NETWORKS,
         wrap=True,
@@ -119,7 +119,7 @@ def ask_epoch(run: Run, kept: list[int]) -> int:
     if st.session_state.get(key) not in kept:
         st.session_state[key] = best if best in kept else kept[-1]
     return st.selectbox(
-        f"Epoch of {shorten(run.name, 24, placeholder=' …')}",
+        f"Epoch of {shortened(run.name, 24)}",
         kept,
         format_func=lambda epoch: f"{epoch}, the best" if epoch == best else str(epoch),
         key=key,

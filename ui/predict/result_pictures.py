@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from itertools import takewhile
-from textwrap import shorten
 from typing import Any
 
 import cv2
@@ -18,6 +17,7 @@ from core.predicting.joint_readings import JointReadings, Positions
 from core.predicting.readings import Named
 from core.predicting.uploads import THUMBNAIL_SIDE, Refusal, thumbnail
 from ui import lab, units
+from ui.names import shortened
 from ui.pictures.gallery import Part, gallery
 from ui.predict.networks import Network
 
@@ -80,7 +80,7 @@ def _columns(joint: Joint) -> dict[str, Any]:
         "agree": text("Agree", width=60, help="Whether all networks take it for the same class."),
     }
     for number, network in enumerate(joint.of_each):
-        name = shorten(network.name, 24, placeholder=" …") or network.name[:24]
+        name = shortened(network.name, 24)
         columns[f"said {number}"] = text(
             name, width=80, help=f"What {lab.plain(network.name)} takes it for."
         )

@@ -19,6 +19,7 @@ from core.predicting.readings import Readings
 from core.predicting.uploads import Refusal
 from ui import lab, units
 from ui.frame import icons
+from ui.names import shortened
 from ui.pictures.picture import picture
 from ui.predict import reading, result_pictures, upload_scores
 from ui.predict.networks import Network
@@ -96,7 +97,7 @@ def _offer_files(request: Request, joint: Joint) -> None:
 def _offer(network: Network, joint: Joint, what: str, make: Callable[[], str]) -> None:
     alone = len(joint.of_each) == 1
     end = "" if alone else f"-{re.sub('[^a-z0-9]+', '-', network.name.lower())[:40]}"
-    name = "" if alone else f" · {lab.plain(upload_scores.shorten(network.name))}"
+    name = "" if alone else f" · {lab.plain(shortened(network.name, upload_scores.NAME))}"
     st.download_button(
         f"{what}.csv{name}",
         make,

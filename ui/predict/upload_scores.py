@@ -18,6 +18,7 @@ from ui import lab, units
 from ui.compare import verdict
 from ui.compare.view import OUTCOME_NAMES
 from ui.frame import icons
+from ui.names import shortened
 from ui.plots.dumbbells import Row, dumbbells
 from ui.plots.figures import Figure, figures
 from ui.plots.headings import Heading
@@ -64,7 +65,7 @@ def chosen_cell(joint: Joint, number: int) -> NDArray[np.bool_] | None:
         return None
     names = joint.one.class_names
     networks = _of_cell(joint, cell, number)
-    by = " or ".join(shorten(network.name) for network in networks)
+    by = " or ".join(shortened(network.name, NAME) for network in networks)
     text = f"{names[cell.truth]} taken for {names[cell.said]} by {by}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"Only **{lab.plain(text)}**")
@@ -76,11 +77,6 @@ def chosen_cell(joint: Joint, number: int) -> NDArray[np.bool_] | None:
             args=(number,),
         )
     return joint.taken_for(cell.truth, cell.said, networks)
-
-
-def shorten(name: str) -> str:
-    """A network's name where there is little room."""
-    return name if len(name) <= NAME else f"{name[: NAME - 2]} …"
 
 
 def _agreement(joint: Joint) -> None:
@@ -110,9 +106,9 @@ _HOW_TO_SCORE_TABLES = (
 def _accuracy(joint: Joint, network: Network) -> Figure:
     found = joint.of_each[network].evaluation
     if found is None:
-        return Figure(lab.plain(shorten(network.name)), units.MISSING)
+        return Figure(lab.plain(shortened(network.name, NAME)), units.MISSING)
     return Figure(
-        lab.plain(shorten(network.name)),
+        lab.plain(shortened(network.name, NAME)),
         units.percent(found.accuracy),
         f"{meaning_of('accuracy')} Counted are the pictures of known class. Below it the Wilson "
         f"interval: {meaning_of('Wilson interval')}",
@@ -199,7 +195,7 @@ def _confused(joint: Joint, two: Sequence[Network], number: int) -> None:
 
 
 def _matrices(confusions: Confusions, joint: Joint, two: Sequence[Network], number: int) -> None:
-    names = [shorten(network.name) for network in two]
+    names = [shortened(network.name, NAME) for network in two]
     clicked = matrices(
         confusions,
         class_names=joint.one.class_names,
@@ -267,7 +263,8 @@ def _pairs(confusions: Confusions, joint: Joint, two: Sequence[Network], number:
 
 def _titles(two: Sequence[Network]) -> tuple[str, str]:
     a, b = (
-        f"{letter} · {shorten(network.name)}" for letter, network in zip("AB", two, strict=True)
+        f"{letter} · {shortened(network.name, NAME)}"
+        for letter, network in zip("AB", two, strict=True)
     )
     return a, b
 

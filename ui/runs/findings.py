@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from core.registry.history import Line
 from ui import units
-from ui.data.names import shortened
+from ui.names import shortened
 
 MUCH = 1.02
 """Times the lowest loss from which on a later one is worse by more than chance makes it."""

@@ -39,10 +39,12 @@ def is_busy(known: Sequence[Run]) -> bool:
 def show(known: Sequence[Run]) -> None:
     """The queue, up to date while something waits or trains, with what can be done about it."""
     active = {run.id: run.status for run in known if run_view.is_active(run)}
+    fresh = [known]
 
     @st.fragment(run_every=TICK_SECONDS if active else None)
     def follow() -> None:
-        now = [run for run in lab.runs().all() if run_view.is_active(run)]
+        runs = fresh.pop() if fresh else lab.runs().all()
+        now = [run for run in runs if run_view.is_active(run)]
         if {run.id: run.status for run in now} != active:
             st.rerun()  # what else the page shows has changed too
         with lab.failures_as_sentences():

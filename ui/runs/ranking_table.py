@@ -85,7 +85,7 @@ def _row(
         f'<td class="name" title="{name}"><i style="{look.css}"></i>{name}</td>'
         f'<td title="{interval}">{units.percent(network.accuracy)}</td>'
         f'<td class="plot">{_plot(network, axis, look)}</td>'
-        f"<td>{network.loss:.4f}</td>"
+        f"<td>{units.figure(network.loss)}</td>"
         f'<td class="text">{html.escape(kind)}</td>'
         f"<td>{units.duration(network.run.state.seconds)}</td>"
         f"<td>{int(ranking.better[place].sum())}</td>"

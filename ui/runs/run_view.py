@@ -149,7 +149,7 @@ def results(run: Run) -> None:
     accuracy = units.percent(metrics.get("test_accuracy"))
     figures(
         Figure("Test accuracy", accuracy, _TEST_ACCURACY, _of_which_epoch(run)),
-        Figure("Test loss", _number(metrics.get("test_loss")), _TEST_LOSS),
+        Figure("Test loss", units.figure(metrics.get("test_loss")), _TEST_LOSS),
         *_watched(run),
         Figure("Time", units.duration(run.state.seconds), "From the process's start to its end."),
         Figure("Parameters trained", units.count(run.config.parameters.trainable)),
@@ -176,7 +176,3 @@ _TEST_ACCURACY = (
 )
 _WATCHED = f"Accuracy on these: {meaning_of('validation')}"
 _TEST_LOSS = f"{meaning_of('loss')} Here by the test images (mean cross-entropy)."
-
-
-def _number(value: float | None) -> str:
-    return units.MISSING if value is None else f"{value:.4f}"

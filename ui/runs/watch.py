@@ -29,10 +29,10 @@ _DELETED = "_deleted_while_watched"
 TOLD_SECONDS = 20.0
 
 
-def show() -> None:
+def show(known: Sequence[Run]) -> None:
     """The run to watch, with what can be done once it has results."""
     tell_of_deletion()
-    run = choose()
+    run = choose(known)
     if run is None:
         with empty(
             icons.RUNS,
@@ -45,7 +45,7 @@ def show() -> None:
         return
     follow(run)
     if run.has_results:
-        offer_pages(run, lab.runs().all())
+        offer_pages(run, known)
 
 
 def tell_of_deletion() -> None:
@@ -106,9 +106,8 @@ def partner_of(run: Run, known: Sequence[Run]) -> Run | None:
     return next(iter([*unlike, *fitting]), None)
 
 
-def choose() -> Run | None:
+def choose(known: Sequence[Run]) -> Run | None:
     """The run to watch: that of the address, else one at work, else the newest."""
-    known = lab.runs().all()
     if not known:
         return None
     by_urgency = sorted(

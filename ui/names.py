@@ -1,4 +1,4 @@
-"""Names of classes, which may be long, where there is little room."""
+"""Names of classes and runs, which may be long, where there is little room."""
 
 from __future__ import annotations
 
