@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.version import VERSION
 from ui import lab
-from ui.frame import address, at_work, history, presenting, style, tour, words
+from ui.frame import address, at_work, history, presenting, style, tour, waiting, words
 from ui.frame.pages import PAGES
+from ui.plots import saving
 
 PRODUCT = "Transfer Lab"
 SIDEBAR_WIDTH = 240
@@ -26,6 +27,7 @@ def page(title: str, icon: str, about: str) -> None:
         initial_sidebar_state=SIDEBAR_WIDTH,
     )
     address.take()
+    waiting.leave_other_pages(title)
     tour.keep_step(title)
     address.tell()
     style.put(style.SHEET + tour.sheet(title) + presenting.sheet())
@@ -48,4 +50,5 @@ def page(title: str, icon: str, about: str) -> None:
         st.markdown(about)
     tour.show(title)
     presenting.show(title)
+    saving.listen()
     lab.see_to_queue()

@@ -75,7 +75,7 @@ SHEET = f"""
   min-width: calc(2 * {SCALE * FIGURE_WIDTH:.0f}px + 2rem);
 }}
 .st-key-compare_figures {{ width: 100%; }}
-.st-key-compare_outcomes img {{ width: 100% !important; max-width: 40rem !important; }}
+.st-key-compare_outcomes .tl-picture {{ width: 100% !important; max-width: 40rem !important; }}
 .st-key-predict_picture [class*="_board"] {{ zoom: var(--tl-scale); }}
 @media (max-width: 1000px) {{
   :root {{ --tl-scale: 1; font-size: 16px !important; }}

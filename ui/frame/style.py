@@ -7,7 +7,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from ui.frame import empty, reserved
-from ui.plots import beside
+from ui.plots import beside, saving
 from ui.theme import FILLED_COLOR, LINK, SURFACE, run_color
 
 WIDEST = "1680px"
@@ -80,7 +80,7 @@ CARDS = """
 """
 """Bordered containers with a key that begins with `card_`."""
 
-SHEET = MENDED + FRAME + TYPE + CARDS + empty.SHEET + reserved.SHEET + beside.SHEET
+SHEET = MENDED + FRAME + TYPE + CARDS + empty.SHEET + reserved.SHEET + beside.SHEET + saving.SHEET
 
 
 def put(sheet: str) -> None:

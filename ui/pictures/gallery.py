@@ -133,12 +133,18 @@ const neighbour = (grid, from, key) => {
   return step === undefined ? undefined : items[from + step];
 };
 
+const saveable = (host, { heading, label: title }, grid) => {
+  if (heading) titled(host, heading, grid);
+  else Saving.buttons(host, () => title, () =>
+    Saving.framed(host, { title, ...Saving.traced(grid) }));
+};
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const grid = parentElement.querySelector('.grid');
   if (grid.dataset.tag !== data.tag) {
     grid.dataset.tag = data.tag;
     grid.setAttribute('aria-label', data.label);
-    if (data.heading) titled(parentElement.querySelector('.gallery'), data.heading, grid);
+    saveable(parentElement.querySelector('.gallery'), data, grid);
     grid.classList.toggle('smooth', data.smooth);
     grid.replaceChildren(...data.captions.map(item(data)));
     grid.dataset.marked = '';
@@ -202,7 +208,7 @@ def gallery(
 
     They are shown at twice their size, larger ones no larger than LARGEST_SIDE. `selected` is the
     one that is marked, and scrolled to where it was marked by something else than a click.
-    heading: what stands above them, with buttons that save them; else `label` says what they are.
+    heading: what stands above them; else `label` says what they are, and names their files.
     marks: what the corner of each picture tells on hover, empty for a plain corner.
     """
     pictures = np.ascontiguousarray(pictures)

@@ -10,6 +10,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from ui.plots.saving import buttons
+
 SHARPEST = 2
 """Pixels of a screen that make up one of the page's, on the sharpest that are common."""
 
@@ -29,11 +31,13 @@ def picture(image: NDArray[np.uint8], *, side: int, caption: str = "", alt: str 
         image = _shrunk(image, scale * SHARPEST)
     url = jpeg_url(image) if max(image.shape[:2]) > LARGEST_EXACT and scale < 1 else data_url(image)
     sharp = "image-rendering:pixelated;" if scale > 1 else ""
-    text = html.escape(alt or caption)
+    called = alt or caption
     note = f'<figcaption style="font-size:.8rem;opacity:.7">{html.escape(caption)}</figcaption>'
     st.html(
-        f'<figure style="margin:0"><img src="{url}" alt="{text}" '
-        f'style="{size};{sharp}border-radius:4px;display:block">{note if caption else ""}</figure>'
+        f'<figure style="margin:0"><div class="tl-picture tl-saved" style="{size}">'
+        f'<img src="{url}" alt="{html.escape(called)}" '
+        f'style="width:100%;{sharp}border-radius:4px;display:block">'
+        f"{buttons(called, 'png')}</div>{note if caption else ''}</figure>"
     )
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from ui.pictures.picture import data_url
+from ui.plots.saving import buttons
 
 SHARPEST = 248
 """Pixels of the longer side that a picture is sent with at most: sharp where it is shown."""
@@ -22,7 +23,7 @@ _CSS = """<style>
 .row-of-pictures figure { margin: 0; min-width: 0; font-size: 0.8rem; line-height: 1.35; }
 .row-of-pictures b { display: block; overflow: hidden; text-overflow: ellipsis;
                      white-space: nowrap; margin-bottom: 0.25rem; }
-.row-of-pictures div { aspect-ratio: 1; display: flex; align-items: center;
+.row-of-pictures .tl-picture { aspect-ratio: 1; display: flex; align-items: center;
                        justify-content: center; background: #000; border-radius: 4px;
                        overflow: hidden; }
 .row-of-pictures figcaption { opacity: 0.75; margin-top: 0.25rem; overflow-wrap: anywhere; }
@@ -55,8 +56,10 @@ def _figure(shown: Shown) -> str:
     sharp = ";image-rendering:pixelated" if max(shown.image.shape[:2]) < SHARPEST / 2 else ""
     title = html.escape(shown.title)
     return (
-        f'<figure><b title="{title}">{title}</b><div><img src="{data_url(_small(shown.image))}" '
-        f'alt="{title}" style="width:{width:.1f}%;height:{height:.1f}%{sharp}"></div>'
+        f'<figure><b title="{title}">{title}</b>'
+        f'<div class="tl-picture tl-saved"><img src="{data_url(_small(shown.image))}" '
+        f'alt="{title}" style="width:{width:.1f}%;height:{height:.1f}%{sharp}">'
+        f"{buttons(f'{shown.title}, {shown.caption}', 'png')}</div>"
         f"<figcaption>{html.escape(shown.caption)}</figcaption></figure>"
     )
 

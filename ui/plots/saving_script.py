@@ -20,6 +20,9 @@ name, `Saving`:
       Saving.buttons(root, () => data.title, () =>
         Saving.framed(root, { title: data.title, ...Saving.traced(rows) }));
 
+- `Saving.files[ending](svg, host)` makes a file, as a promise of a blob, of such a picture, and
+  `Saving.keep(bar, title, ending, make)` downloads what `make()` promises; where that fails, `bar`
+  tells.
 - `Saving.markup(text)` escapes text for SVG, `Saving.theme(host)(name)` reads a colour or the font
   of the theme, such as `text-color`.
 """
@@ -175,11 +178,10 @@ const Saving = (() => {
     svg: async (svg) => new Blob([svg], { type: 'image/svg+xml' }),
   };
 
-  const save = async (host, bar, ending) => {
+  const keep = async (bar, title, ending, make) => {
     bar.querySelector('.tl-failed')?.remove();
     try {
-      const svg = await host.saved.picture();
-      download(await files[ending](svg, host), fileName(host.saved.name(), ending));
+      download(await make(), fileName(title, ending));
     } catch (reason) {
       console.warn('A picture could not be saved', reason);
       const told = document.createElement('span');
@@ -189,6 +191,9 @@ const Saving = (() => {
       bar.prepend(told);
     }
   };
+
+  const save = (host, bar, ending) => keep(bar, host.saved.name(), ending,
+    async () => files[ending](await host.saved.picture(), host));
 
   const button = (host, bar, ending) => {
     const made = document.createElement('button');
@@ -214,7 +219,7 @@ const Saving = (() => {
     }
   };
 
-  return { buttons, framed, traced, markup, theme };
+  return { buttons, framed, traced, markup, theme, files, keep };
 })();
 """
 )
