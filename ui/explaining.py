@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from core.explaining.layers import explained_layer
 from core.explaining.occlusion import Occlusion
 from core.glossary import meaning_of
 from core.registry.run import Run
-from ui import lab, units
+from ui import lab, questions, units
 from ui.asked_network import failures_of_one, heading
 from ui.pictures.heatmap import enlarged, legend, overlay
 from ui.pictures.picture import picture
@@ -31,17 +31,6 @@ LAYERS = {"Last": 0, "Finer": 1, "Finer still": 2}
 """Layers to explain by, as how many sizes smaller their fields are."""
 SLIGHT = 0.01
 """A probability that, lost, is hardly seen: the colours are never stretched to less."""
-
-
-@dataclass
-class Known:
-    """What was explained of a network's answer to one picture, so far as somebody asked.
-
-    heats: Grad-CAM by class and by how much finer its layer is.
-    """
-
-    heats: dict[tuple[int, int], Heat] = field(default_factory=dict)
-    occlusion: Occlusion | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +54,6 @@ class Explained:
     seen: NDArray[np.uint8]
     of_class: int
     gave: float
-    known: Known
     askable: Callable[[], bool] = lambda: True
 
     @property
@@ -73,18 +61,13 @@ class Explained:
         """What the class is called."""
         return self.run.config.class_names[self.of_class]
 
-    def heat(self, finer: int) -> Heat:
-        """Grad-CAM of the class, as fields."""
-        heats, key = self.known.heats, (self.of_class, finer)
-        if key not in heats:
-            heats[key] = lab.grad_cam(self.run, self.image(), self.of_class, self.epoch, finer)
-        return heats[key]
+    def heat(self, finer: int) -> Heat | None:
+        """Grad-CAM of the class, as fields; None, with a word why, while it is not there."""
+        return questions.grad_cam(self.run, self.image(), self.of_class, self.epoch, finer)
 
-    def occlusion(self) -> Occlusion:
-        """What covering places takes from the classes."""
-        if self.known.occlusion is None:
-            self.known.occlusion = lab.occlude(self.run, self.image(), self.epoch)
-        return self.known.occlusion
+    def occlusion(self) -> Occlusion | None:
+        """What covering places takes from the classes; None, with a word why, as well."""
+        return questions.occlude(self.run, self.image(), self.epoch)
 
     def show_over_image(self, of_method: str, strengths: Map) -> None:
         """Show a map, (height, width) as `enlarged` makes the picture and from -1 to 1, over it."""
@@ -108,7 +91,7 @@ def ask_method() -> Method:
         persist_state="session",
         label_visibility="collapsed",
     )
-    return METHODS[chosen]
+    return METHODS[str(chosen)]
 
 
 def _ask(
@@ -150,7 +133,7 @@ def _choose_layer() -> int:
         help="The last layer that still tells places apart knows most about classes, but its "
         "fields may be coarse. Layers before it have finer fields and know less.",
     )
-    return LAYERS[chosen]
+    return LAYERS[str(chosen)]
 
 
 def _show_heat(one: Explained, heat: Heat, finer: int) -> None:

@@ -13,22 +13,22 @@ from numpy.typing import NDArray
 from core.activations.excitement import Strongest
 from core.data.catalogue import DATASETS
 from core.data.data_config import DataConfig
-from core.data.datasets import Split, load_tested
+from core.data.datasets import Split, load_splits, load_tested
 from core.errors import TransferLabError
-from core.explaining import occlusion
-from core.explaining.heat import Heat
 from core.handwriting.handwriting import Handwriting
 from core.imported.dataset import ImportedDataset
 from core.imported.library import Library
+from core.jobs import Tell
 from core.predicting.prediction_service import PredictionService
 from core.predicting.readings import Ask
 from core.preferences import load_preferences
-from core.registry import evaluation
+from core.registry.config import RunConfig
 from core.registry.run import Run
 from core.registry.runs import Runs
 from core.training.engine import LocalEngine
+from core.training.progress import tell_of
 from core.workspace import Workspace, find_workspace
-from ui.frame import icons
+from ui.frame import icons, waiting
 
 
 def workspace() -> Workspace:
@@ -96,47 +96,78 @@ def _ask(
     return service.predict(run_id, images, epoch)
 
 
+def feature_maps(
+    run: Run, image: NDArray[np.uint8], layer: int, epoch: int | None = None
+) -> NDArray[np.float32]:
+    """What a layer of a run's network makes of one image, (rows, columns, channels)."""
+    return predictor().feature_maps(run.id, image, layer, epoch)
+
+
+def receptive_fields(run: Run, epoch: int | None = None) -> NDArray[np.int64]:
+    """What the fields of each layer to look into see, down and across, (layers, 2, 3)."""
+    return predictor().receptive_fields(run.id, epoch)
+
+
+def kernels(run: Run, epoch: int | None = None) -> NDArray[np.float32]:
+    """The first convolution's kernels, (channels, rows, columns, channels of the image)."""
+    return predictor().kernels(run.id, epoch)
+
+
+def asking_channels(run: Run, epoch: int | None = None) -> Strongest:
+    """A function that asks how a run's channels answer to images, also from another thread."""
+    service = predictor()
+    return lambda images: service.strongest(run.id, images, epoch)
+
+
 def warm_up(run: Run, epoch: int | None = None) -> None:
     """Begin loading a run, so that its first answer comes at once."""
     predictor().warm_up(run.id, epoch)
 
 
-def evaluate(run: Run, epoch: int) -> tuple[evaluation.Evaluation, bool]:
-    """How an epoch does on the test images, and whether that had to be computed from its weights.
-
-    Raises what reading predictions and predicting raise.
-    """
-    if (stored := evaluation.stored_evaluation(run, epoch)) is not None:
-        return stored, False
-    tested, parts = test_images(run, run.config.network.side), []
-    place = st.empty()
-    with place.container(horizontal=True, vertical_alignment="center"):
-        bar = st.progress(0.0, text="Evaluating the test images …")
-        # Any click begins a new run of the script, and this one ends where the bar moves next.
-        st.button("Cancel", icon=icons.CANCEL, key=f"cancel_evaluation_{run.id}")
-    for start in range(0, len(tested), AT_ONCE):
-        images = tested.images[start : start + AT_ONCE]
-        parts.append(predictor().predict(run.id, images, epoch))
-        done = start + len(images)
-        bar.progress(done / len(tested), text=f"Evaluated {done:,} of {len(tested):,} images")
-    place.empty()
-    return evaluation.evaluate(np.concatenate(parts), tested.labels), True
-
-
-AT_ONCE = 500
-"""Images that are evaluated before it is told how many are done."""
-
-
 def test_images(run: Run, side: int) -> Split:
-    """What a run was tested on, read once for all sessions; pictures from files in that size."""
+    """What a run was tested on, read once for all sessions; pictures from files in that size.
+
+    Ends the page, with a word why, while they are not there. Raises what reading raises.
+    """
     data = run.config.data
     size = side if data.sized else 0  # others come in one size
-    return _test_images(workspace(), data.model_dump_json(), run.state.test_fingerprint, size)
+    return _test_images(data, run.state.test_fingerprint, size)
 
 
 def example_images(dataset: str) -> Split:
     """The test images of a bundled dataset, read once for all sessions."""
-    return _test_images(workspace(), DataConfig(name=dataset).model_dump_json(), "", 0)
+    return _example_images(workspace(), dataset)
+
+
+def training_images(config: RunConfig) -> Split:
+    """What a run of such a configuration is trained on; as `test_images`."""
+    place, side = workspace(), config.network.side
+    key = "training images", place, config.model_dump_json(include={"data", "seed"}), side
+
+    def load(tell: Tell) -> Split:
+        report = partial(tell_of, tell)
+        return load_splits(
+            config.data, config.seed, side=side, workspace=place, report=report
+        ).train
+
+    return _there(waiting.wait_for("Reading the training images", key, load, most=4))
+
+
+def _test_images(data: DataConfig, fingerprint: str, side: int) -> Split:
+    place = workspace()
+    key = "test images", place, data.model_dump_json(), fingerprint, side
+
+    def load(tell: Tell) -> Split:
+        report = partial(tell_of, tell)
+        return load_tested(data, fingerprint, side=side, workspace=place, report=report)
+
+    return _there(waiting.wait_for("Reading the test images", key, load, most=16))
+
+
+def _there(split: Split | None) -> Split:
+    if split is None:
+        st.stop()
+    return split
 
 
 @contextmanager
@@ -175,7 +206,6 @@ def _predictor(workspace: Workspace) -> PredictionService:
     return PredictionService(workspace)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading the test images …")
-def _test_images(workspace: Workspace, data: str, fingerprint: str, side: int) -> Split:
-    config = DataConfig.model_validate_json(data)
-    return load_tested(config, fingerprint, side=side, workspace=workspace)
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _example_images(workspace: Workspace, dataset: str) -> Split:
+    return load_tested(DataConfig(name=dataset), "", side=0, workspace=workspace)

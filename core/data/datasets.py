@@ -154,15 +154,23 @@ def load_test(
     return load_part(data, "test", data.test_images, side=side, workspace=workspace, report=report)
 
 
-def load_tested(data: DataConfig, fingerprint: str, *, side: int, workspace: Workspace) -> Split:
+def load_tested(
+    data: DataConfig,
+    fingerprint: str,
+    *,
+    side: int,
+    workspace: Workspace,
+    report: Report = lambda event: None,
+) -> Split:
     """The test split that a run was tested on, which had that fingerprint.
 
     Raises NotComparable where an imported dataset is gone, or files that a person named have
     changed since.
     """
     whose = data.path or f"the dataset {data.name!r}"
+    reading = _Reading(side, workspace, report, changed=True)
     try:
-        split, _ = _read(data, "test", data.test_images, _Reading(side, workspace, changed=True))
+        split, _ = _read(data, "test", data.test_images, reading)
     except DatasetUnavailable as error:
         if data.imported:
             raise NotComparable(str(error)) from None

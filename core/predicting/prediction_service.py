@@ -120,6 +120,10 @@ class PredictionService:
         question = {"do": "kernels", "run": run_id, "epoch": epoch}
         return self._ask(question, NOTHING).astype(np.float32)
 
+    def load(self, run_id: str, epoch: int | None = None, tell: Tell = silently) -> None:
+        """Have a run's network ready to answer at once. Raises as `predict`."""
+        self._ask({"do": "load", "run": run_id, "epoch": epoch}, NOTHING, tell)
+
     def warm_up(self, run_id: str, epoch: int | None = None) -> None:
         """Load a run in the background, so that the first question about it is answered fast.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.jobs import Tell
 from core.training.checkpoints import Arrays, Position
 
 
@@ -75,3 +76,9 @@ class ResumePoint:
 Event = Progress | BatchEnd | EpochEnd | Note | ResumePoint
 Report = Callable[[Event], None]
 ShouldStop = Callable[[], bool]
+
+
+def tell_of(tell: Tell, event: Event) -> None:
+    """Tell whoever waits for a job what its work reports."""
+    if isinstance(event, Progress):
+        tell(event.done / event.total if event.total else 0.0, event.phase)

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
 
 OpenPage = Callable[..., AppTest]
 MakeTrained = Callable[..., Run]
+PATIENCE = 200
+"""Seconds after which what a page computes will not be there any more."""
 TESTED = 40
 """Images that made-up runs were tested on, the first of MNIST's test part."""
 
@@ -32,6 +35,26 @@ TESTED = 40
 def _shown_workspace(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(workspace.root))
     monkeypatch.chdir(PROJECT)
+
+
+@pytest.fixture(autouse=True)
+def _ticking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are run on until what they compute in the background is there.
+
+    A browser asks again by itself, AppTest does not.
+    """
+    run = AppTest._run
+
+    def run_on(at: AppTest, *arguments: Any, **named: Any) -> AppTest:
+        run(at, *arguments, **named)
+        deadline = time.monotonic() + PATIENCE
+        while any(str(button.key).startswith("waiting_cancel") for button in at.button):
+            assert time.monotonic() < deadline, "the page waits in vain"
+            time.sleep(0.1)
+            run(at, at._tree.get_widget_states(), named.get("timeout"))
+        return at
+
+    monkeypatch.setattr(AppTest, "_run", run_on)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import streamlit as st
 
 from ui.compare.asked import Asked, both, has_weights
 from ui.compare.view import LETTERS, View
-from ui.explaining import Explained, Known, ask_method
+from ui.explaining import Explained, ask_method
 
 OWN = -1
 """Stands for explaining the class that each network itself said."""
@@ -36,14 +36,8 @@ def _explained(view: View, asked: Asked, of_class: int) -> Explained:
         seen=np.asarray(view.pictures[asked.position]),
         of_class=of_class,
         gave=asked.probability(of_class),
-        known=_known(side.version, asked.index),
         askable=lambda: has_weights(asked),
     )
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _known(version: tuple[object, ...], index: int) -> Known:
-    return Known()
 
 
 def _said(view: View, position: int) -> tuple[int, int]:

@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from core.analysis.comparison import Side
-from core.data.datasets import Split, load_splits
+from core.data.datasets import Split
 from core.feature_space.neighbours import Neighbours, nearest
-from core.registry.config import RunConfig
-from core.workspace import Workspace
 from ui import lab, units
 from ui.compare import asked, spaces
 from ui.compare.asked import Asked
@@ -45,7 +42,7 @@ def _one(view: View, network: Asked) -> None:
         spaces.offer(network.side, network.letter, "neighbours")
         return
     with lab.failures_as_sentences():
-        split = _training_images(network.side)
+        split = lab.training_images(network.side.run.config)
     if len(split) != len(train):
         st.warning(
             f"The training images of {network.letter} are not those that it learned from: "
@@ -90,19 +87,3 @@ def _apart(distance: float, typical: float) -> str:
     ('15 %', '0 %')
     """
     return units.percent(distance / typical if typical else 0.0, 0)
-
-
-def _training_images(side: Side) -> Split:
-    """What a run was trained on, read once for all sessions."""
-    config = side.run.config
-    what = config.model_dump_json(include=_OF_SPLITS)
-    return _read(lab.workspace(), what, config.network.side, _config=config)
-
-
-_OF_SPLITS = {"data", "seed"}
-
-
-@st.cache_resource(max_entries=4, show_spinner="Reading the training images …")
-def _read(workspace: Workspace, what: str, side: int, _config: RunConfig) -> Split:
-    """The training split; `what` says of which dataset and seed."""
-    return load_splits(_config.data, _config.seed, side=side, workspace=workspace).train

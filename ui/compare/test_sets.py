@@ -13,9 +13,9 @@ from core.analysis.images import Images
 from core.analysis.selection import Selection
 from core.data.datasets import Split
 from core.handwriting.handwriting import Samples
-from core.handwriting.handwriting_scores import learned_from, reads_handwriting, score
+from core.handwriting.handwriting_scores import learned_from, reads_handwriting
 from core.registry.run import Run
-from ui import lab, units
+from ui import lab, questions, units
 from ui.compare import link
 from ui.frame import icons
 
@@ -41,7 +41,10 @@ class TestSet(Protocol):
         """Whether a run can be tested on it."""
 
     def side(self, run: Run, epoch: int) -> Side:
-        """What a run makes of it after an epoch, 0 for the best. Raises TransferLabError."""
+        """What a run makes of it after an epoch, 0 for the best. Raises TransferLabError.
+
+        Ends the page, with a word why, while that is not known.
+        """
 
     def split(self, run: Run, side: int) -> Split:
         """The images as a run reads them, a folder's in that size. Raises what reading raises."""
@@ -70,7 +73,7 @@ class Tested:
         return True
 
     def side(self, run: Run, epoch: int) -> Side:
-        return Side.read(run, epoch or None)
+        return _side(_version(run), epoch, _run=run)
 
     def split(self, run: Run, side: int) -> Split:
         return lab.test_images(run, side)
@@ -104,7 +107,10 @@ class Handwritten:
 
     def side(self, run: Run, epoch: int) -> Side:
         chosen = epoch or run.state.best_epoch
-        return Side.of(run, chosen, score(run, self.samples, lab.answers, chosen))
+        made = questions.score_handwriting(run, self.samples, chosen)
+        if made is None:
+            st.stop()
+        return Side.of(run, chosen, made)
 
     def split(self, run: Run, side: int) -> Split:
         return self.samples.split
@@ -175,8 +181,9 @@ def compared(test_set: TestSet, runs: Sequence[Run], epochs: Sequence[int]) -> C
 
     Kept while neither the runs nor the images change. Raises what comparing and asking raise.
     """
+    sides = [test_set.side(run, epoch) for run, epoch in zip(runs, epochs, strict=True)]
     a, b = map(_version, runs)
-    return _compared(test_set.version, a, epochs[0], b, epochs[1], _test_set=test_set, _runs=runs)
+    return _compared(test_set.version, a, b, *epochs, _test_set=test_set, _sides=sides)
 
 
 Version = tuple[str, float, str]
@@ -190,19 +197,17 @@ def _version(run: Run) -> Version:
 def _compared(
     images: str,
     a: Version,
-    epoch_a: int,
     b: Version,
+    epoch_a: int,
     epoch_b: int,
     *,
     _test_set: TestSet,
-    _runs: Sequence[Run],
+    _sides: Sequence[Side],
 ) -> Compared:
-    one, other = _runs
-    side_a = _side(images, a, epoch_a, _test_set=_test_set, _run=one)
-    side_b = _side(images, b, epoch_b, _test_set=_test_set, _run=other)
+    side_a, side_b = _sides
     return Compared(compare_sides(side_a, side_b), _test_set)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _side(images: str, run: Version, epoch: int, *, _test_set: TestSet, _run: Run) -> Side:
-    return _test_set.side(_run, epoch)
+def _side(run: Version, epoch: int, *, _run: Run) -> Side:
+    return Side.read(_run, epoch or None)

@@ -9,26 +9,31 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.data.preprocessing import Pixels
 from core.errors import TransferLabError
-from ui import lab
+from ui import lab, questions
 from ui.frame import icons
 from ui.plots.bars import MAX_CLASSES, MOST_PROBABLE, probability_bars
 from ui.predict.networks import Network, colors_of
 
 
 def answer(network: Network, image: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-    """The network's probabilities, or None with the reason shown."""
-    try:
-        return lab.predict(network.run, image, network.epoch)
-    except TransferLabError as error:
-        st.error(lab.sentence(error), icon=icons.ERROR)
-        return None
+    """The network's probabilities; None, with a word why, where it has not or cannot answer."""
+    said = answer_all(network, image[None])
+    return None if said is None else said[0]
+
+
+def answer_each(images: Mapping[Network, Pixels]) -> dict[Network, NDArray[np.float32] | None]:
+    """What each network makes of what it is given, all of them asked at once; as `answer`."""
+    for network, image in images.items():
+        questions.begin_predicting(network.run, image[None], network.epoch)
+    return {network: answer(network, image) for network, image in images.items()}
 
 
 def answer_all(network: Network, images: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-    """The network's probabilities of images, asked for at once, or None with the reason shown."""
+    """The network's probabilities of images, asked for at once; as `answer`."""
     try:
-        return lab.answers(network.run.id, images, network.epoch)
+        return questions.predict(network.run, images, network.epoch)
     except TransferLabError as error:
         st.error(lab.sentence(error), icon=icons.ERROR)
         return None

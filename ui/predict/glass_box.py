@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.data.preprocessing import Pixels, for_network
 from core.predicting.digits import DigitSteps, naive_digit
 from ui.pictures.picture_row import Shown, numbered, picture_row
-from ui.predict.answers import answer
+from ui.predict.answers import answer_each
 from ui.predict.networks import Network, takes_digits
 from ui.predict.taking import Origin, Taken
 from ui.units import percent
@@ -126,7 +126,7 @@ def _names(networks: Sequence[Network]) -> str:
 def _set_beside(taken: Taken, steps: DigitSteps, framed: Answers) -> None:
     """What each network makes of the whole picture, squeezed into 28 x 28 as it is."""
     resized = naive_digit(taken.pixels, taken.polarity)
-    plain = {network: answer(network, resized) for network in framed}
+    plain = answer_each(dict.fromkeys(framed, resized))
     pictures, table = st.columns([1, 2], gap="medium")
     with pictures:
         picture_row(

@@ -14,11 +14,11 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import TransferLabError
 from core.glossary import meaning_of
 from core.handwriting.handwriting import Samples
-from core.handwriting.handwriting_scores import evaluation, learned_from, score, stored_scores
+from core.handwriting.handwriting_scores import evaluation, learned_from, stored_scores
 from core.registry.evaluation import Evaluation
 from core.registry.predictions import Predictions
 from core.registry.run import Run
-from ui import lab, units
+from ui import lab, questions, units
 from ui.frame import icons
 
 AT_ONCE = 2_000
@@ -157,11 +157,13 @@ def _tell_of_missing(samples: Samples, missing: Sequence[Run]) -> None:
             f"{'have' if number > 1 else 'has'} not been asked about the samples as they are now.",
             width="content",
         )
-        st.button("Ask now", icon=icons.START, key=_WANTED, on_click=_forget_failures)
+        st.button("Ask now", icon=icons.START, key="handwriting_ask", on_click=_want)
 
 
-def _forget_failures() -> None:
+def _want() -> None:
+    """Ask all whose answers are missing, also those that could not be asked before."""
     st.session_state.pop(_FAILED, None)
+    st.session_state[_WANTED] = True
 
 
 def _few(samples: Samples, missing: Sequence[Run]) -> bool:
@@ -176,18 +178,20 @@ def ask_those_missing(samples: Samples, runs: Sequence[Run], place: DeltaGenerat
     """
     failed: dict[str, str] = st.session_state.setdefault(_FAILED, {})
     missing = _missing(samples, runs)
+    if not missing:
+        st.session_state[_WANTED] = False
     if not (st.session_state.get(_WANTED) or _few(samples, missing)):
         return
     asked = [run for run in missing if run.id not in failed]
     if not asked:
         return
-    for number, run in enumerate(asked):
-        place.progress(number / len(asked), text=f"Asking {lab.plain(run.name)} …")
+    for run in asked:
         try:
-            score(run, samples, lab.answers)
+            with place.container():
+                if questions.score_handwriting(run, samples) is None:
+                    return  # the page is drawn again once it has answered
         except TransferLabError as error:
             failed[run.id] = lab.sentence(error)
-    place.empty()
     if any(stored_scores(run, samples) is None and run.id not in failed for run in asked):
         failed.update({run.id: _NOT_KEPT for run in asked if run.id not in failed})
     st.rerun()

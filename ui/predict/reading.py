@@ -14,8 +14,8 @@ from core.data.preprocessing import Pixels
 from core.errors import UnreadableImage
 from core.predicting.digits import DigitSteps, to_digit
 from ui import lab
-from ui.predict import glass_box, keeping, several, strangeness, unlikeness, why
-from ui.predict.answers import answer, show_bars, tell_truth
+from ui.predict import glass_box, inside, keeping, several, strangeness, unlikeness, why
+from ui.predict.answers import answer_each, show_bars, tell_truth
 from ui.predict.networks import Network, takes_digits
 from ui.predict.several import OneDigit
 from ui.predict.taking import Taken
@@ -52,7 +52,7 @@ def read(
     for network in networks:
         if network not in digits:
             images[network] = taken.pixels
-            said[network] = answer(network, taken.pixels)
+    said |= answer_each({network: images[network] for network in networks if network not in digits})
     if not images:
         return None
     answers = {network: said[network] for network in networks if network in said}
@@ -80,7 +80,7 @@ def _read_digit(
     except UnreadableImage as error:
         st.warning(lab.sentence(error), icon=":material/edit_off:")
         return None
-    return OneDigit(taken, steps, {network: answer(network, steps.digit) for network in networks})
+    return OneDigit(taken, steps, answer_each(dict.fromkeys(networks, steps.digit)))
 
 
 def show_parts(reading: Reading) -> None:
@@ -97,5 +97,6 @@ PARTS: dict[str, Callable[[Reading], None]] = {
     "keep it": keeping.show,
     "glass box": _glass_box,
     "why": why.show,
+    "inside": inside.show,
 }
 """What is shown below the picture and the answers, in this order."""

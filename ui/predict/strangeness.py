@@ -13,7 +13,7 @@ from core.data.preprocessing import Pixels
 from core.errors import TransferLabError
 from core.feature_space.space import FeatureSpace
 from core.feature_space.strangeness import distances_to_nearest, share_nearer, usual_distances
-from ui import feature_spaces, lab
+from ui import feature_spaces, lab, questions
 from ui.predict.networks import Network
 
 if TYPE_CHECKING:
@@ -87,12 +87,13 @@ def _share_nearer(network: Network, image: Pixels) -> float | None:
     train, projection = space.train(), space.projection()
     try:
         usual = _usual(network.run.id, network.epoch, network.run.state.heartbeat, _space=space)
-        features = lab.features(network.run, image, network.epoch)[None]
+        features = questions.features(network.run, image, network.epoch)
     except TransferLabError as error:
         st.caption(lab.sentence(error))
         return None
-    if usual is None or train is None:
-        return None  # somebody cleared the cache just now
+    if usual is None or train is None or features is None:
+        return None  # somebody cleared the cache just now, or it is still being computed
+    features = features[None]
     query = features if projection is None else projection(features)
     return share_nearer(float(distances_to_nearest(query, train)[0]), usual)
 

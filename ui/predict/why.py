@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +9,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.data.preprocessing import Pixels
-from ui import lab
-from ui.explaining import Explained, Known, ask_method
+from ui import explaining, lab
+from ui.explaining import Explained, ask_method
+from ui.frame import address
 from ui.predict.networks import Network, colors_of, takes_digits
 
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 OWN = ""
 """Stands for explaining the class that each network itself said; no class has an empty name."""
-SHOWN = "why_shown"
+SHOWN, CLASS = "why_shown", "why_class"
+METHOD, OF_CLASS, LAYER = NAMES = "why", "class", "layer"
+"""Names of the address: by which method it is explained, for which class, and by which layer."""
+_PAGE = "Predict, why"
 CHOICE_WIDTH = 340
 
 Answers = dict[Network, NDArray[np.float32]]
@@ -40,6 +43,42 @@ def show(reading: Reading) -> None:
     )
     if wanted:
         _explain(reading, answers)
+    else:
+        address.put(_PAGE, {}, NAMES)
+
+
+def follow() -> None:
+    """Explain as the address says, where somebody came by a link; what is not known is told."""
+    says = address.read(NAMES)
+    if address.went_back() or not address.is_news(_PAGE, says):
+        return
+    address.remember(_PAGE, says)
+    method, layer = says.get(METHOD, ""), says.get(LAYER, "")
+    unknown = [f"{METHOD}={method[:40]}"] if method not in _BY_LINK else []
+    if layer and layer not in _LAYERS:
+        unknown.append(f"{LAYER}={layer[:40]}")
+    if unknown:
+        address.tell_of_unknown(unknown)
+        address.put(_PAGE, {}, NAMES)
+    else:
+        st.session_state[explaining.BY] = _BY_LINK[method]
+        st.session_state[explaining.LAYER] = _LAYERS.get(layer, next(iter(explaining.LAYERS)))
+        st.session_state[CLASS] = says.get(OF_CLASS, OWN)
+        st.session_state[SHOWN] = True
+
+
+def _tell() -> None:
+    """Make the address say how it is explained."""
+    state = st.session_state
+    layer = state.get(explaining.LAYER, "")
+    says = {METHOD: state[explaining.BY].lower(), OF_CLASS: state[CLASS]}
+    if layer != next(iter(explaining.LAYERS)):
+        says[LAYER] = layer.lower()
+    address.put(_PAGE, says, NAMES)
+
+
+_BY_LINK = {method.lower(): method for method in explaining.METHODS}
+_LAYERS = {layer.lower(): layer for layer in explaining.LAYERS}
 
 
 @st.fragment
@@ -47,6 +86,7 @@ def _explain(reading: Reading, answers: Answers) -> None:
     """The maps of all networks that know the class which is chosen."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         of_class, method = _choose_class(answers), ask_method()
+    _tell()
     colors = colors_of(answers)
     knowing = [network for network in answers if of_class in (OWN, *network.run.config.class_names)]
     explained = [
@@ -67,9 +107,8 @@ def _choose_class(answers: Answers) -> str:
         said.setdefault(best, []).append(network.name)
     names = [name for network in answers for name in network.run.config.class_names]
     offered = [OWN, *dict.fromkeys((*said, *names))]
-    key = "why_class"
-    if st.session_state.get(key, OWN) not in offered:
-        del st.session_state[key]  # it was a class of other networks
+    if st.session_state.get(CLASS, OWN) not in offered:
+        del st.session_state[CLASS]  # it was a class of other networks
 
     def text(name: str) -> str:
         if name == OWN:
@@ -83,7 +122,7 @@ def _choose_class(answers: Answers) -> str:
         "Class to explain",
         offered,
         format_func=text,
-        key=key,
+        key=CLASS,
         persist_state="session",
         width=CHOICE_WIDTH,
     )
@@ -99,7 +138,6 @@ def _explained(
     """What one network is to explain of the picture."""
     run, names = network.run, network.run.config.class_names
     number = names.index(of_class) if of_class else int(probabilities.argmax())
-    version = run.id, network.epoch, run.state.heartbeat
     return Explained(
         run=run,
         epoch=network.epoch,
@@ -111,10 +149,4 @@ def _explained(
         seen=image,
         of_class=number,
         gave=float(probabilities[number]),
-        known=_known(version, hashlib.sha256(image.tobytes()).hexdigest()),
     )
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _known(version: tuple[str, int, float], image: str) -> Known:
-    return Known()

@@ -13,7 +13,7 @@ from core.glossary import meaning_of
 from core.registry.evaluation import Evaluation
 from core.registry.run import Run
 from core.training.metrics import Event
-from ui import lab, units
+from ui import lab, questions, units
 from ui.frame import icons
 from ui.runs import run_view
 from ui.runs.histories import history_of
@@ -141,10 +141,17 @@ def offer_weights(run: Run) -> None:
             icon=icons.PREDICT,
             query_params={"run": run.id, "epoch": str(epoch)},
         )
+    wanted: dict[str, int] = st.session_state.setdefault(_EVALUATED, {})
     if asked:
-        _evaluate(run, epoch)
+        wanted[run.id] = epoch
+    if wanted.get(run.id) == epoch and _evaluate(run, epoch):
+        wanted.pop(run.id, None)
     if (told := st.session_state.get(_told(run), {}).get(epoch)) is not None:
         st.success(told, icon=":material/fact_check:")
+
+
+_EVALUATED = "_evaluated"
+"""Where the session keeps which epoch of each run is being evaluated."""
 
 
 def _told(run: Run) -> str:
@@ -152,14 +159,18 @@ def _told(run: Run) -> str:
     return f"_evaluated_{run.id}_{run.state.heartbeat}"
 
 
-def _evaluate(run: Run, epoch: int) -> None:
+def _evaluate(run: Run, epoch: int) -> bool:
+    """Evaluate an epoch; whether that has come to an end."""
     try:
-        evaluation, computed = lab.evaluate(run, epoch)
+        found = questions.evaluate(run, epoch)
     except TransferLabError as error:
         st.error(lab.sentence(error), icon=icons.ERROR)
-        return
+        return True
+    if found is None:
+        return False
     told = st.session_state.setdefault(_told(run), {})
-    told[epoch] = in_words(epoch, evaluation, computed)
+    told[epoch] = in_words(epoch, *found)
+    return True
 
 
 def in_words(epoch: int, evaluation: Evaluation, computed: bool) -> str:
@@ -172,6 +183,6 @@ def in_words(epoch: int, evaluation: Evaluation, computed: bool) -> str:
     return (
         f"**Epoch {epoch}: {units.percent(evaluation.accuracy)}** of "
         f"{units.count(evaluation.images)} test images right "
-        f"({units.interval(evaluation.interval, units.percent)}), loss {evaluation.loss:.4f}. "
-        f"{source}"
+        f"({units.interval(evaluation.interval, units.percent)}), loss "
+        f"{units.figure(evaluation.loss)}. {source}"
     )
