@@ -7,7 +7,6 @@ import streamlit as st
 from core.errors import InvalidConfig, TransferLabError
 from core.registry import preflight
 from core.registry.config import RunConfig
-from core.registry.run import Run
 from core.training import estimates
 from core.training.estimates import Estimate
 from ui import lab
@@ -24,34 +23,19 @@ from ui.train import (
     settings_form,
     settings_link,
     start_from,
+    views,
     written_settings,
 )
 from ui.train.draft import Draft
 from ui.train.launching import Called
-
-NETWORK, RUN = f"{icons.NETWORK} Network", ":material/monitoring: Run"
-LEVELS = RECIPE, COMMON, EVERYTHING = "Recipe only", "Common settings", "Everything"
-
-
-def choose_level() -> str:
-    """How many of the settings to show."""
-    chosen = st.segmented_control(
-        "Settings",
-        LEVELS,
-        default=RECIPE,
-        required=True,
-        key="level",
-        persist_state="session",
-        help="How many settings to show. What was changed stays so where it is not shown.",
-    )
-    return chosen or RECIPE
+from ui.train.views import COMMON, EVERYTHING, NETWORK, RECIPE, RUN
 
 
 def choose_settings(draft: Draft) -> RunConfig | None:
     """The configuration as the person left its settings, or None where they do not fit."""
     if draft.origin:
         st.caption(draft.origin)
-    level = choose_level()
+    level = views.choose_level()
     if level == RECIPE:
         settings_form.ask_images(draft)
     if draft.values["data.name"] == "folder":
@@ -126,7 +110,7 @@ def launch(config: RunConfig, called: Called, expected: Estimate | None) -> None
         return
     launching.empty_name_and_note()
     run_view.show_next(run, parameter="run")
-    st.session_state["shown"] = RUN
+    views.show(RUN)
 
 
 def show_network(config: RunConfig | None) -> None:
@@ -137,17 +121,12 @@ def show_network(config: RunConfig | None) -> None:
         architecture.show(config, lab.cache_limit())
 
 
-def begin_with(known: list[Run]) -> str:
-    """The tab to begin with: a run that was asked for or is at work, else the network."""
-    asked_for = watch.PARAMETER in st.query_params
-    return RUN if asked_for or any(map(run_view.is_active, known)) else NETWORK
-
-
 page("Train", "🏋️", "Pick a recipe, change what you like, launch it and watch it learn.")
 begun = start_from.take_address() or start_from.take_dataset_of_address()
 followed = settings_link.follow() and watch.PARAMETER not in st.query_params
 if begun or followed:
-    st.session_state["shown"] = NETWORK
+    views.show(NETWORK)
+views.follow()
 settings_column, seen_column = st.columns([5, 7], gap="medium")
 
 with settings_column.container(key="controls_settings"):
@@ -170,17 +149,18 @@ with settings_column.container(key="controls_settings"):
     settings_link.tell(draft)
     if ready and launched:
         launch(ready, called, expected)
+        known = lab.runs().all()
 
 with seen_column:
-    if "shown" not in st.session_state:
-        st.session_state["shown"] = begin_with(known)
-    network_tab, run_tab = st.tabs([NETWORK, RUN], key="shown", on_change="rerun")
+    views.begin(known)
+    network_tab, run_tab = st.tabs([NETWORK, RUN], key=views.SHOWN, on_change="rerun")
+    views.tell()
     if network_tab.open:
         with network_tab:
             show_network(ready or config)
     if run_tab.open:
         with run_tab:
-            watch.show()
+            watch.show(known)
 
 if ready and asked:  # last, since it takes its time and the rest of the page should stand
     with what_it_takes:

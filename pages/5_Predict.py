@@ -5,7 +5,7 @@ import streamlit as st
 from ui import lab
 from ui.frame import icons
 from ui.frame.navigation import page
-from ui.predict import modes
+from ui.predict import link, modes, why
 from ui.runs import sample_runs
 
 page("Predict", "✏️", "Draw a digit or bring a picture, and watch each network decide.")
@@ -18,4 +18,6 @@ if not finished:
         icon=icons.PREDICT,
     )
     st.stop()
+link.follow()
+why.follow()
 modes.show(finished)

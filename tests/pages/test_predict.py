@@ -33,7 +33,11 @@ def draw(at: AppTest, *, ink: bool = True) -> AppTest:
     if ink:
         picture[60:220, 130:150, :3] = 255
     code = base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
-    strokes = [{"type": "Path"}] if ink else []
+    strokes = (
+        [{"type": "Path", "strokeWidth": 20, "path": [["M", 140, 60], ["L", 140, 220]]}]
+        if ink
+        else []
+    )
     at.session_state["digit_0"] = {
         "drawing": {"raw": {"objects": strokes}, "data": f"data:image/png;base64,{code}"},
         "backgroundFit": None,

@@ -46,8 +46,7 @@ def value(name: str) -> str:
 
 def number(name: str) -> int | None:
     """What is kept under a name of the address, where that is a whole number."""
-    text = value(name)
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 12 else None
+    return address.whole_number(value(name))
 
 
 def keep(values: dict[str, object]) -> None:

@@ -60,10 +60,25 @@ def write(page: str, shown: Mapping[str, str], names: Collection[str]) -> None:
 
     names: all that the page may say something under.
     """
-    said = {name: value for name, value in shown.items() if value}
-    remember(page, said)
-    if read(names) != said:
-        st.query_params.from_dict({**said, **kept()})
+    if _is_unsaid(page, shown, names):
+        st.query_params.from_dict({**_said(shown), **kept()})
+
+
+def put(page: str, shown: Mapping[str, str], names: Collection[str]) -> None:
+    """Make the address say what a part of a page shows, and leave what else it says."""
+    if _is_unsaid(page, shown, names):
+        parameters = st.query_params
+        others = {name: parameters.get_all(name) for name in parameters if name not in names}
+        parameters.from_dict({**others, **_said(shown)})
+
+
+def _is_unsaid(page: str, shown: Mapping[str, str], names: Collection[str]) -> bool:
+    remember(page, _said(shown))
+    return read(names) != _said(shown)
+
+
+def _said(shown: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in shown.items() if value}
 
 
 def remember(page: str, said: Mapping[str, str]) -> None:
@@ -91,6 +106,11 @@ def went_back() -> bool:
     """Whether the browser's Back or Forward led here."""
     context = get_script_run_ctx()
     return context is not None and context.is_history_navigation
+
+
+def whole_number(text: str) -> int | None:
+    """What is said, where that is a whole number, not below 0 and of no absurd length."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 12 else None
 
 
 def tell_of_unknown(asked: Collection[str]) -> None:

@@ -83,6 +83,13 @@ def draw(key: str, width: int = SIDE) -> Drawn | None:
     return drawing.drawn
 
 
+def show(key: str, width: int, strokes: list[dict[str, Any]]) -> None:
+    """Have the board show these strokes, whatever is on it."""
+    before: _Drawing = st.session_state.get(_state(key), _Drawing())
+    drawn = Drawn(inked(strokes, SIDE, width), {"objects": strokes})
+    st.session_state[_state(key)] = _Drawing(before.version + 1, None, drawn)
+
+
 def _ask_brush(key: str) -> int:
     brush = st.segmented_control(
         "Brush",

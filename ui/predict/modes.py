@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.registry.run import Run
+from ui.frame import address
 from ui.predict import handwriting, live, many, one_picture
 
 
@@ -30,19 +31,20 @@ MODES: dict[str, Mode] = {
 
 
 def show(finished: list[Run]) -> None:
-    """The modes to choose from, where there are several, and the one that is chosen."""
+    """The modes to choose from, and the one that is chosen."""
     wanted = st.query_params.get("mode", "")
     chosen = wanted if wanted in MODES else next(iter(MODES))
-    if len(MODES) > 1:
-        st.session_state.setdefault("mode", chosen)
-        st.segmented_control(
-            "What to do",
-            list(MODES),
-            format_func=lambda name: f":material/{MODES[name].icon}: {MODES[name].title}",
-            key="mode",
-            required=True,
-            label_visibility="collapsed",
-        )
-        chosen = st.session_state["mode"]
-        st.query_params["mode"] = chosen
+    address.tell_of_unknown([f"mode={wanted[:40]}"] if wanted and wanted not in MODES else [])
+    if "mode" not in st.session_state or (address.went_back() and wanted):
+        st.session_state["mode"] = chosen
+    st.segmented_control(
+        "What to do",
+        list(MODES),
+        format_func=lambda name: f":material/{MODES[name].icon}: {MODES[name].title}",
+        key="mode",
+        required=True,
+        label_visibility="collapsed",
+    )
+    chosen = st.session_state["mode"]
+    st.query_params["mode"] = chosen
     MODES[chosen].show(finished)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.registry.run import Run
 from ui import lab
-from ui.predict import reading, taking
+from ui.predict import link, reading, taking
 from ui.predict.answers import show_bars
 from ui.predict.networks import Network, choose_networks
 
@@ -23,6 +23,7 @@ def show(finished: list[Run]) -> None:
             st.info("Choose at least one network above.", icon=":material/arrow_upward:")
     with left.container(key="predict_picture"):
         taken = taking.take(networks)
+        link.write(taken)
     if not networks:
         return
     with right:

@@ -16,7 +16,7 @@ from core.errors import TransferLabError
 from core.registry.predictions import read_predictions
 from core.registry.run import Run
 from ui import lab
-from ui.frame import icons
+from ui.frame import address, icons
 from ui.pictures.gallery import Part, gallery
 from ui.predict.networks import Network
 
@@ -25,8 +25,9 @@ OFFERED = 20
 HEIGHT = 370
 """Pixels that they take at most; more are scrolled to."""
 ANY = "Any"
-DRAW, CHOSEN = "samples_draw", "sample_chosen"
-"""Keys of the session: how often others were asked for, and the test image that was clicked."""
+DRAW, CHOSEN, ASKED = "samples_draw", "sample_chosen", "sample_asked"
+"""Keys of the session: how often others were asked for, the test image that was clicked, and the
+index of the one that a link asks for."""
 
 Positions = NDArray[np.int64]
 
@@ -71,6 +72,11 @@ def choose(networks: Sequence[Network]) -> Sample | None:
     return sample
 
 
+def ask_for(index: int) -> None:
+    """Have the test image with that index in the test part taken, once there is one."""
+    st.session_state[ASKED] = index
+
+
 def _ask_whose(networks: Sequence[Network]) -> Network | None:
     """Whose mistakes are offered; None for any test images."""
     by_id = {network.run.id: network for network in networks}
@@ -97,6 +103,8 @@ def _offer(run: Run, tested: Split, whose: Network | None) -> int | None:
     split = run.config.data.model_dump_json(), run.state.test_fingerprint
     of_split, before = st.session_state.get(CHOSEN, (split, None))
     chosen: int | None = before if of_split == split else None
+    if ASKED in st.session_state:
+        chosen = _place_of(st.session_state[ASKED], tested)
     said = None if whose is None else _said(whose)
     pool = np.arange(len(tested)) if said is None else np.flatnonzero(said != tested.labels)
     if not len(pool):
@@ -115,7 +123,17 @@ def _offer(run: Run, tested: Split, whose: Network | None) -> int | None:
     if clicked is not None:
         chosen = int(offered[clicked])
     st.session_state[CHOSEN] = split, chosen
+    st.session_state.pop(ASKED, None)  # last: the page may be drawn anew before it is chosen
     return chosen
+
+
+def _place_of(index: int, tested: Split) -> int | None:
+    """The position of the test image with that index; none is told."""
+    found = np.flatnonzero(tested.indices == index)
+    if not len(found):
+        address.tell_of_unknown([f"image={index}"])
+        return None
+    return int(found[0])
 
 
 def _said(network: Network) -> Positions | None:

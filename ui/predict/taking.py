@@ -29,6 +29,9 @@ ONE, SEVERAL = "One digit", "Several digits"
 MOST_MEGABYTES = 200
 """What a file may hold, as `server.maxUploadSize` in .streamlit/config.toml says too. A TIFF of 50
 million pixels takes 150, Kaggle's train.csv 77."""
+BOARDS = {False: ("digit", SIDE), True: ("digits", WIDE)}
+"""Names and widths of the boards to draw on, by whether several digits are drawn."""
+_SOURCE, _DRAWN_SEVERAL = "source", "drawn_several"
 LARGE = 280
 """Pixels of the longer side of a picture that is looked at."""
 
@@ -39,7 +42,7 @@ class Taken:
 
     pixels: (height, width) grey or (height, width, 3) RGB uint8. strokes: what the canvas sent of
     a drawing. truth: the name of its class, where that is known. several: whether it may show
-    more than one digit, which are looked for.
+    more than one digit, which are looked for. index: that of a test image in the test part.
     """
 
     pixels: Pixels
@@ -49,6 +52,7 @@ class Taken:
     strokes: Mapping[str, Any] | None = None
     truth: str | None = None
     several: bool = False
+    index: int | None = None
 
 
 @dataclass(frozen=True)
@@ -70,25 +74,45 @@ def take(networks: Sequence[Network]) -> Taken | None:
     """Ask for a picture; None where there is none yet, or it cannot be read, which is told."""
     digits = not networks or any(takes_digits(network.run) for network in networks)
     offered = {name: source for name, source in SOURCES.items() if digits or not source.for_digits}
-    if len(offered) == 1:
-        (name,) = offered
-    else:
-        name = st.segmented_control(
-            "Picture",
-            list(offered),
-            format_func=lambda key: f":material/{offered[key].icon}: {offered[key].title}",
-            default=next(iter(offered)),
-            required=True,
-            key="source",
-            wrap=True,
-            label_visibility="collapsed",
-        )
-    return offered[name].take(networks)
+    if chosen() not in offered:
+        choose(next(iter(offered)))
+    choose(chosen())
+    name = st.segmented_control(
+        "Picture",
+        list(offered),
+        format_func=lambda key: f":material/{offered[key].icon}: {offered[key].title}",
+        required=True,
+        key=_SOURCE,
+        wrap=True,
+        label_visibility="collapsed",
+    )
+    return offered[str(name)].take(networks)
+
+
+def chosen() -> str:
+    """The way that is chosen to give a picture."""
+    return str(st.session_state.get(_SOURCE) or next(iter(SOURCES)))
+
+
+def is_asked() -> bool:
+    """Whether the page asked for a picture when it was shown last."""
+    return _SOURCE in st.session_state
+
+
+def choose(source: str) -> None:
+    """Have a way chosen, before it is asked for."""
+    if st.session_state.get(_SOURCE) != source:
+        st.session_state[_SOURCE] = source
+
+
+def choose_board(*, several: bool) -> None:
+    """Have the board chosen, before it is asked for: for several digits, or for one."""
+    st.session_state[_DRAWN_SEVERAL] = SEVERAL if several else ONE
 
 
 def invitation() -> str:
     """What to do while there is no picture yet, said for the way that is chosen."""
-    return SOURCES[st.session_state.get("source") or next(iter(SOURCES))].invitation
+    return SOURCES[chosen()].invitation
 
 
 def ask_polarity() -> Polarity:
@@ -113,8 +137,8 @@ def ask_several(key: str, *, default: bool) -> bool:
 
 
 def _drawn(networks: Sequence[Network]) -> Taken | None:
-    several = ask_several("drawn_several", default=False)
-    drawn = draw("digits", WIDE) if several else draw("digit", SIDE)
+    several = ask_several(_DRAWN_SEVERAL, default=False)
+    drawn = draw(*BOARDS[several])
     if drawn is None:
         return None
     return Taken(drawn.ink, "drawn", "light ink", strokes=drawn.strokes, several=several)
@@ -178,7 +202,12 @@ def _sample(networks: Sequence[Network]) -> Taken | None:
     if sample is None:
         return None
     return Taken(
-        sample.pixels, "sample", "light ink", f"test image {sample.number}", truth=sample.truth
+        sample.pixels,
+        "sample",
+        "light ink",
+        f"test image {sample.number}",
+        truth=sample.truth,
+        index=sample.number,
     )
 
 

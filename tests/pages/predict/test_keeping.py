@@ -30,7 +30,11 @@ def draw(at: AppTest, *, wide: int = 20) -> AppTest:
     code = base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
     at.session_state["digit_0"] = {
         "drawing": {
-            "raw": {"objects": [{"type": "Path"}]},
+            "raw": {
+                "objects": [
+                    {"type": "Path", "strokeWidth": 20, "path": [["M", 140, 60], ["L", 140, 220]]}
+                ]
+            },
             "data": f"data:image/png;base64,{code}",
         },
         "backgroundFit": None,
@@ -62,7 +66,9 @@ def test_one_click_keeps_a_drawing_with_its_strokes(
     assert "Kept as a 1." in told(at)
     sample = kept(handwriting)
     assert (sample.label, sample.source) == (1, "drawn")
-    assert handwriting.strokes(sample.id)["objects"] == [{"type": "Path"}]
+    assert handwriting.strokes(sample.id)["objects"] == [
+        {"type": "Path", "strokeWidth": 20, "path": [["M", 140, 60], ["L", 140, 220]]}
+    ]
     picture = cv2.imdecode(np.frombuffer(handwriting.picture(sample.id), np.uint8), 0)
     assert picture.shape == (280, 280)
 

@@ -127,7 +127,12 @@ def test_several_digits_are_drawn_on_a_wide_board(open_page: OpenPage, trained: 
     code = base64.b64encode(cv2.imencode(".png", board)[1].tobytes()).decode()
     at.session_state["digits_0"] = {
         "drawing": {
-            "raw": {"objects": [{"type": "Path"}] * 3},
+            "raw": {
+                "objects": [
+                    {"type": "Path", "strokeWidth": 20, "path": [["M", 140, 60], ["L", 140, 220]]}
+                ]
+                * 3
+            },
             "data": f"data:image/png;base64,{code}",
         },
         "backgroundFit": None,
