@@ -40,7 +40,16 @@ GLOSSARY = {
     "dense layer": Term(
         "A layer each of whose outputs weighs all of its inputs.", forms=("dense",)
     ),
-    "channel": Term("One layer of an image's or a layer's numbers: grey has one, colour three."),
+    "channel": Term(
+        "One sheet of an image's or a layer's numbers: grey has one, colour three, a convolution "
+        "one for each of its filters."
+    ),
+    "feature map": Term("What one channel of a layer makes of a picture: how strongly, and where."),
+    "receptive field": Term("The pixels of the picture that one field of a layer can see."),
+    "dead channel": Term(
+        "A channel that answers to no picture: training broke it, as steps too large do, or these "
+        "pictures lack what it looks for."
+    ),
     "kernel": Term("The patch that a filter of a convolution looks at, and its side in pixels."),
     "ReLU": Term(
         "An activation that passes positive sums on and makes the others 0.",

@@ -66,7 +66,9 @@ class Channels:
         """Where scaling puts each colour of an image: some networks take blue first."""
         colors = self._network.config.channels
         bright = np.eye(colors, dtype=np.uint8).reshape(colors, 1, 1, colors) * 255
-        scaled = [np.asarray(self._network.scaling(tf.constant(each))) for each in (bright, 0 * bright)]
+        scaled = [
+            np.asarray(self._network.scaling(tf.constant(each))) for each in (bright, 0 * bright)
+        ]
         return np.asarray((scaled[0] - scaled[1]).reshape(colors, colors).argmax(axis=1))
 
     def _compiled(self, layers: list[int], told: Any) -> Any:

@@ -1,0 +1,1 @@
+"""A look into networks, layer by layer and channel by channel."""
