@@ -11,7 +11,7 @@ from core.analysis.selection import Group, Order, Selection
 from core.data.image_tags import ANY_TAG, UNTAGGED
 from core.glossary import meaning_of
 from ui import units
-from ui.compare import link
+from ui.compare import link, subsets
 from ui.compare.lists import LISTS
 from ui.compare.view import OUTCOME_NAMES, View
 from ui.frame import icons
@@ -48,6 +48,7 @@ def show(view: View) -> None:
         _order(chosen)
         with st.popover("Filters", icon=icons.FILTER):
             _filters(view)
+        subsets.offer(view, _in_words(view))
     _narrowed(view)
 
 
@@ -183,6 +184,13 @@ def _parts(view: View) -> list[tuple[str, str]]:
     if chosen.outline:
         told.append(("outline", "Outlined on the map"))
     return told
+
+
+def _in_words(view: View) -> str:
+    """What is selected, as a name for it."""
+    group = GROUPS[view.selection.group]
+    narrowed = [words for _, words in _parts(view)]
+    return ", ".join(narrowed if narrowed and group == GROUPS["all"] else [group, *narrowed])
 
 
 def _take(part: str, key: str) -> None:

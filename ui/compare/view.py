@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -72,6 +72,15 @@ class View:
             special=None if special is None else special.positions(self.images),
             outlined=self._outlined,
         )
+
+    def looking_at(self, selection: Selection) -> View:
+        """The same networks and images, of which others are looked at."""
+        return replace(self, selection=_fitting(selection, self.images.test_set))
+
+    def can_look_at(self, selection: Selection) -> bool:
+        """Whether the images have what a selection asks for."""
+        listed = selection.special in ("", *LISTS)
+        return listed and _fitting(selection, self.images.test_set) == selection
 
     @cached_property
     def _outlined(self) -> NDArray[np.bool_] | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from ui import units
-from ui.compare import confidence, confusion, epochs, feature_map, labels, link
+from ui.compare import confidence, confusion, epochs, feature_map, labels, link, subset_scores
 from ui.compare.view import View
 
 
@@ -30,6 +30,7 @@ LENSES: dict[str, Lens] = {
     "confidence": Lens("Confidence", "speed", confidence.show),
     "labels": Lens("Labels", "label", labels.show),
     "epochs": Lens("Epochs", "timeline", epochs.show, by_epoch=True),
+    "subsets": Lens("Subsets", "bookmarks", subset_scores.show),
     "map": Lens("Map", "scatter_plot", feature_map.show, by_epoch=True),
 }
 """By the name that a link knows each by, in the order of the page."""
