@@ -12,14 +12,13 @@ from core.analysis.selection import Positions
 from ui import lab, units
 from ui.compare import explanations, fed, image_epochs, link, neighbours, said, tagging
 from ui.compare.view import LETTERS, View
-from ui.frame.keys import ARROWS, keyboard
+from ui.frame.keys import keyboard
+from ui.frame.shortcuts import STEPS
 from ui.pictures.picture import picture
 from ui.plots.bars import probability_bars
 
 SIDE = 196
 """Pixels that the picture is shown in."""
-STEPS = {ARROWS[0]: -1, "k": -1, ARROWS[1]: 1, "j": 1}
-"""How far each key goes in the gallery."""
 LISTENING, _SEEN = "keys_listen", "compare_seen"
 
 

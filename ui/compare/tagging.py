@@ -12,14 +12,12 @@ from ui.compare import said
 from ui.compare.said import Said
 from ui.compare.view import View
 from ui.frame import icons
-
-NUMBERED = 9
-"""Tags that have a key."""
+from ui.frame.shortcuts import TAGS
 
 
 def keys(said_of: Said) -> dict[str, str]:
     """The tag of each number key."""
-    return {str(n): tag for n, tag in enumerate(said_of.remarks.tags[:NUMBERED], start=1)}
+    return dict(zip(TAGS, said_of.remarks.tags, strict=False))
 
 
 def show(view: View, position: int) -> None:

@@ -13,15 +13,14 @@ from ui.data import link
 from ui.data.shown import PART_NAMES, Double, Shown, no_larger
 from ui.data.way import Way
 from ui.frame import icons
-from ui.frame.keys import ARROWS, keyboard
+from ui.frame.keys import keyboard
+from ui.frame.shortcuts import STEPS
 from ui.names import shortened
 from ui.pictures.picture import SHARPEST, picture
 from ui.plots.facts import facts_table
 
 SIDE = 360
 """Pixels that the picture is shown in."""
-STEPS = {ARROWS[0]: -1, "k": -1, ARROWS[1]: 1, "j": 1}
-"""How far each key goes."""
 MOST_DOUBLES = 4
 LONGEST_TITLE = 60
 

@@ -33,6 +33,21 @@ const hearing = (hear) => {
 is, until the returned function is called; to stand before a component's script."""
 
 
+SINGLE_KEYS_JS = r"""
+const TYPED_INTO = 'input:not([type=checkbox], [type=radio], [type=button], [type=range]), ' +
+  'textarea, select, [contenteditable=""], [contenteditable=true], [role=slider], ' +
+  '[role=combobox], [role=listbox], [role=spinbutton]';
+const within = (event, selector) =>
+  event.composedPath().some((element) => element instanceof Element && element.matches(selector));
+const silent = () => localStorage.getItem('transferLabKeys') === 'silent';
+const silence = (yes) => localStorage.setItem('transferLabKeys', yes ? 'silent' : '');
+const isSingle = (event) => !silent() && !event.defaultPrevented && !event.isComposing &&
+  !event.ctrlKey && !event.altKey && !event.metaKey && !within(event, TYPED_INTO);
+"""
+"""Whether a press is of a key by itself, which a page may hear: nobody types, and nobody has
+switched such keys off for this browser; to stand before a component's script."""
+
+
 def packed(head: Mapping[str, object], numbers: bytes) -> bytes:
     """One message: the length of the JSON head, the head, then the numbers."""
     text = json.dumps(head).encode()

@@ -10,31 +10,22 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ui.frame.browser import SINGLE_KEYS_JS
+
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
-ARROWS = ("ArrowLeft", "ArrowRight")
-"""Left to what has the focus where that knows arrows itself, such as a slider."""
-
 _JS = r"""
-const TYPED_INTO = 'input:not([type=checkbox], [type=radio], [type=button], [type=range]), ' +
-  'textarea, select, [contenteditable=""], [contenteditable=true], [role=slider], ' +
-  '[role=combobox], [role=listbox], [role=spinbutton]';
 const KNOWS_ARROWS = 'input, canvas, [role=group], [role=grid], [role=radiogroup], ' +
   '[role=slider], [role=tablist], [role=menu], [role=toolbar], [role=application], ' +
   '[data-testid=stButtonGroup]';
 
-const within = (event, selector) =>
-  event.composedPath().some((element) => element instanceof Element && element.matches(selector));
-
 const named = (event) => event.key.length === 1 ? event.key.toLowerCase() : event.key;
 
 const meant = (event, { keys, held }) => {
-  if (event.defaultPrevented || event.isComposing) return null;
-  if (event.ctrlKey || event.altKey || event.metaKey) return null;
+  if (!isSingle(event)) return null;
   const key = named(event);
   if (!keys.includes(key) || (event.repeat && !held.includes(key))) return null;
-  if (within(event, TYPED_INTO)) return null;
   return key.startsWith('Arrow') && within(event, KNOWS_ARROWS) ? null : key;
 };
 
@@ -93,7 +84,8 @@ def keyboard(
 ) -> None:
     """Call `on_press` with each key that was pressed, before the page is drawn again.
 
-    Nothing is heard while text is typed or with Ctrl, Alt or Meta. held: keys that count again and
+    Nothing is heard while text is typed or with Ctrl, Alt or Meta. Arrows are left to what has the
+    focus where that knows them itself, such as a slider. held: keys that count again and
     again while they are held down. Streamlit's own are r and c.
 
     `on_press` must do without st.session_state, but may change what it holds: where the next press
@@ -121,4 +113,6 @@ def keyboard(
 
 @functools.cache
 def _component() -> ComponentRenderer:
-    return st.components.v2.component("transfer_lab_keys", html="<span hidden></span>", js=_JS)
+    return st.components.v2.component(
+        "transfer_lab_keys", html="<span hidden></span>", js=SINGLE_KEYS_JS + _JS
+    )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.version import VERSION
 from ui import lab
-from ui.frame import address, at_work, history, presenting, style, tour, waiting, words
+from ui.frame import address, at_work, history, presenting, shortcuts, style, tour, waiting, words
 from ui.frame.pages import PAGES
 from ui.plots import saving
 
@@ -43,6 +43,7 @@ def page(title: str, icon: str, about: str) -> None:
     with st.container(key="page_header", horizontal=True, vertical_alignment="center"):
         st.title(title, anchor=False, width="stretch")
         words.offer()
+        shortcuts.offer(title)
         with st.container(key="tools", horizontal=True, width="content", gap="xsmall"):
             tour.offer(title)
             presenting.offer()

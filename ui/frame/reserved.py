@@ -21,6 +21,7 @@ WIDGETS: Mapping[float, Iterable[str]] = {
         "how_many",
         "many_kind",
         "mode",
+        "shortcuts",
         "source",
         "under_each",
         "words",

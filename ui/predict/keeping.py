@@ -16,6 +16,7 @@ from core.handwriting.handwriting import Sample
 from ui import lab
 from ui.frame import icons
 from ui.frame.keys import keyboard
+from ui.frame.shortcuts import DIGITS
 from ui.predict.taking import Origin, Taken
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def show(reading: Reading) -> None:
         _tell(kept, notes[name], keep)
     elif name in notes and notes[name].refused:
         st.error(notes[name].refused, icon=icons.ERROR)
-    keyboard([str(label) for label in LABELS], lambda pressed: keep(int(pressed)), key="meant_keys")
+    keyboard(DIGITS, lambda pressed: keep(int(pressed)), key="meant_keys")
 
 
 def _kept(notes: MutableMapping[str, Note], name: str) -> Sample | None:
