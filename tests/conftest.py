@@ -96,6 +96,14 @@ def wait_until(condition: Callable[[], Value]) -> Value:
     return value
 
 
+def at_last(found: Callable[[], list[str]]) -> list[str]:
+    """What is found wrong, once that is nothing or has not become nothing in a minute."""
+    deadline = time.monotonic() + PATIENCE / 4
+    while (wrong := found()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return wrong
+
+
 @pytest.fixture(scope="session")
 def eventually() -> Eventually[Any]:
     """A function that waits until a condition holds."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -26,7 +27,9 @@ from playwright.sync_api import (
     expect,
     sync_playwright,
 )
+from playwright.sync_api import Error as PlaywrightError
 
+from core.data.image_tags import read_remarks
 from core.processes import ProcessIdentity
 from core.registry.predictions import write_epoch, write_truth
 from core.registry.recipes import RECIPES
@@ -35,9 +38,21 @@ from core.registry.run_files import Failure
 from core.registry.runs import Runs
 from core.training.metrics import append_event
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
+from tests.conftest import wait_until
 
-PATIENCE = 60_000
-"""Milliseconds to wait for what takes a moment; a busy machine takes its time."""
+PATIENCE = 120_000
+"""Milliseconds to wait for what a page does by itself; a busy machine takes its time."""
+TRAINED = 240_000
+"""Milliseconds to wait for a training."""
+LOG = "server.log"
+SCREENSHOTS = "SCREENSHOTS"
+"""The environment variable that names a folder for pictures of pages on which a test failed."""
+HEADER, ROW = 17, 35
+"""Pixels from the top of the table of runs to the middle of its titles, and from row to row."""
+SHOWN = 3_000
+"""Characters of a page's text and of each log that are shown where a test failed: the last."""
+
+expect.set_options(timeout=PATIENCE)
 QUIET = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -75,6 +90,21 @@ class Server:
         family = [self.process, *self.process.children(recursive=True)]
         return [process.pid for process in family if _maps_tensorflow(process.pid)]
 
+    def forget_tensorflow(self) -> None:
+        """End the processes that have it loaded; who needs them starts them again."""
+        for pid in self.mapped_tensorflow():
+            psutil.Process(pid).kill()
+        wait_until(lambda: not self.mapped_tensorflow())
+
+    def empty(self) -> None:
+        """End what goes on in the workspace and remove all that is in it."""
+        _end(_family(self))
+        for child in self.workspace.root.iterdir():
+            if child.is_dir():
+                shutil.rmtree(child)
+            elif child.name != LOG:
+                child.unlink()
+
     def restart(self) -> None:
         """End the server, and no training, and start another at the same address."""
         self.process.terminate()
@@ -102,17 +132,21 @@ def serving(workspace: Workspace) -> Iterator[Server]:
         _wait_until_healthy(server)
         yield server
     finally:
-        ours = [server.process, *_family(server)]
-        for process in ours:
-            with suppress(psutil.NoSuchProcess):
-                process.terminate()
-        for process in psutil.wait_procs(ours, timeout=10)[1]:
-            process.kill()
+        _end([server.process, *_family(server)])
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
+    for process in psutil.wait_procs(processes, timeout=10)[1]:
+        process.kill()
+    psutil.wait_procs(processes, timeout=10)
 
 
 def _start(workspace: Workspace, port: int) -> "subprocess.Popen[bytes]":
     options = ["--server.headless", "true", "--server.port", str(port)]
-    with (workspace.root / "server.log").open("ab") as output:
+    with (workspace.root / LOG).open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", *options],
             cwd=PROJECT,
@@ -134,7 +168,7 @@ def _family(server: Server) -> list[psutil.Process]:
 
 
 def _wait_until_healthy(server: Server) -> None:
-    log = server.workspace.root / "server.log"
+    log = server.workspace.root / LOG
     for _ in range(300):
         if not server.process.is_running() or server.process.status() == psutil.STATUS_ZOMBIE:
             raise RuntimeError(f"the server ended: {log.read_text()}")
@@ -153,14 +187,20 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose workspace is empty at first."""
+@pytest.fixture(scope="session")
+def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(Workspace(tmp_path_factory.mktemp("workspace"))) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
+def server(_server: Server) -> Iterator[Server]:
+    """A server whose workspace is empty at first; what a file's tests leave there is removed."""
+    yield _server
+    _server.empty()
+
+
+@pytest.fixture(scope="session")
 def populated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose workspace holds three networks and what can go wrong: nothing trains there."""
     workspace = Workspace(tmp_path_factory.mktemp("populated"))
@@ -177,6 +217,11 @@ def populated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         make_finished(runs.create(RECIPES[recipe].config), labels, *every)
     with serving(workspace) as running:
         yield running
+
+
+def said(workspace: Workspace) -> dict[int, tuple[str, ...]]:
+    """The tags that images of MNIST were given, by their index."""
+    return {r.index: r.tags for r in read_remarks(workspace, "mnist").images.values()}
 
 
 def make_finished(run: Run, labels: NDArray[np.int64], *wrong_every: int) -> None:
@@ -247,12 +292,12 @@ class Visitor:
     def settled(self) -> None:
         """Wait until the page's script has run to its end."""
         self.page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning]")
-        expect(self.page.locator("h1")).to_have_count(1, timeout=PATIENCE)
+        expect(self.page.locator("h1")).to_have_count(1)
 
     def go(self, name: str) -> Page:
         """Follow a link of the sidebar."""
         self.page.locator("[data-testid=stSidebar]").get_by_role("link", name=name).click()
-        expect(self.page.locator("h1")).to_have_text(name, timeout=PATIENCE)
+        expect(self.page.locator("h1")).to_have_text(name)
         self.settled()
         return self.page
 
@@ -260,11 +305,13 @@ class Visitor:
         """Pick from a list; a click while its section still unfolds only focuses the list."""
         name = re.compile(rf"^{re.escape(option)}( ·|$)")  # what is told of it may follow
         choices = self.page.get_by_role("option", name=name)
-        while not choices.count():
-            self.page.get_by_role("combobox", name=label, exact=True).click()
+        for _ in range(PATIENCE // 5_000):
+            if not choices.count():
+                self.page.get_by_role("combobox", name=label, exact=True).click()
             with suppress(TimeoutError):
-                choices.wait_for(timeout=2_000)
-        choices.click()
+                choices.click(timeout=5_000)
+                return
+        raise AssertionError(f"{label} does not offer {option}")
 
     def listened(self) -> None:
         """Wait until the page hears the keyboard: it is drawn before its components have loaded."""
@@ -286,9 +333,51 @@ class Visitor:
         own = (self.server.url, self.server.url.replace("http", "ws", 1), "data:", "blob:")
         return [url for url in self.requests if not url.startswith(own)]
 
+    def seen(self) -> str:
+        """What stands on the page and in the logs, to understand a failure by."""
+        try:
+            text = self.page.locator("body").inner_text(timeout=5_000)
+            self._take_picture()
+        except PlaywrightError as error:
+            text = f"(The page cannot be read: {error.message})"
+        shown = [f"--- {self.page.url}", text[-SHOWN:]]
+        for log in sorted(self.server.workspace.root.rglob("*log*")):
+            if log.suffix in (".log", ".txt") and (said := log.read_text(errors="replace")):
+                shown += [f"--- {log.relative_to(self.server.workspace.root)}", said[-SHOWN:]]
+        return "\n".join(shown)
+
+    def _take_picture(self) -> None:
+        if folder := os.environ.get(SCREENSHOTS):
+            test = re.sub(r"\W+", "-", os.environ["PYTEST_CURRENT_TEST"].split("::")[-1])
+            self.page.screenshot(path=Path(folder) / f"{test[:80]}.png", timeout=5_000)
+
     def _said(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not HARMLESS.search(message.location.get("url", "")):
             self.complaints.append(f"{message.text} ({message.location.get('url')})")
+
+
+def draw(page: Page, strokes: list[tuple[tuple[int, int], ...]]) -> None:
+    """Draw on the canvas of Predict as a person would, with the mouse."""
+    canvas = page.locator(".upper-canvas")
+    canvas.hover()  # waits until it stands still
+    box = canvas.bounding_box()
+    assert box is not None
+    for (x, y), *rest in strokes:
+        page.mouse.move(box["x"] + x, box["y"] + y)
+        page.mouse.down()
+        for x, y in rest:
+            page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
+        page.mouse.up()
+
+
+def tick(page: Page, row: int) -> None:
+    """Tick a row of the table of runs; a click before the table was drawn is lost."""
+    table = page.locator("[data-testid=stDataFrame]")
+    ticked = table.locator(f"tr[aria-selected=true][aria-rowindex='{row + 1}']")
+    while not ticked.count():
+        table.click(position={"x": 15, "y": HEADER + row * ROW})
+        with suppress(AssertionError):
+            expect(ticked).to_be_attached(timeout=5_000)
 
 
 Visit = Callable[..., AbstractContextManager[Visitor]]
@@ -303,6 +392,9 @@ def visiting(chromium: Browser, server: Server, **options: Any) -> Iterator[Visi
         yield visitor
         assert visitor.outside() == []
         assert visitor.complaints == []
+    except BaseException as failure:  # a test that ran out of time raises no Exception
+        failure.add_note(visitor.seen())
+        raise
     finally:
         context.close()
 

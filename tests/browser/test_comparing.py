@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from core.data.image_tags import AMBIGUOUS, WRONG_LABEL
 from core.registry.recipes import RECIPES
 from core.registry.runs import Runs
 from core.workspace import PROJECT, Workspace
-from tests.browser.conftest import Server, make_finished, serving
+from tests.browser.conftest import Server, make_finished, said, serving
+from tests.conftest import wait_until
 
 Visit = Callable[..., Any]
-SOON = 30_000
 IMAGES = 1000
 
 
@@ -40,10 +41,20 @@ def pictures(page: Page) -> Locator:
     return page.get_by_role("button", name=re.compile(r"^Picture \d+:"))
 
 
+def told(page: Page) -> list[str]:
+    """What is told of each picture of the gallery."""
+    return list(pictures(page).evaluate_all("all => all.map((e) => e.ariaLabel)"))
+
+
+def in_order(told: list[str]) -> bool:
+    numbers = [int(re.findall(r"\d+", each)[0]) for each in told]
+    return numbers == sorted(numbers)
+
+
 def expect_images(page: Page, count: int) -> None:
     """The gallery says that it holds so many images."""
     counted = re.compile(rf": {count:,} images?(, [\d,]+ to [\d,]+)?$")
-    expect(page.get_by_role("heading", name=counted)).to_be_visible(timeout=SOON)
+    expect(page.get_by_role("heading", name=counted)).to_be_visible()
 
 
 def test_a_click_on_a_cell_of_a_matrix_narrows_the_gallery_to_its_images(
@@ -52,14 +63,13 @@ def test_a_click_on_a_cell_of_a_matrix_narrows_the_gallery_to_its_images(
     with visit(compared) as visitor:
         page = visitor.open("Compare?view=confusion")
         plot = page.get_by_role("application", name=re.compile("Confusion matrix, B"))
+        expect(plot.locator(".main-svg").first).to_be_visible()
         box = plot.bounding_box()
         plot.click(position={"x": box["width"] * 0.55, "y": box["height"] * 0.45})
-        expect(page.get_by_text("True class: 4")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("True class: 4")).to_be_visible()
         expect(page.get_by_text("B took it for: 5")).to_be_visible()
         expect(pictures(page).first).to_be_visible()
-        for words in pictures(page).evaluate_all("all => all.map((e) => e.ariaLabel)"):
-            assert "true 4" in words
-            assert "B: 5 " in words
+        wait_until(lambda: all("true 4" in each and "B: 5 " in each for each in told(page)))
 
 
 def test_the_matrices_are_saved_as_a_drawing_of_lines_and_text(
@@ -91,12 +101,12 @@ def test_the_gallery_is_paged_and_shows_two_hundred_pictures_without_a_request_e
 ) -> None:
     with visit(compared) as visitor:
         page = visitor.open("Compare?show=all&sort=index")
-        expect(pictures(page)).to_have_count(200, timeout=SOON)
+        expect(pictures(page)).to_have_count(200)
         before = len(visitor.requests)
         page.get_by_test_id("stPagination").get_by_text("5", exact=True).click()
-        expect(page.get_by_text("Test image 800")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("Test image 800")).to_be_visible()
         expect(pictures(page)).to_have_count(200)
-        assert [url for url in visitor.requests[before:] if not url.startswith("blob:")] == []
+        assert [url for url in visitor.requests[before:] if "/media/" in url] == []
 
 
 def test_pictures_are_tagged_and_walked_through_from_the_keyboard(
@@ -104,15 +114,17 @@ def test_pictures_are_tagged_and_walked_through_from_the_keyboard(
 ) -> None:
     with visit(compared) as visitor:
         page = visitor.open("Compare?show=only_a_right&sort=index")
-        expect(page.get_by_text("Test image 20", exact=False).first).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("Test image 20", exact=False).first).to_be_visible()
         visitor.listened()
         page.locator("h1").click()
         page.keyboard.press("1")
         page.keyboard.press("j")
-        expect(page.get_by_text("Test image 40", exact=False).first).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("Test image 40", exact=False).first).to_be_visible()
         page.keyboard.press("2")
         page.keyboard.press("k")
-        expect(page.get_by_text("Test image 20", exact=False).first).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("Test image 20", exact=False).first).to_be_visible()
+        tags = {20: (WRONG_LABEL,), 40: (AMBIGUOUS,)}
+        wait_until(lambda: said(compared.workspace) == tags)
         page = visitor.open("Compare?show=all&sort=index&tags=wrong label,ambiguous")
         expect_images(page, 2)
         expect(pictures(page)).to_have_count(2)
@@ -136,20 +148,24 @@ def test_a_copied_link_opens_the_same_view_in_another_browser(
         page = visitor.open("Compare")
         page.get_by_role("slider", name="Epoch of A").focus()
         page.keyboard.press("ArrowLeft")
+        expect(page.get_by_text("small, epoch 1").first).to_be_visible()
         visitor.choose("Images", "Only B right")
-        visitor.choose("Order", "In order")
         expect_images(page, 150)
-        pictures(page).nth(7).click()
-        expect(page.get_by_text("8 of 150")).to_be_visible(timeout=SOON)
-        visitor.settled()
+        visitor.choose("Order", "In order")
+        expect(page).to_have_url(re.compile("sort=index"))
+        wait_until(lambda: len(told(page)) == 150 and in_order(told(page)))
+        chosen = pictures(page).nth(7)
+        number = re.findall(r"\d+", str(chosen.get_attribute("aria-label")))[0]
+        chosen.click()
+        expect(page.get_by_text("8 of 150")).to_be_visible()
+        expect(page).to_have_url(re.compile(rf"image={number}\b"))
         link = page.url.removeprefix(f"{compared.url}/")
-        seen = pictures(page).evaluate_all("all => all.map((e) => e.ariaLabel)")
+        seen = told(page)
     with visit(compared) as visitor:
         page = visitor.open(link)
         expect_images(page, 150)
-        expect(page.get_by_text("8 of 150")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("8 of 150")).to_be_visible()
         expect(page.get_by_text("small, epoch 1").first).to_be_visible()
-        expect(pictures(page)).to_have_count(150, timeout=SOON)
-        assert pictures(page).evaluate_all("all => all.map((e) => e.ariaLabel)") == seen
+        wait_until(lambda: told(page) == seen)
         chosen = pictures(page).nth(7)
         expect(chosen).to_have_attribute("aria-pressed", "true")

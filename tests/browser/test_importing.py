@@ -13,7 +13,9 @@ from playwright.sync_api import Browser, Page, expect
 from core.imported.library import Library
 from core.registry.runs import Runs
 from tests.browser.camera import visiting_with_camera
-from tests.browser.test_whole_path import SOON, TRAINED, badge, launch
+from tests.browser.conftest import TRAINED
+from tests.browser.test_whole_path import badge, launch
+from tests.conftest import wait_until
 
 Visit = Callable[..., Any]
 EACH = 20
@@ -64,49 +66,48 @@ def bring_in(page: Page) -> None:
     page.locator("summary", has_text="Import a dataset").click()
     file = {"name": "Shapes.zip", "mimeType": "application/zip", "buffer": zip_of_shapes()}
     page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
-    expect(page.get_by_label("Name", exact=True)).to_have_value("shapes", timeout=SOON)
+    expect(page.get_by_label("Name", exact=True)).to_have_value("shapes")
     page.get_by_role("button", name="Import", exact=True).click()
 
 
 def read_the_report(page: Page) -> None:
     chosen = page.get_by_role("combobox", name="Dataset", exact=True)
-    expect(chosen).to_have_value("shapes · 41 images, 2 classes", timeout=SOON)
-    expect(page.get_by_text("1 × the image is damaged or cut short")).to_be_visible(timeout=SOON)
+    expect(chosen).to_have_value("shapes · 41 images, 2 classes")
+    expect(page.get_by_text("1 × the image is damaged or cut short")).to_be_visible()
 
 
 def look_at_the_pictures(visitor: Any, page: Page) -> None:
     page.get_by_role("radio", name="Pictures").click()
     pictures = page.locator(".item")
-    expect(pictures.first).to_be_visible(timeout=SOON)
+    expect(pictures.first).to_be_visible()
     pictures.nth(3).click()
-    expect(pictures.nth(3)).to_have_attribute("aria-pressed", "true", timeout=SOON)
-    expect(page.get_by_text("shapes/disc/")).to_be_visible(timeout=SOON)
+    expect(pictures.nth(3)).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text("shapes/disc/")).to_be_visible()
 
 
 def vary(visitor: Any, page: Page) -> None:
     page.get_by_role("radio", name="Augmentation").click()
     slider = page.get_by_role("slider", name="Rotation")
-    expect(slider).to_be_visible(timeout=SOON)
+    expect(slider).to_be_visible()
     visitor.settled()
     before = seen(page)
     slider.focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
-    expect(page.get_by_text("rotation=")).to_be_visible(timeout=SOON)
-    visitor.settled()
-    assert seen(page) != before
+    expect(page.get_by_text("rotation=")).to_be_visible()
+    wait_until(lambda: seen(page) != before)
 
 
 def seen(page: Page) -> list[str]:
     """All pictures of the preview as they are drawn."""
     drawn_pictures = page.locator(".variations canvas")
-    expect(drawn_pictures.first).to_be_visible(timeout=SOON)
+    expect(drawn_pictures.first).to_be_visible()
     return list(drawn_pictures.evaluate_all("all => all.map((each) => each.toDataURL())"))
 
 
 def train(visitor: Any, page: Page) -> None:
     page.get_by_role("button", name="Train with this").click()
-    expect(page.locator("h1")).to_have_text("Train", timeout=SOON)
+    expect(page.locator("h1")).to_have_text("Train")
     visitor.settled()
     launch(page, "shapes seen")
     expect(badge(page, "finished")).to_be_visible(timeout=TRAINED)
@@ -134,7 +135,7 @@ def test_pictures_from_the_camera_become_a_dataset(server: Any, chromium: Browse
         expect(page.get_by_text("Class 2 needs a name.")).to_be_visible()
         page.get_by_label("Name of class 2").fill("no cup")
         page.get_by_role("button", name="Make the dataset").click()
-        expect(page.get_by_text("is made of your pictures")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("is made of your pictures")).to_be_visible()
         expect(page.get_by_role("link", name="Train on your pictures")).to_be_visible()
         about = Library(server.workspace).find("camera").about
         assert about.class_names == ("cup", "no cup")
@@ -145,4 +146,4 @@ def test_pictures_from_the_camera_become_a_dataset(server: Any, chromium: Browse
 def enough(page: Page, place: int, count: int) -> None:
     """Wait until a class has so many pictures."""
     pictures = page.locator(".strip").nth(place).locator("img")
-    expect(pictures.nth(count - 1)).to_be_attached(timeout=SOON)
+    expect(pictures.nth(count - 1)).to_be_attached()

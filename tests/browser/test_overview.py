@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl
 
 from playwright.sync_api import expect
 
+from tests.conftest import wait_until
+
 Visit = Callable[..., Any]
 
 
@@ -13,17 +15,15 @@ def test_pictures_move_nothing_and_lead_to_compare(populated: Any, visit: Visit)
     with visit(populated, viewport={"width": 1440, "height": 900}) as visitor:
         page = visitor.open()
         tile = page.locator(".ov .tile").first
-        expect(tile).to_be_visible(timeout=60_000)
-        height, kept = page.locator(".st-key-overview_pictures").evaluate(
-            "(it) => [it.offsetHeight, parseFloat(getComputedStyle(it).minHeight)]"
-        )
-        assert height == kept
+        expect(tile).to_be_visible()
+        pictures = page.locator(".st-key-overview_pictures")
+        filled = "(it) => it.offsetHeight === parseFloat(getComputedStyle(it).minHeight)"
+        wait_until(lambda: pictures.evaluate(filled))
         page.evaluate("window.loadedOnce = true")
         wanted = dict(parse_qsl(tile.get_attribute("href").partition("?")[2]))
         tile.focus()
         page.keyboard.press("Enter")
-        expect(page.locator("h1")).to_have_text("Compare", timeout=60_000)
-        visitor.settled()
-        shown = page.evaluate("Object.fromEntries(new URLSearchParams(location.search))")
-        assert wanted.items() <= shown.items()
+        expect(page.locator("h1")).to_have_text("Compare")
+        shown = "Object.fromEntries(new URLSearchParams(location.search))"
+        wait_until(lambda: wanted.items() <= page.evaluate(shown).items())
         assert page.evaluate("window.loadedOnce") is True

@@ -14,10 +14,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.workspace import Workspace
 from tests.browser.camera import visiting_with_camera
-from tests.browser.conftest import Server, serving
+from tests.browser.conftest import Server, draw, serving
 
 Visit = Callable[..., Any]
-SOON = 60_000
 ONE = [((140, 50), (140, 120), (138, 180), (140, 230))]
 SEVEN = [((80, 60), (150, 58), (205, 62), (170, 130), (130, 230))]
 """Strokes on the canvas, in pixels from its upper left corner."""
@@ -34,24 +33,9 @@ def networks(
         yield running
 
 
-def draw(page: Page, strokes: list[tuple[tuple[int, int], ...]]) -> None:
-    """Draw on the canvas as a person would, with the mouse."""
-    canvas = page.locator(".upper-canvas")
-    canvas.wait_for()
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    for (x, y), *rest in strokes:
-        page.mouse.move(box["x"] + x, box["y"] + y)
-        page.mouse.down()
-        for x, y in rest:
-            page.mouse.move(box["x"] + x, box["y"] + y, steps=8)
-        page.mouse.up()
-
-
 def expect_answers(page: Page) -> None:
     """Both networks have answered."""
-    expect(page.locator(".legend .score")).to_have_text([re.compile(r"\d %")] * 2, timeout=SOON)
+    expect(page.locator(".legend .score")).to_have_text([re.compile(r"\d %")] * 2)
 
 
 @pytest.fixture
@@ -77,22 +61,22 @@ def test_a_drawing_is_read_kept_and_what_both_networks_make_of_it_compared(
         draw(page, ONE)
         expect_answers(page)
         page.get_by_role("radio", name="1", exact=True).click()
-        expect(page.get_by_text("Kept as a 1")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("Kept as a 1")).to_be_visible()
         page.get_by_role("button", name="Clear", exact=True).click()
-        expect(page.locator(".legend .score")).to_have_text(["", ""], timeout=SOON)
+        expect(page.locator(".legend .score")).to_have_text(["", ""])
         visitor.settled()
         draw(page, SEVEN)
         expect_answers(page)
         page.get_by_role("radio", name="7", exact=True).click()
-        expect(page.get_by_text("Kept as a 7")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("Kept as a 7")).to_be_visible()
         page.get_by_role("button", name="Your handwriting", exact=True).click()
-        expect(page.get_by_text("2 samples").first).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("2 samples").first).to_be_visible()
         page.get_by_role("link", name="Compare two networks on your handwriting").click()
-        expect(page.locator("h1")).to_have_text("Compare", timeout=SOON)
+        expect(page.locator("h1")).to_have_text("Compare")
         visitor.settled()
         expect(
             page.get_by_text("out of 2").or_(page.get_by_text("of 2 right")).first
-        ).to_be_visible(timeout=SOON)
+        ).to_be_visible()
         assert visitor.exceptions() == 0
 
 
@@ -102,11 +86,11 @@ def test_of_a_mixed_upload_the_rest_is_read_and_what_is_broken_is_named(
     with visit(networks) as visitor:
         page = visitor.open("Predict?mode=many")
         page.locator("input[type=file]").set_input_files(mixed)
-        expect(page.get_by_text(re.compile(r"3 pictures.*read by"))).to_be_visible(timeout=SOON)
+        expect(page.get_by_text(re.compile(r"3 pictures.*read by"))).to_be_visible()
         expect(page.get_by_text("2 could not be read").first).to_be_visible()
         page.get_by_text("Refused · 2").click()
         for name in ("text.png", "short.jpg"):
-            expect(page.get_by_text(name).first).to_be_visible(timeout=SOON)
+            expect(page.get_by_text(name).first).to_be_visible()
         assert visitor.exceptions() == 0
 
 
@@ -117,9 +101,9 @@ def test_the_camera_is_answered_picture_after_picture_until_it_is_turned_off(
         page = visitor.open("Predict?mode=live")
         page.get_by_role("button", name="Turn the camera on").click()
         pace = page.get_by_text("pictures a second")
-        expect(pace).to_be_visible(timeout=SOON)
+        expect(pace).to_be_visible()
         first = pace.inner_text()
-        expect(pace).not_to_have_text(first, timeout=SOON)
+        expect(pace).not_to_have_text(first)
         page.get_by_role("button", name="Turn the camera off").click()
         expect(pace).to_have_count(0)
         assert visitor.exceptions() == 0

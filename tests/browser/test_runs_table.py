@@ -7,17 +7,15 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.registry.recipes import RECIPES
 from core.registry.runs import Runs
+from tests.browser.conftest import HEADER, tick
 
 Visit = Callable[..., Any]
-SOON = 30_000
-HEADER, ROW = 17, 35
-"""Pixels from the top of the table to the middle of its titles, and from row to row."""
 
 
 def expect_ticked(page: Page, *names: str) -> None:
     """These rows are ticked and no others; the table tells in what it says to screen readers."""
     cells = page.locator("[data-testid=stDataFrame] tr[aria-selected=true] td[aria-colindex='1']")
-    expect(cells).to_have_text(names, timeout=SOON)
+    expect(cells).to_have_text(names)
 
 
 def test_a_tick_stays_with_its_run_while_rows_are_sorted_and_change(
@@ -30,15 +28,15 @@ def test_a_tick_stays_with_its_run_while_rows_are_sorted_and_change(
     with visit(server) as visitor:
         page = visitor.open("Runs")
         table: Locator = page.locator("[data-testid=stDataFrame]")
-        expect(table).to_be_visible(timeout=SOON)
+        expect(table.get_by_test_id("glide-cell-1-0")).to_be_attached()
         table.click(position={"x": 360, "y": HEADER})  # by test accuracy, the lowest first
-        table.click(position={"x": 15, "y": HEADER + 2 * ROW})
-        expect(page.get_by_role("heading", name="middle")).to_be_visible(timeout=SOON)
+        tick(page, 2)
+        expect(page.get_by_role("heading", name="middle")).to_be_visible()
         expect_ticked(page, "middle")
         runs.find("middle").write_state(metrics={"test_accuracy": 0.1})
         runs.create(RECIPES["cnn-digits"].config, "newest").write_state(status="failed")
         page.get_by_role("textbox", name="Search").fill("cnn-digits")
         page.keyboard.press("Enter")
-        expect(page.get_by_text("4 runs")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("4 runs")).to_be_visible()
         expect(page.get_by_role("heading", name="middle")).to_be_visible()
         expect_ticked(page, "middle")

@@ -5,15 +5,12 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from core.data.image_tags import AMBIGUOUS, WRONG_LABEL, read_remarks
-from core.workspace import Workspace
+from core.data.image_tags import AMBIGUOUS, WRONG_LABEL
+from tests.browser.conftest import said
+from tests.conftest import wait_until
 
 Visit = Callable[..., Any]
 TAGGED = 12
-
-
-def said(workspace: Workspace) -> dict[int, tuple[str, ...]]:
-    return {r.index: r.tags for r in read_remarks(workspace, "mnist").images.values()}
 
 
 def expect_image(page: Page, index: int) -> None:
@@ -32,7 +29,7 @@ def test_no_key_is_lost_or_counted_twice_and_none_is_heard_while_a_note_is_typed
             page.keyboard.press("1")
             page.keyboard.press("j")
         expect_image(page, TAGGED)
-        assert said(workspace) == dict.fromkeys(range(TAGGED), (WRONG_LABEL,))
+        wait_until(lambda: said(workspace) == dict.fromkeys(range(TAGGED), (WRONG_LABEL,)))
 
         page.keyboard.press("k")
         expect_image(page, TAGGED - 1)
@@ -45,7 +42,7 @@ def test_no_key_is_lost_or_counted_twice_and_none_is_heard_while_a_note_is_typed
         expect(page.get_by_role("button", name="2 · ambiguous")).to_have_attribute(
             "data-testid", "stBaseButton-primary"
         )
-        assert said(workspace)[TAGGED - 1] == (WRONG_LABEL, AMBIGUOUS)
+        wait_until(lambda: said(workspace)[TAGGED - 1] == (WRONG_LABEL, AMBIGUOUS))
 
         page.locator(".item").nth(2).click()
         expect_image(page, 2)

@@ -14,8 +14,6 @@ from core.registry.runs import Runs
 from core.training.metrics import append_event
 
 Visit = Callable[..., Any]
-SOON = 60_000
-"""Milliseconds for what the page does by itself."""
 LOSS = '.tl-plot[aria-label^="Loss"]'
 DRAWN = f"() => document.querySelector('{LOSS}')?.data?.[0]?.x?.length ?? 0"
 HIDDEN = f"() => document.querySelector('{LOSS}').data[0].visible === false"
@@ -40,7 +38,7 @@ def tell(run: Run, first: int, last: int) -> None:
 
 
 def wait_for_points(page: Page, count: int) -> None:
-    page.wait_for_function(f"(count) => ({DRAWN})() === count", arg=count, timeout=SOON)
+    page.wait_for_function(f"(count) => ({DRAWN})() === count", arg=count)
 
 
 def range_shown(page: Page) -> list[float]:
@@ -64,11 +62,8 @@ def test_zoom_and_legend_stay_while_the_chart_grows(server: Any, visit: Visit, r
         page = visitor.open(f"Train?run={run.id}")
         wait_for_points(page, 40)
         before = range_shown(page)
-        zoom(page)
-        page.wait_for_function(
-            f"(before) => document.querySelector('{LOSS}').layout.xaxis.range[0] > before",
-            arg=before[0],
-        )
+        while range_shown(page)[0] <= before[0]:
+            zoom(page)
         page.locator(f".tl-chart:has({LOSS}) .tl-legend button").first.click()
         page.wait_for_function(HIDDEN)
         zoomed = range_shown(page)
@@ -83,7 +78,8 @@ def test_the_redrawing_ends_with_the_run(server: Any, visit: Visit, run: Run) ->
         page = visitor.open(f"Train?run={run.id}")
         wait_for_points(page, 40)
         run.write_state(status="finished", epochs_done=1, best_epoch=1, phase="")
-        expect(page.get_by_text("Draw for it")).to_be_visible(timeout=SOON)
+        expect(page.get_by_text("Draw for it")).to_be_visible()
+        visitor.settled()
         tell(run, 41, 60)
         time.sleep(3)
         assert page.evaluate(DRAWN) == 40
@@ -99,5 +95,5 @@ def test_a_run_that_is_deleted_while_two_watch_it_gets_a_sentence(
             wait_for_points(page, 40)
         runs.delete(run.write_state(status="stopped"))
         for page in pages:
-            expect(page.get_by_text(f"The run {run.name} was deleted")).to_be_visible(timeout=SOON)
+            expect(page.get_by_text(f"The run {run.name} was deleted")).to_be_visible()
             expect(page.get_by_role("button", name="Launch")).to_be_enabled()

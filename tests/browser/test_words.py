@@ -19,8 +19,8 @@ MIDDLE = """(name) => {
 
 def open_train(visitor: Any) -> Page:
     page = visitor.open("Train")
-    expect(page.locator(".net .box").first).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("887,530").first).to_be_visible(timeout=60_000)  # its figures stand
+    expect(page.locator(".net .box").first).to_be_visible()
+    expect(page.get_by_text("887,530").first).to_be_visible()  # its figures stand
     page.locator("button.open[data-ready]").wait_for()
     page.wait_for_function(f"{UNDERLINED}.length > 1")
     return page
