@@ -149,7 +149,7 @@ def test_without_a_network_the_page_asks_for_one(open_page: OpenPage, trained: R
     at.multiselect[0].set_value([])
     at.run()
     assert not at.exception
-    assert "Choose at least one" in at.info[0].value
+    assert "Choose at least one" in captions(at)
 
 
 def test_weights_that_are_gone_are_told_in_a_sentence(open_page: OpenPage, trained: Runs) -> None:

@@ -11,6 +11,7 @@ from ui import lab
 from ui.compare import link, scrubber
 from ui.compare.test_sets import Compared, TestSet, compared
 from ui.frame import icons
+from ui.frame.empty import empty
 from ui.runs import run_view
 
 
@@ -19,11 +20,14 @@ def choose(finished: Sequence[Run], test_set: TestSet) -> Compared:
     finished = [run for run in finished if test_set.takes(run)]
     if len(finished) < 2 and not test_set.by_epoch:
         link.write()
-        st.info(
+        with empty(
+            icons.COMPARE,
+            "Two networks stand side by side here, on what you wrote yourself.",
             "Two networks that read digits are needed to compare on handwriting, and there "
             f"{'is one' if finished else 'are none'} yet. Train another recipe for digits.",
-            icon=icons.NOTE,
-        )
+            key="two_networks",
+        ):
+            st.page_link("pages/2_Train.py", label="Train a network", icon=icons.TRAIN)
         st.stop()
     place_a, place_b = _telling_pair(finished)
     _recall(finished)

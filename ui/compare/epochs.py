@@ -17,6 +17,7 @@ from ui.compare import confidence_words as words
 from ui.compare import journeys, link, scrubber
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
 from ui.frame import icons
+from ui.frame.empty import empty
 from ui.plots.charts import Click, Mark, Series, line_chart
 from ui.runs import findings
 
@@ -56,11 +57,12 @@ def show(view: View) -> None:
     for letter, journey in found.items():
         _left_out(letter, journey, view.sides[LETTERS.index(letter)].run)
     if all(len(journey.epochs) < 2 for journey in found.values()):
-        st.info(
-            "Both networks have one epoch whose predictions were kept, so there is no way to "
-            "follow. To see what a network learns and forgets, have it trained for more epochs: "
-            f"{_how_to_have_more(view.sides[0].run)}.",
-            icon=":material/timeline:",
+        empty(
+            ":material/timeline:",
+            "What a network learns and forgets from epoch to epoch stands here.",
+            "Of both, the predictions of one epoch were kept, so there is no way to follow. Have "
+            f"one trained for more epochs: {_how_to_have_more(view.sides[0].run)}.",
+            key="epochs",
         )
         return
     left, right = st.columns(2, gap="large")

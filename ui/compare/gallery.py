@@ -10,6 +10,7 @@ from ui import units
 from ui.compare import filters, link, one_image, spaces
 from ui.compare.view import LETTERS, View
 from ui.frame import icons
+from ui.frame.empty import empty
 from ui.pictures.gallery import Part, gallery
 from ui.plots.headings import Heading
 
@@ -99,14 +100,22 @@ def _nothing_left(view: View) -> None:
     """Why the gallery is empty, and the way out."""
     chosen = view.selection
     if chosen.narrows:
-        st.info(
-            "No image is left by what the images are narrowed to. Take some of it away.",
-            icon=icons.NO_FILTER,
-        )
-        st.button("Clear all filters", on_click=link.show, args=(Selection(group=chosen.group),))
+        with empty(
+            icons.NO_FILTER,
+            "No image is left.",
+            "All are left out by what the images are narrowed to. Take some of it away.",
+            key="narrowed",
+        ):
+            only = Selection(group=chosen.group)
+            st.button("Clear all filters", on_click=link.show, args=(only,))
         return
-    st.info(_EMPTY[chosen.group].format(units.count(len(view.images))), icon=icons.DONE)
-    st.button("Show all images", on_click=link.show, args=(Selection(group="all"),))
+    with empty(
+        icons.PICTURES,
+        _EMPTY[chosen.group].format(units.count(len(view.images))),
+        "Show other images above, or all of them.",
+        key="group",
+    ):
+        st.button("Show all images", on_click=link.show, args=(Selection(group="all"),))
 
 
 _EMPTY: dict[Group, str] = {

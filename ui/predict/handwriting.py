@@ -150,7 +150,12 @@ def _chosen(samples: Samples, score: Score | None) -> Places:
 def _gallery(samples: Samples, places: Places, score: Score | None) -> int | None:
     """A page of the samples that are left; returns the place of the one to look at."""
     if not len(places):
-        st.info("No sample is left by what is chosen above.", icon=icons.NO_FILTER)
+        empty(
+            icons.NO_FILTER,
+            "No sample is left.",
+            "All are left out by what is chosen above. Take some of it away.",
+            key="samples",
+        )
         return None
     looked_at = _looked_at(samples, places)
     pages = -(-len(places) // PER_PAGE)

@@ -9,8 +9,9 @@ import streamlit as st
 from core.registry.run import Run
 from ui import lab, units
 from ui.frame import icons
+from ui.frame.empty import empty
 from ui.predict import requests, results
-from ui.predict.networks import Network, choose_networks, takes_digits
+from ui.predict.networks import Network, choose_networks, invite_to_choose, takes_digits
 from ui.predict.requests import File, Request
 from ui.predict.taking import MOST_MEGABYTES, ask_polarity
 
@@ -46,7 +47,7 @@ def show(finished: list[Run]) -> None:
 def _of_one_kind(networks: Sequence[Network]) -> list[Network]:
     """Those that know the classes of the first; which are left out is told."""
     if not networks:
-        st.info("Choose at least one network above.", icon=":material/arrow_upward:")
+        invite_to_choose()
         return []
     classes = networks[0].run.config.class_names
     alike = [network for network in networks if network.run.config.class_names == classes]
@@ -89,11 +90,13 @@ def _invite(networks: Sequence[Network]) -> None:
     """What may be handed in; the networks load meanwhile."""
     for network in networks:
         lab.warm_up(*network)
-    st.info(
-        "Hand in hundreds of pictures at once, as files, a folder or a ZIP: every network reads "
-        "all of them. Pictures in folders named by their class, or with a CSV of the columns "
-        "*file* and *label*, are also scored. Kaggle's test.csv gives a submission.",
-        icon=":material/upload_file:",
+    empty(
+        ":material/upload_file:",
+        "What every network reads in hundreds of pictures stands here, and how often it is right.",
+        "Hand in hundreds of pictures at once, as files, a folder or a ZIP. Pictures in folders "
+        "named by their class, or with a CSV of the columns *file* and *label*, are also scored. "
+        "Kaggle's test.csv gives a submission.",
+        key="many",
     )
 
 

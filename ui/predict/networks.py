@@ -11,6 +11,7 @@ import streamlit as st
 from core.registry.run import Run
 from ui import lab
 from ui.frame import icons
+from ui.frame.empty import empty
 from ui.names import shortened
 from ui.runs import run_view
 
@@ -64,6 +65,16 @@ def choose_networks(finished: list[Run]) -> list[Network]:
     st.query_params["epoch"] = [str(network.epoch) for network in networks]
     st.session_state[ADDRESS] = _address()
     return networks
+
+
+def invite_to_choose() -> None:
+    """What stands in place of answers while no network is chosen."""
+    empty(
+        icons.NETWORK,
+        "What each network says stands here.",
+        "None is chosen. Choose at least one network above.",
+        key="answers",
+    )
 
 
 def _address() -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ from core.registry.run import Run
 from ui import lab
 from ui.predict import link, reading, taking
 from ui.predict.answers import show_bars
-from ui.predict.networks import Network, choose_networks
+from ui.predict.networks import Network, choose_networks, invite_to_choose
 
 
 @st.fragment
@@ -20,7 +20,7 @@ def show(finished: list[Run]) -> None:
     with right:
         networks = choose_networks(finished)
         if not networks:
-            st.info("Choose at least one network above.", icon=":material/arrow_upward:")
+            invite_to_choose()
     with left.container(key="predict_picture"):
         taken = taking.take(networks)
         link.write(taken)

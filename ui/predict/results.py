@@ -19,6 +19,7 @@ from core.predicting.readings import Readings
 from core.predicting.uploads import Refusal
 from ui import lab, units
 from ui.frame import icons
+from ui.frame.empty import empty
 from ui.names import shortened
 from ui.pictures.picture import picture
 from ui.predict import reading, result_pictures, upload_scores
@@ -134,7 +135,7 @@ def _pictures(request: Request, joint: Joint) -> None:
     among = upload_scores.chosen_cell(joint, request.number)
     positions = joint.select(shown, order, network, among)
     if not len(positions):
-        st.info("There is no such picture. Show others above.", icon=icons.DONE)
+        empty(icons.PICTURES, "There is no such picture.", "Show others above.", key="pictures")
         return
     many, one = st.columns([2, 1], gap="medium")
     with many:

@@ -112,7 +112,7 @@ def test_the_pictures_can_be_narrowed_and_put_in_order(many: AppTest, mnist: Mni
     if wrong:
         assert len(table(at)) == wrong
     else:
-        assert "no such picture" in at.info[0].value
+        assert "no such picture" in texts(at)
 
 
 def test_a_click_shows_one_picture_with_its_answers(many: AppTest, mnist: Mnist) -> None:
@@ -180,7 +180,7 @@ def test_another_network_may_read_the_same_pictures_again(
     next(button for button in at.button if button.key == "many_away").click()
     at.run()
     assert not at.exception
-    assert "Hand in hundreds of pictures" in at.info[0].value
+    assert "Hand in hundreds of pictures" in texts(at)
 
 
 def test_an_upload_of_which_nothing_can_be_read_lists_why(many: AppTest) -> None:
