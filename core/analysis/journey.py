@@ -1,6 +1,6 @@
 """How the judgement of a network on each test image changed from epoch to epoch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -83,16 +83,17 @@ class Journey:
         return int(np.count_nonzero(self.right.all(axis=0)))
 
 
-def read_journey(run: Run) -> Journey:
+def read_journey(run: Run, progress: Callable[[float], object] = lambda share: None) -> Journey:
     """Read what each epoch of a run said, one after the other, so that memory stays small.
 
-    Raises NotComparable where no epoch can be read.
+    progress is told the share that is read. Raises NotComparable where no epoch can be read.
     """
     read: list[int] = []
     damaged: list[int] = []
     said, confidence, of_truth = [], [], []
     made: Predictions | None = None
-    for epoch in (stored := stored_epochs(run)):
+    for number, epoch in enumerate(stored := stored_epochs(run)):
+        progress(number / len(stored))
         try:
             made = _read_like(made, run, epoch)
         except DamagedFile:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -142,17 +142,24 @@ def rank(contestants: Sequence[Contestant], left_out: Iterable[LeftOut] = ()) ->
     return Ranking(ordered, only, p, corrected, missing)
 
 
-def rank_runs(runs: Iterable[Run]) -> Ranking:
+def rank_runs(
+    runs: Iterable[Run],
+    read: Callable[[Run], Contestant] = Contestant.read,
+    progress: Callable[[float], object] = lambda share: None,
+) -> Ranking:
     """Rank runs by their best epochs; one that cannot be read is left out, with the reason.
 
-    Raises NotComparable where fewer than two are left.
+    progress is told the share of the runs that is read. Raises NotComparable where fewer than two
+    are left.
     """
     contestants, left_out = [], []
-    for run in {run.id: run for run in runs}.values():
+    named = list({run.id: run for run in runs}.values())
+    for number, run in enumerate(named, start=1):
         try:
-            contestants.append(Contestant.read(run))
+            contestants.append(read(run))
         except TransferLabError as error:
             left_out.append(LeftOut(run, str(error)))
+        progress(number / len(named))
     return rank(contestants, left_out)
 
 

@@ -4,7 +4,7 @@ Confident learning: Northcutt, Jiang and Chuang, "Confident Learning: Estimating
 Dataset Labels", Journal of Artificial Intelligence Research 70, 2021.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,15 +60,19 @@ class Doubts:
         return np.bincount(places, minlength=classes**2).reshape(classes, classes)
 
 
-def doubts(labels: Labels, *networks: Probabilities) -> Doubts:
+def doubts(
+    labels: Labels,
+    *networks: Probabilities,
+    progress: Callable[[float], object] = lambda share: None,
+) -> Doubts:
     """What confident learning makes of labels, (count,), given probabilities, (count, classes).
 
     Those of several networks are averaged. A class's threshold is the mean probability that it is
     given on images labelled with it; an image confidently belongs to the likeliest class of those
-    whose thresholds it reaches.
+    whose thresholds it reaches. progress is told the share that is done.
     """
     classes = networks[0].shape[1]
-    limits = thresholds(labels, *networks).astype(np.float32) - TOLERANCE
+    limits = thresholds(labels, *networks, progress=progress).astype(np.float32) - TOLERANCE
     margins = np.empty(len(labels), np.float32)
     confident = np.empty(len(labels), np.int64)
     for rows, probabilities in _averaged(networks):
@@ -82,13 +86,19 @@ def doubts(labels: Labels, *networks: Probabilities) -> Doubts:
         np.copyto(others, probabilities)
         others[own] = 0 if classes == 1 else -1
         margins[rows] = of_label - others.max(axis=1)
+        progress((1 + rows.stop / len(labels)) / 2)
     return Doubts(labels, margins, confident)
 
 
-def thresholds(labels: Labels, *networks: Probabilities) -> NDArray[np.float64]:
+def thresholds(
+    labels: Labels,
+    *networks: Probabilities,
+    progress: Callable[[float], object] = lambda share: None,
+) -> NDArray[np.float64]:
     """The mean probability of each class on the images labelled with it, (classes,).
 
     Infinite for a class that no image is labelled with: none can confidently belong to it.
+    progress is told the share that is done, up to a half.
 
     >>> thresholds(np.array([0, 0]), np.float32([[0.9, 0.1], [0.7, 0.3]])).round(2).tolist()
     [0.8, inf]
@@ -98,6 +108,7 @@ def thresholds(labels: Labels, *networks: Probabilities) -> NDArray[np.float64]:
     for rows, probabilities in _averaged(networks):
         of_label = probabilities[np.arange(len(probabilities)), labels[rows]]
         sums += np.bincount(labels[rows], of_label, classes)
+        progress(rows.stop / len(labels) / 2)
     means: NDArray[np.float64] = np.full(classes, np.inf)
     return np.divide(sums, counts, out=means, where=counts > 0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from core.analysis import journey
@@ -10,12 +12,21 @@ from core.analysis.journey import Journey
 from core.analysis.selection import Positions
 from core.registry.run import Run
 from ui import lab
+from ui.frame import waiting
 
 
 def of(run: Run) -> Journey:
-    """The journey of a run, kept while the files of its predictions stay as they are."""
+    """The journey of a run, kept while the files of its predictions stay as they are.
+
+    Ends the page, with a word why, while it is not read.
+    """
+    what = f"Reading what each epoch of {lab.plain(run.name)} said"
     with lab.failures_as_sentences():
-        return _journey(journey.version(run), _run=run)
+        key = "journey", *journey.version(run)
+        made = waiting.wait_for(what, key, partial(journey.read_journey, run), most=12)
+    if made is None:
+        st.stop()
+    return made
 
 
 def listed(name: str, letter: str, images: Images) -> Positions:
@@ -23,8 +34,3 @@ def listed(name: str, letter: str, images: Images) -> Positions:
     side = dict(zip("ab", images.comparison.sides, strict=True))[letter]
     positions: Positions = getattr(of(side.run), name)
     return positions
-
-
-@st.cache_resource(max_entries=12, show_spinner="Reading what each epoch said …")
-def _journey(version: journey.Version, _run: Run) -> Journey:
-    return journey.read_journey(_run)

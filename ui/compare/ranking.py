@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from core.analysis.ranking import Contestant, LeftOut, Ranking, rank, verdict
+from core.analysis.ranking import Contestant, Ranking, rank_runs, verdict
 from core.analysis.selection import Selection
-from core.errors import TransferLabError
+from core.jobs import Tell
 from core.registry.run import Run
 from ui import lab, units
 from ui.compare import link
-from ui.frame import icons
+from ui.frame import icons, waiting
+from ui.frame.empty import empty
 from ui.plots.headings import Heading
 from ui.plots.pairs import pairs
 from ui.runs import run_view
@@ -25,6 +26,8 @@ EVERY, NOBODY = "all", "none"
 """What a link says where all networks of the largest test split are ranked, or none is chosen."""
 MOST = 50
 """Networks that are ranked at once; 1,225 pairs are still read at a glance."""
+MOST_KEPT = 500
+"""Networks of which it is kept what they predicted."""
 FEW = 8
 """Networks that are chosen from without opening anything."""
 NAMED = 5
@@ -64,10 +67,17 @@ def show(finished: Sequence[Run]) -> None:
     link.write()  # also where the page ends below
     _tell_elsewhere(elsewhere)
     if len(chosen) < 2:
-        st.info("Choose at least two networks to rank.", icon=icons.NOTE)
+        empty(
+            ":material/leaderboard:",
+            "The networks stand here in their order, with what is chance between them.",
+            "Choose at least two networks to rank.",
+            key="ranking",
+        )
         return
     with lab.failures_as_sentences():
-        ranking = _ranking(tuple(map(_version, chosen)), chosen)
+        ranking = _ranking(chosen)
+    if ranking is None:
+        return
     st.markdown(f"#### {lab.plain(verdict(ranking))}")
     for missing in ranking.left_out:
         st.warning(
@@ -239,19 +249,27 @@ def _version(run: Run) -> Version:
     return str(run.folder.path), run.state.heartbeat, run.name
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _ranking(versions: tuple[Version, ...], _runs: Sequence[Run]) -> Ranking:
-    """Runs ranked by their best epochs, kept while none of them changes."""
-    contestants, left_out = [], []
-    with st.spinner("Reading what they predicted …", show_time=False):
-        for version, run in zip(versions, _runs, strict=True):
-            try:
-                contestants.append(_contestant(version, run))
-            except TransferLabError as error:
-                left_out.append(LeftOut(run, str(error)))
-    return rank(contestants, left_out)
+def _ranking(runs: Sequence[Run]) -> Ranking | None:
+    """Runs ranked by their best epochs; None, with a word why, while that is not known."""
+    before = _read_before()
+
+    def read(run: Run) -> Contestant:
+        version = _version(run)
+        if version not in before:
+            before[version] = Contestant.read(run)
+        return before[version]
+
+    def compute(tell: Tell) -> Ranking:
+        ranking = rank_runs(runs, read, tell)
+        for version in list(before)[:-MOST_KEPT]:
+            before.pop(version, None)
+        return ranking
+
+    key = "ranking", *map(_version, runs)
+    return waiting.wait_for("Reading what they predicted", key, compute, most=8)
 
 
-@st.cache_resource(max_entries=500, show_spinner=False)
-def _contestant(version: Version, _run: Run) -> Contestant:
-    return Contestant.read(_run)
+@st.cache_resource(show_spinner=False)
+def _read_before() -> dict[Version, Contestant]:
+    """What was read for a ranking, as the next one shares most networks with it."""
+    return {}

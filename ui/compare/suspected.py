@@ -9,6 +9,8 @@ from core.analysis.comparison import Side
 from core.analysis.images import Images
 from core.analysis.selection import Positions
 from core.analysis.suspects import Doubts
+from core.jobs import Tell
+from ui.frame import waiting
 
 
 def doubts_of_a(images: Images) -> Doubts:
@@ -40,10 +42,14 @@ def in_doubt(name: str, images: Images) -> Positions:
 
 
 def _doubts(*sides: Side) -> Doubts:
-    return _made(tuple(side.version for side in sides), _sides=sides)
+    """Ends the page, with a word why, while they are not known."""
+    networks = [side.predictions.probabilities for side in sides]
 
+    def compute(tell: Tell) -> Doubts:
+        return suspects.doubts(sides[0].predictions.labels, *networks, progress=tell)
 
-@st.cache_resource(max_entries=32, show_spinner="Looking for doubtful labels …")
-def _made(versions: tuple[tuple[object, ...], ...], *, _sides: tuple[Side, ...]) -> Doubts:
-    networks = [side.predictions.probabilities for side in _sides]
-    return suspects.doubts(_sides[0].predictions.labels, *networks)
+    key = "doubts", *(side.version for side in sides)
+    made = waiting.wait_for("Looking for doubtful labels", key, compute, most=32)
+    if made is None:
+        st.stop()
+    return made

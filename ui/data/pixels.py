@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.data.pixel_statistics import PixelStatistics, in_batches, measure, sampled
+from core.data.pixel_statistics import Images, PixelStatistics, in_batches, measure, sampled
 from core.imported.dataset import Part
-from ui import theme, units
+from core.jobs import Tell
+from ui import lab, theme, units
 from ui.data import link, parts
 from ui.data.shown import PART_NAMES, Shown
+from ui.frame import waiting
 from ui.pictures.gallery import Part as Line
 from ui.pictures.gallery import gallery
 from ui.plots.charts import Series, line_chart
@@ -42,8 +45,9 @@ PURPOSE = (
 
 def show(shown: Shown) -> None:
     """Mean and deviation of all parts, then the histogram and the mean images of one."""
-    with st.spinner("Measuring pixels …", show_time=False):
-        measured = {part: _measured(shown.identity, part, shown) for part in shown.parts}
+    measured = _measured(shown)
+    if measured is None:
+        return
     _table(measured)
     st.caption(_looked_at(shown, measured))
     st.caption(PURPOSE)
@@ -54,18 +58,43 @@ def show(shown: Shown) -> None:
     _class_means(shown, part, measured[part])
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _measured(identity: str, part: Part, _shown: Shown) -> PixelStatistics:
-    labels, shape = _shown.labels(part), _shown.shape
-    each = math.prod(shape)
-    most = SAMPLED_THUMBNAILS if _shown.thumbnails else SAMPLED_BYTES // each
-    batches = in_batches(sampled(len(labels), most), max(1, AT_ONCE_BYTES // each))
-    classes = len(_shown.class_names)
-    return measure(
-        ((_shown.to_measure(part, indices), labels[indices]) for indices in batches),
-        classes=classes,
-        shape=_mean_shape(shape, MEAN_SIDE if classes <= FEW_CLASSES else SMALL_MEAN_SIDE),
+def _measured(shown: Shown) -> dict[Part, PixelStatistics] | None:
+    """Of each part; None, with a word why, while they are not measured."""
+    labels = {part: shown.labels(part) for part in shown.parts}  # has them read here, not there
+
+    def compute(tell: Tell) -> dict[Part, PixelStatistics]:
+        measured = {}
+        for number, part in enumerate(shown.parts):
+            told = partial(_of_part, tell, number / len(labels), len(labels))
+            measured[part] = _measure(shown, part, labels[part], told)
+        return measured
+
+    key = "pixels", shown.identity
+    return waiting.wait_for(
+        f"Measuring the pixels of {lab.plain(shown.name)}", key, compute, most=8
     )
+
+
+def _of_part(tell: Tell, before: float, parts: int, share: float) -> None:
+    tell(before + share / parts)
+
+
+def _measure(
+    shown: Shown, part: Part, labels: NDArray[np.int64], progress: Callable[[float], None]
+) -> PixelStatistics:
+    each, shape = math.prod(shown.shape), shown.shape
+    most = SAMPLED_THUMBNAILS if shown.thumbnails else SAMPLED_BYTES // each
+    chosen, classes = sampled(len(labels), most), len(shown.class_names)
+
+    def batches() -> Iterator[tuple[Images, NDArray[np.int64]]]:
+        done = 0
+        for indices in in_batches(chosen, max(1, AT_ONCE_BYTES // each)):
+            progress(done / len(chosen))
+            yield shown.to_measure(part, indices), labels[indices]
+            done += len(indices)
+
+    side = MEAN_SIDE if classes <= FEW_CLASSES else SMALL_MEAN_SIDE
+    return measure(batches(), classes=classes, shape=_mean_shape(shape, side))
 
 
 def _mean_shape(shape: tuple[int, ...], side: int) -> tuple[int, ...]:

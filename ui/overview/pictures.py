@@ -13,6 +13,7 @@ from core.analysis.comparison import Comparison, Outcome
 from core.analysis.images import Images
 from core.analysis.selection import Selection, select
 from core.analysis.telling import data_url
+from core.data.datasets import Split
 from core.errors import TransferLabError
 from ui import lab, units
 from ui.compare import said
@@ -45,7 +46,7 @@ def reserve() -> DeltaGenerator:
 def show(images: Compared) -> None:
     """A row of pictures for each outcome but both right, the surest answers first."""
     try:
-        content = _groups(_version(images), images)
+        content = _groups(_version(images), images, said.tested(images))
     except TransferLabError as error:
         st.info(
             f"The pictures cannot be shown: {lab.sentence(error)}", icon=":material/broken_image:"
@@ -64,9 +65,8 @@ def _colors(c: Comparison) -> tuple[str, ...]:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _groups(version: tuple[object, ...], _images: Compared) -> str:
-    pixels = said.tested(_images).images
-    groups = (_group(_images, outcome, pixels) for outcome in SHOWN)
+def _groups(version: tuple[object, ...], _images: Compared, _tested: Split) -> str:
+    groups = (_group(_images, outcome, _tested.images) for outcome in SHOWN)
     return f'<div class="groups">{"".join(groups)}</div>'
 
 

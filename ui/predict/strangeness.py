@@ -13,7 +13,9 @@ from core.data.preprocessing import Pixels
 from core.errors import TransferLabError
 from core.feature_space.space import FeatureSpace
 from core.feature_space.strangeness import distances_to_nearest, share_nearer, usual_distances
+from core.jobs import Tell
 from ui import feature_spaces, lab, questions
+from ui.frame import waiting
 from ui.predict.networks import Network
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def _share_nearer(network: Network, image: Pixels) -> float | None:
     space = _space(network)
     train, projection = space.train(), space.projection()
     try:
-        usual = _usual(network.run.id, network.epoch, network.run.state.heartbeat, _space=space)
+        usual = _usual(network, space)
         features = questions.features(network.run, image, network.epoch)
     except TransferLabError as error:
         st.caption(lab.sentence(error))
@@ -98,13 +100,21 @@ def _share_nearer(network: Network, image: Pixels) -> float | None:
     return share_nearer(float(distances_to_nearest(query, train)[0]), usual)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Measuring how far test images lie …")
-def _usual(
-    run_id: str, epoch: int, heartbeat: float, _space: FeatureSpace
-) -> NDArray[np.float32] | None:
-    """How far test images of a network lie from its training images, ascending."""
-    test, train = _space.test(), _space.train()
-    return None if test is None or train is None else usual_distances(test.rows, train)
+def _usual(network: Network, space: FeatureSpace) -> NDArray[np.float32] | None:
+    """How far test images of a network lie from its training images, ascending.
+
+    None where features are missing, or, with a word why, while it is being measured.
+    """
+    test, train = space.test(), space.train()
+    if test is None or train is None:
+        return None
+
+    def compute(tell: Tell) -> NDArray[np.float32]:
+        return usual_distances(test.rows, train, tell)
+
+    what = f"Measuring how far test images of {lab.plain(network.name)} lie"
+    key = "usual distances", network.run.id, network.epoch, network.run.state.heartbeat
+    return waiting.wait_for(what, key, compute, most=16)
 
 
 def _is_there(network: Network) -> bool:
