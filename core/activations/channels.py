@@ -24,7 +24,7 @@ class Channels:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._layers = seen_layers(network.config.graph)
-        self._of_layer: dict[int, Any] = {}
+        self._maps: Any = None
         self._strongest: Any = None
 
     def maps(self, fed: Pixels, layer: int) -> Numbers:
@@ -36,9 +36,9 @@ class Channels:
         if layer not in self._layers:
             known = ", ".join(map(str, self._layers))
             raise InvalidRequest(f"layer must be one of {known}, got {layer}")
-        if layer not in self._of_layer:
-            self._of_layer[layer] = self._compiled([layer], lambda maps: maps[0])
-        return _finite(self._of_layer[layer](fed[None])[0].numpy())
+        if self._maps is None:  # of all layers: going from one to the next compiles nothing anew
+            self._maps = self._compiled(lambda maps: maps)
+        return _finite(self._maps(fed[None])[self._layers.index(layer)][0].numpy())
 
     def strongest(self, fed: Pixels) -> Numbers:
         """How strongly each channel answers to images, and where, (count, channels, 2).
@@ -48,7 +48,7 @@ class Channels:
         Diverged.
         """
         if self._strongest is None:
-            self._strongest = self._compiled(self._layers, _strongest)
+            self._strongest = self._compiled(_strongest)
         return _finite(self._strongest(fed).numpy())
 
     def fields(self) -> NDArray[np.int64]:
@@ -71,12 +71,13 @@ class Channels:
         ]
         return np.asarray((scaled[0] - scaled[1]).reshape(colors, colors).argmax(axis=1))
 
-    def _compiled(self, layers: list[int], told: Any) -> Any:
-        """A function from images as the network takes them to what is told of its layers."""
+    def _compiled(self, told: Any) -> Any:
+        """A function from images as the network takes them to what is told of all layers' maps."""
         backbone, scaling = self._network.backbone, self._network.scaling
         for weight in backbone.weights:  # a rectifier makes 0 of what is no number
             _finite(tf.cast(weight, tf.float32).numpy())
-        seen = keras.Model(backbone.inputs, [backbone.layers[layer].output for layer in layers])
+        outputs = [backbone.layers[layer].output for layer in self._layers]
+        seen = keras.Model(backbone.inputs, outputs)
         config = self._network.config
         shape = (None, config.side, config.side, config.channels)
 
