@@ -25,6 +25,8 @@ from ui.plots.headings import Heading
 
 ALL = "All images"
 FEW = 12
+AROUND_ROWS, ROW_HEIGHT = 6.5, 1.2
+"""Room that a chart takes, in rem, so that nothing moves when it is drawn."""
 _ABOUT = (
     "A subset is some of the test images under a name: a class or two, what is tagged “faint”, "
     "what a network is unsure of. It is kept without the networks, so that every pair can be set "
@@ -135,6 +137,8 @@ def _accuracies(view: View, scored: Sequence[Scored], title: str, key: str) -> N
     low = min(0.95, math.floor(20 * min(map(min, accuracies))) / 20)
     selections = [each.selection for each in scored]
     a, b = view.sides
+    height = AROUND_ROWS + ROW_HEIGHT * min(len(scored), FEW)
+    st.html(f"<style>.st-key-subset_{key} {{ min-height: {height}rem; }}</style>")
     clicked = dumbbells(
         [_row(each.name, each.rest) for each in scored if each.rest],
         scale=(low, 1.0),
