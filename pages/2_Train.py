@@ -7,8 +7,8 @@ import streamlit as st
 from core.errors import InvalidConfig, TransferLabError
 from core.registry import preflight
 from core.registry.config import RunConfig
-from core.training import estimates
-from core.training.estimates import Estimate
+from core.training import memory_needs
+from core.training.costs import Estimate
 from ui import lab
 from ui.frame import icons
 from ui.frame.navigation import page
@@ -84,7 +84,7 @@ def settle(config: RunConfig) -> RunConfig | None:
 
 def offer(config: RunConfig | None, called: Called, expected: Estimate | None) -> tuple[bool, bool]:
     """Buttons to launch a run and to estimate what it will take; which of them was clicked."""
-    impossible = estimates.blocked(config, expected) if config else None
+    impossible = memory_needs.blocked(config, expected) if config else None
     with st.container(key="train_launch", horizontal=True, gap="small"):
         launched = st.button(
             "Launch",
@@ -162,7 +162,9 @@ with seen_column:
         with run_tab:
             watch.show(known)
 
-if ready and asked:  # last, since it takes its time and the rest of the page should stand
+if ready and estimate.is_wanted(
+    ready, asked
+):  # last, since it takes its time and the rest of the page should stand
     with what_it_takes:
         estimate.make(ready)
 elif draft.values != before and not launched:

@@ -7,6 +7,7 @@ JSON that `--json` prints, one document on standard output; progress goes to sta
 import argparse
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from core.commands import (
     commands,
     compare_command,
+    cost_commands,
     import_command,
     predict_command,
     samples_command,
@@ -39,8 +41,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     content = result.content
-    print(json.dumps(content, indent=1, allow_nan=False) if options.json else as_text(content))
+    _print(json.dumps(content, indent=1, allow_nan=False) if options.json else as_text(content))
     return int(result.status)
+
+
+def _print(text: str) -> None:
+    """Print for whoever reads it, such as `head`, which may leave before the end."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # What is left would be written when Python ends, and complained of there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,7 +132,7 @@ def _add_datasets(command: Command) -> None:
 
 
 def _add_training(command: Command) -> None:
-    estimate = command("estimate", commands.estimate, "tell what a training would take")
+    estimate = command("estimate", cost_commands.estimate, "tell what a training would take")
     train = command("train", commands.train, "train a network by a recipe")
     for configured in (estimate, train):
         configured.add_argument("recipe", metavar="RECIPE")
@@ -239,7 +250,9 @@ def _add_predict(command: Command) -> None:
 
 
 def _add_cache(command: Command) -> None:
-    cache = command("cache", commands.cache, "show, limit or clear what is kept to save computing")
+    cache = command(
+        "cache", cost_commands.cache, "show, limit or clear what is kept to save computing"
+    )
     cache.add_argument("--clear", action="store_true", help="drop all of it: runs stay")
     cache.add_argument(
         "--limit", metavar="SIZE", help="how much may be kept from now on, such as 30GiB or 500MB"

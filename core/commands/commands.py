@@ -1,9 +1,6 @@
 """The commands of `python -m core`: each takes the workspace and its arguments, returns JSON."""
 
-import contextlib
-import re
 import sys
-import time
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +8,8 @@ from typing import Any, get_args
 
 from tqdm import tqdm
 
-from core import caches
-from core.commands.bars import Bars
+from core.commands.describing import describe
+from core.commands.following import follow
 from core.data.catalogue import DATASETS
 from core.data.datasets import load_splits
 from core.data.label_warnings import label_warnings
@@ -23,21 +20,19 @@ from core.network.architectures import ARCHITECTURES
 from core.network.network_config import NetworkConfig
 from core.preferences import change_preferences, load_preferences
 from core.registry import preflight
-from core.registry.environment import read_environments
 from core.registry.places import in_queue_order
-from core.registry.recipes import RECIPES, command_for, find_recipe
+from core.registry.recipes import RECIPES, find_recipe
 from core.registry.run import Run
-from core.registry.run_files import WAITING_OR_WORKING, WORKING
+from core.registry.run_files import WORKING
 from core.registry.runs import Runs
 from core.registry.settings import change, parse_settings
-from core.training import estimates
+from core.training import estimates, memory_needs
 from core.training.engine import LocalEngine
 from core.training.metrics import read_events
 from core.workspace import Workspace
 
-SPLITS = ("train", "validation", "test")
-POLL_SECONDS = 0.2
 FAILED = ("failed", "interrupted")
+SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -117,7 +112,7 @@ def train(workspace: Workspace, options: Namespace) -> Result:
     for warning in label_warnings(config.augmentation, config.data.shows_digits):
         sys.stderr.write(f"python -m core: {warning}\n")
     expected = estimates.find(config, workspace)
-    impossible = estimates.blocked(config, expected)
+    impossible = memory_needs.blocked(config, expected)
     if impossible:
         raise InvalidConfig(impossible)
     run = runs.create(config, options.name, options.note)
@@ -128,69 +123,12 @@ def train(workspace: Workspace, options: Namespace) -> Result:
 
 def _see_through(runs: Runs, engine: LocalEngine, run: Run, detach: bool) -> Result:
     """Have a queued run trained and wait for its end, unless detached."""
-    _, known = read_events(run.folder.metrics)  # what it did before it was resumed
+    _, told = read_events(run.folder.metrics)  # what it did before it was resumed
     engine.submit(run)
     if detach:
         return Result(describe(run))
-    try:
-        run = _wait(runs, run, known)
-    except KeyboardInterrupt:
-        with contextlib.suppress(InvalidRequest):  # it ended just now
-            engine.stop(run)
-        run = _wait(runs, run, known)
+    run = follow(runs, run, told)
     return Result(describe(run), status=1 if run.status in FAILED else 0)
-
-
-def estimate(workspace: Workspace, options: Namespace) -> Result:
-    """How long a run would take and how much memory and disk, from a dry run of some seconds."""
-    config = change(find_recipe(options.recipe).config, parse_settings(options.settings))
-    config = preflight.settle(config, Runs(workspace))
-    found = estimates.estimate(config, workspace)
-    blocked = estimates.blocked(config, found)
-    totals = {"recipe": config.recipe, "seconds": found.seconds, "blocked": blocked}
-    if options.json:
-        totals |= {"memory": found.memory, "cache_bytes": found.cache_bytes}
-        return Result(totals | found.model_dump(mode="json"))
-    totals |= {"memory": _gib(found.memory), "precision": found.precision}
-    machine = {"cores": found.machine.cores, "memory": _gib(found.machine.memory)}
-    phases = [
-        {
-            "phase": number,
-            "epochs": phase.epochs,
-            "steps": phase.steps,
-            "seconds an epoch": phase.seconds,
-            "seconds for features": phase.features_seconds,
-            "cache": _gib(phase.cache_bytes),
-            "not kept": phase.not_kept,
-            "memory": _gib(phase.memory),
-        }
-        for number, phase in enumerate(found.phases, start=1)
-    ]
-    return Result(totals | {"machine": machine, "phases": phases})
-
-
-def cache(workspace: Workspace, options: Namespace) -> Result:
-    """What is kept of frozen layers' output and other things that can be computed anew.
-
-    All of it is dropped if asked; the limit is that of frozen layers' output.
-    """
-    preferences = load_preferences(workspace)
-    if options.limit is not None:
-        preferences = change_preferences(workspace, cache_limit=_bytes(options.limit))
-    every, size = caches.kept_by(workspace), int if options.json else _gib
-    freed = [kept.clear() for kept in every.values()] if options.clear else []
-    use = every["features"].use()
-    content: dict[str, Any] = {"folder": str(workspace.features), "entries": use.entries}
-    content |= {"size": size(use.size), "limit": size(preferences.cache_limit)}
-    content["others"] = [
-        {"kept": kept.title, "entries": kept.use().entries, "size": size(kept.use().size)}
-        for name, kept in every.items()
-        if name != "features"
-    ]
-    if options.clear:
-        entries, freed_bytes = sum(use.entries for use in freed), sum(use.size for use in freed)
-        content["freed"] = {"entries": entries, "size": size(freed_bytes)}
-    return Result(content)
 
 
 def runs(workspace: Workspace, options: Namespace) -> Result:
@@ -317,105 +255,6 @@ def export(workspace: Workspace, options: Namespace) -> Result:
 
     path = export_keras(run, Path(options.output))
     return Result({"run": run.id, "exported": str(path), "bytes": path.stat().st_size})
-
-
-def describe(run: Run) -> dict[str, Any]:
-    """A run as `train` and `show` print it."""
-    state, counted = run.state, run.config.parameters
-    return {
-        "run": run.id,
-        "name": run.name,
-        "status": run.status,
-        "recipe": run.config.recipe,
-        "note": run.about.note,
-        "tags": list(run.about.tags),
-        "epochs": state.epochs_done,
-        "best_epoch": state.best_epoch,
-        "kept_epochs": run.folder.kept_epochs(),
-        "seconds": state.seconds,
-        "precision": state.precision,
-        "metrics": state.model_dump(mode="json")["metrics"],
-        "parameters": {"total": counted.total, "trainable": counted.trainable},
-        "config": run.config.model_dump(mode="json"),
-        **_circumstances(run),
-        **({"error": run.failure.model_dump()} if run.failure else {}),
-        **_estimated(run),
-    }
-
-
-def _circumstances(run: Run) -> dict[str, Any]:
-    """What a run was trained on and with, the last first told of alone; how to train it again."""
-    *before, last = read_environments(run.folder) or (None,)
-    content: dict[str, Any] = {"environment": last and last.model_dump(mode="json")}
-    if before:
-        content["environments_before"] = [each.model_dump(mode="json") for each in before]
-    return content | {"command": command_for(run.config)}
-
-
-def _estimated(run: Run) -> dict[str, Any]:
-    """What was expected of a run, if anything was, and how far off that is once it has ended."""
-    expected = estimates.kept(run)
-    if expected is None:
-        return {}
-    content: dict[str, Any] = {"seconds": expected.seconds}
-    if run.has_results:
-        found = estimates.deviation(expected, run)
-        content["seconds_per_epoch"] = [_off(phase) for phase in found.seconds]
-        content["memory"] = _off(found.memory)
-    return {"estimate": content}
-
-
-def _off(difference: estimates.Difference) -> dict[str, float]:
-    """Both figures, and how far off the estimate was: 0.1 where a tenth more was measured."""
-    return {
-        "estimated": difference.estimated,
-        "measured": difference.measured,
-        "off": difference.off,
-    }
-
-
-_UNITS = {
-    **{"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12},
-    **{"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40},
-}
-
-
-def _bytes(size: str) -> int:
-    """The bytes of a size such as 30GiB, 500MB or 1000."""
-    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?) ?([A-Za-z]*)", size.strip(), re.ASCII)
-    if match is None or match[2].upper() not in _UNITS:
-        raise InvalidRequest(
-            f"--limit must be a size such as 30GiB, 500MB or a number of bytes, got {size!r}"
-        )
-    return round(float(match[1]) * _UNITS[match[2].upper()])
-
-
-def _gib(size: int) -> str:
-    return f"{size / 2**30:.3g} GiB"
-
-
-def _wait(runs: Runs, run: Run, offset: int) -> Run:
-    """Follow a run to its end with a progress bar for each phase.
-
-    offset: where in its metrics that begins.
-    """
-    with Bars() as bars:
-        while True:
-            run = runs.again(run)
-            events, offset = read_events(run.folder.metrics, offset)
-            for event in events:
-                _show(event, bars)
-            if run.status not in WAITING_OR_WORKING:
-                return run
-            time.sleep(POLL_SECONDS)
-
-
-def _show(event: dict[str, Any], bars: Bars) -> None:
-    if event["event"] == "phase":
-        bars.move(event["phase"], event["done"], event["total"], event["unit"])
-    elif event["event"] == "batch":
-        said = {"loss": event["loss"], "accuracy": event["accuracy"]}
-        bars.move(f"epoch {event['epoch']}", event["batch"], event["batches"], "batches", **said)
 
 
 def _move(bar: Any, done: int) -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Literal
 
 from core.network import graphs
+from core.network.layers import Layer
 from core.network.network_config import HeadConfig, NetworkConfig
 
 Shape = tuple[int, ...]
@@ -122,7 +123,7 @@ def _backbone_rows(network: NetworkConfig, frozen_counts: tuple[int, ...]) -> li
     graph = network.graph
     cuts = [graphs.cut(graph, count) for count in frozen_counts]
 
-    def row(position: int, layer: graphs.Layer) -> Row:
+    def row(position: int, layer: Layer) -> Row:
         return Row(
             name=layer.name,
             kind=layer.kind,

@@ -7,12 +7,10 @@ nothing. Nothing is downloaded: images and weights that are not on this machine 
 
 import contextlib
 import json
-import math
 import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
 from pathlib import Path
@@ -22,15 +20,11 @@ from typing import Any
 import keras
 import numpy as np
 import psutil
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-from core.data.data_config import DataConfig
-from core.data.datasets import Split, Splits, load_part, load_splits
+from core.data.datasets import Splits
 from core.data.pictures import ahead
-from core.data.resized import DEFAULT_LIMIT
-from core.data.rows import Rows
 from core.errors import TransferLabError, WeightsUnavailable
-from core.imported.dataset import Part as AnyPart
 from core.network import models, networks, precision
 from core.network.networks import Network
 from core.preferences import load_preferences
@@ -38,8 +32,8 @@ from core.processes import lower_priority, peak_memory
 from core.registry import preflight
 from core.registry.config import Phase, RunConfig, parse_config
 from core.registry.runs import Runs
-from core.training import devices, estimates, evaluating, inputs, passes
-from core.training.estimates import DryRun, FeatureCosts, NotKept, PhaseCosts
+from core.training import devices, evaluating, inputs, memory_needs, passes
+from core.training.costs import DryRun, FeatureCosts, NotKept, PhaseCosts, this_machine
 from core.training.evaluating import Evaluation
 from core.training.feature_cache import FeatureCache, Features
 from core.training.features import FrozenLayers, cut_name, stored_as
@@ -47,27 +41,12 @@ from core.training.inputs import LiveInputs, SplitInputs
 from core.training.passes import Passes
 from core.training.progress import Event
 from core.training.steps import TrainingStep
+from core.training.trial_images import material, random_numbers
 from core.workspace import Workspace, find_workspace
 
 SECONDS = 2.0
 """How long a kind of work is timed once it has begun; at least two pieces of it are."""
 MOST_PIECES = 200
-MADE_UP_PICTURES = 256
-"""How many pictures are made up of those that lie in files; they come again and again."""
-
-
-@dataclass(frozen=True)
-class Material:
-    """The images to try a training on: its own where they are at hand, else made up.
-
-    decoding: seconds that decoding pictures will take. mapped: bytes of pictures that are read
-    from disk. waits_for: where images will be that are not there yet.
-    """
-
-    splits: Splits
-    decoding: float = 0.0
-    mapped: int = 0
-    waits_for: tuple[Path, ...] = ()
 
 
 class TimingCache(FeatureCache):
@@ -94,33 +73,7 @@ class TimingCache(FeatureCache):
             beginning, self._per_image[varied] = timed(len(batch[0]) for batch in batches)
         seconds = beginning + shapes[0][0] * self._per_image[varied]
         self.timed.append(FeatureCosts(key=dict(key), seconds=seconds))
-        return tuple(np.broadcast_to(_random(shape[1:], dtype), shape) for shape in shapes)
-
-
-class DecodedPictures(FeatureCache):
-    """Finds pictures that were decoded before; of others it decodes a few."""
-
-    def store(
-        self,
-        key: Mapping[str, Any],
-        shapes: Sequence[tuple[int, ...]],
-        dtype: DTypeLike,
-        batches: Iterable[Features],
-    ) -> Features:
-        """Raises Undecoded."""
-        started = time.perf_counter()
-        decoded = len(next(iter(batches))[0])
-        per_picture = (time.perf_counter() - started) / decoded
-        raise Undecoded(shapes[0][0], per_picture)
-
-
-class Undecoded(Exception):
-    """So many pictures are still to be decoded, each of which takes some seconds."""
-
-    def __init__(self, count: int, per_picture: float) -> None:
-        super().__init__(count, per_picture)
-        self.count = count
-        self.seconds = count * per_picture
+        return tuple(np.broadcast_to(random_numbers(shape[1:], dtype), shape) for shape in shapes)
 
 
 def measure(config: RunConfig, workspace: Workspace) -> DryRun:
@@ -150,7 +103,7 @@ def measure(config: RunConfig, workspace: Workspace) -> DryRun:
         )
     return DryRun(
         created=datetime.now().astimezone(),
-        machine=estimates.this_machine(),
+        machine=this_machine(),
         precision=number_format,
         train_images=len(splits.train),
         validation_images=0 if splits.validation is splits.test else len(splits.validation),
@@ -215,74 +168,6 @@ def timed(work: Iterable[int]) -> tuple[float, float]:
     units, first = laps[0]
     usual = median(seconds for _, seconds in laps[1:] or laps)
     return max(0.0, first - usual) * units, usual
-
-
-def material(config: RunConfig, workspace: Workspace) -> Material:
-    """The images of a training, none of them downloaded and few decoded."""
-    data, facts = config.data, config.data.facts
-    if data.sized:
-        return _pictures(config, workspace)
-    file = workspace.datasets / f"{data.name}.npz"
-    if facts.bundled or data.path or file.is_file():
-        return Material(load_splits(data, config.seed, workspace=workspace))
-    counts = {"train": facts.train_images or 0, "test": facts.test_images or 0}
-    return Material(_made_up(data, counts, facts.image_shape), waits_for=(file,))
-
-
-def _pictures(config: RunConfig, workspace: Workspace) -> Material:
-    """Pictures that are read from disk, decoded before or still to be decoded."""
-    data, side = config.data, config.network.side
-    cache = DecodedPictures(workspace.pictures, DEFAULT_LIMIT)
-    counts: dict[str, int] = {}
-    shape, decoding, mapped = (side, side, 3), 0.0, 0
-    for part, most in _parts(data).items():
-        try:
-            read = load_part(data, part, most, side=side, workspace=workspace, pictures=cache)
-            counts[part], shape = len(read), read.images.shape[1:]
-        except Undecoded as undecoded:
-            counts[part] = undecoded.count
-            decoding += undecoded.seconds
-        mapped += counts[part] * math.prod(shape)
-    if not decoding:
-        splits = load_splits(data, config.seed, side=side, workspace=workspace)
-        return Material(splits, mapped=mapped)
-    splits = _made_up(data, counts, shape)
-    return Material(splits, decoding, mapped, waits_for=(workspace.pictures,))
-
-
-def _parts(data: DataConfig) -> dict[AnyPart, int | None]:
-    """The parts of a dataset that a run reads, and how many images of each; None for all."""
-    parts: dict[AnyPart, int | None] = {"train": data.train_images, "test": data.test_images}
-    return parts | ({"validation": None} if data.validation == "own" else {})
-
-
-def _made_up(data: DataConfig, counts: Mapping[str, int], shape: tuple[int, ...]) -> Splits:
-    """Random images and labels, as many as the real ones."""
-
-    def split(count: int) -> Split:
-        images: Any = _random((min(count, most), *shape), np.uint8)
-        if len(images) < count:
-            images = Rows(images, np.arange(count) % len(images))
-        labels = np.arange(count) % len(data.class_names)
-        digests = np.zeros((count, 32), np.uint8) if data.sized else None
-        return Split(images, labels, np.arange(count), digests)
-
-    most = MADE_UP_PICTURES if data.sized else max(counts.values())
-    train = min(counts["train"], data.train_images or counts["train"])
-    test = split(min(counts["test"], data.test_images or counts["test"]))
-    if data.validation == "test":
-        return Splits(split(train), test, test)
-    if data.validation == "own":
-        return Splits(split(train), split(counts["validation"]), test)
-    held_out = round(train * data.validation)
-    return Splits(split(train - held_out), split(held_out), test)
-
-
-def _random(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any]:
-    random, kind = np.random.default_rng(0), np.dtype(dtype)
-    if kind.kind == "u":
-        return random.integers(0, 256, shape, kind)
-    return random.random(shape, np.float32).astype(kind)
 
 
 def _with_random_weights(config: RunConfig, number_format: str) -> Network:
@@ -355,7 +240,7 @@ def _measure(config: RunConfig, workspace: Workspace) -> DryRun:
         return measure(config, workspace)
     except Exception as error:  # TensorFlow's own exceptions have no closer ancestor
         if isinstance(error, MemoryError) or "ResourceExhausted" in type(error).__name__:
-            raise estimates.out_of_memory(config) from None
+            raise memory_needs.out_of_memory(config) from None
         raise
 
 

@@ -17,7 +17,8 @@ from core.errors import (
 from core.registry.config import RunConfig
 from core.registry.run import GO_ON
 from core.registry.run_files import Failure, FailureKind
-from core.training import estimates
+from core.training import memory_needs
+from core.training.costs import this_machine
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What the system says where a file cannot grow: disk, quota or file size at their limit."""
@@ -81,12 +82,12 @@ def _is_data(error: OSError, config: RunConfig) -> bool:
 def out_of_memory(config: RunConfig, peak_memory: int) -> Failure:
     """The machine had too little memory for a run that held `peak_memory` bytes."""
     held = f", holding {peak_memory / 2**30:.1f} GiB" if peak_memory else ""
-    total = estimates.this_machine().memory / 2**30
+    total = this_machine().memory / 2**30
     return Failure(
         kind="memory",
         sentence=f"The training ran out of memory{held}; this machine has {total:.1f} GiB.",
         advice=(
-            f"Launch it again with {estimates.smaller(config)}, or close other programs and "
+            f"Launch it again with {memory_needs.smaller(config)}, or close other programs and "
             "resume it."
         ),
     )

@@ -18,7 +18,7 @@ from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training import estimates
 from core.training.checkpoints import Checkpoint, Checkpoints, Position
-from core.training.estimates import Estimate, Machine, PhaseEstimate
+from core.training.costs import Estimate, Machine, PhaseEstimate
 from core.training.metrics import append_event
 from core.workspace import Workspace
 from ui.runs.failure import KINDS

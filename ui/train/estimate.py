@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import streamlit as st
 
+from core.errors import TransferLabError
 from core.registry.config import RunConfig
 from core.registry.run import Run
 from core.training import estimates
-from core.training.estimates import Difference, Estimate, NotKept, PhaseEstimate
+from core.training.costs import Estimate, NotKept, PhaseEstimate
+from core.training.deviations import Difference, deviation
 from ui import lab, units
-from ui.frame import icons
+from ui.frame import waiting
 from ui.plots.figures import Figure, figures
 
-POLL_SECONDS = 0.2
+_WANTED = "_estimate_wanted"
+"""Where the session keeps the configuration that it wants an estimate of."""
 
 
 def known(config: RunConfig) -> Estimate | None:
@@ -25,30 +26,34 @@ def known(config: RunConfig) -> Estimate | None:
         return estimates.find(config, lab.workspace())
 
 
+def is_wanted(config: RunConfig, asked: bool) -> bool:
+    """Whether somebody asked for an estimate of just this configuration, now or before."""
+    if asked:
+        st.session_state[_WANTED] = config
+    return bool(st.session_state.get(_WANTED) == config)
+
+
 def make(config: RunConfig) -> None:
     """Try a configuration out for some seconds, then show the page anew with what was found.
 
-    Whoever changes something meanwhile need not wait for the end; what is found is kept all the
-    same.
+    Whoever changes something meanwhile need not wait for the end.
     """
-    pool = ThreadPoolExecutor(max_workers=1)
-    found = pool.submit(estimates.estimate, config, lab.workspace())
-    pool.shutdown(wait=False)
-    place = st.empty()
-    with (
-        place.container(horizontal=True, vertical_alignment="center"),
-        st.spinner("Trying out a few batches …", show_time=True),
-    ):
-        # Any click begins a new run of the script, in which nobody asks for an estimate.
-        st.button("Cancel", icon=icons.CANCEL, key="cancel_estimate")
-        pause = st.empty()
-        while not found.done():
-            time.sleep(POLL_SECONDS)
-            pause.empty()  # a place where Streamlit breaks off for the next rerun
-    place.empty()
+    place = lab.workspace()
+    key = "estimate", place, config.model_dump_json()
     with lab.failures_as_sentences():
-        found.result()
-    st.rerun()
+        try:
+            found = waiting.wait_for(
+                "Trying it out",
+                key,
+                lambda tell: estimates.estimate(config, place, tell=tell),
+                most=8,
+            )
+        except TransferLabError:
+            st.session_state.pop(_WANTED, None)
+            raise
+    if found is not None:
+        st.session_state.pop(_WANTED, None)
+        st.rerun()
 
 
 def show(estimate: Estimate) -> None:
@@ -107,7 +112,7 @@ def show_deviation(run: Run) -> None:
     estimate = estimates.kept(run)
     if estimate is None or not run.has_results:
         return
-    found = estimates.deviation(estimate, run)
+    found = deviation(estimate, run)
     several = len(estimate.phases) > 1
     told = [
         compared(epoch, units.duration, " an epoch" + f" of phase {number}" * several)

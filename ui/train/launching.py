@@ -15,7 +15,7 @@ from core.registry.recipes import Recipe
 from core.registry.run import Run
 from core.registry.saying import LONGEST_NAME, LONGEST_NOTE, check_name, free_name
 from core.training import estimates
-from core.training.estimates import Estimate
+from core.training.costs import Estimate
 from ui import lab
 from ui.frame import icons
 from ui.runs import run_view

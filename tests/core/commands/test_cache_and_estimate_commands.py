@@ -10,7 +10,7 @@ from core.registry.config import RunConfig
 from core.registry.run import Run
 from core.registry.runs import Runs
 from core.training import estimates
-from core.training.estimates import Estimate, Machine, PhaseEstimate
+from core.training.costs import Estimate, Machine, PhaseEstimate
 from core.training.feature_cache import FeatureCache
 from core.training.metrics import append_event
 from core.workspace import Workspace

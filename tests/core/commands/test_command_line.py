@@ -54,6 +54,17 @@ def test_a_recipe_is_listed_with_its_whole_configuration(command: Command) -> No
         assert listed[name]["config"] == recipe.config.model_dump(mode="json")
 
 
+def test_a_reader_that_has_enough_ends_a_command_quietly() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "core", "recipes", "--json"]
+    with os.fdopen(writing, "wb") as nobody:
+        done = subprocess.run(
+            command, cwd=PROJECT, stdout=nobody, stderr=subprocess.PIPE, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_without_json_a_command_speaks_to_a_person(command: Command) -> None:
     answer = command("recipes")
     assert answer.status == 0

@@ -16,7 +16,7 @@ from core.registry.recipes import RECIPES
 from core.registry.run import Run
 from core.registry.runs import Runs
 from core.registry.settings import change
-from core.training import dry_run
+from core.training import trial_images
 from core.workspace import Workspace
 
 ImportPictures = Callable[..., ImportedDataset]
@@ -81,7 +81,7 @@ def test_files_that_were_not_decoded_yet_are_counted_and_made_up_in_a_dry_run(
 ) -> None:
     import_pictures(counts={"train": 10, "validation": 2, "test": 6})
     config = settled(runs, data__train_images=14, data__validation="own")
-    found = dry_run.material(config, workspace)
+    found = trial_images.material(config, workspace)
     counts = [len(part) for part in (found.splits.train, found.splits.validation)]
     assert (counts, len(found.splits.test)) == ([14, 4], 12)
     assert found.decoding > 0
@@ -96,7 +96,7 @@ def test_images_that_are_at_hand_are_taken_for_a_dry_run(
     import_pictures(alike=alike)
     config = settled(runs)
     real = load_splits(config.data, config.seed, side=8, workspace=workspace)
-    found = dry_run.material(config, workspace)
+    found = trial_images.material(config, workspace)
     assert found.splits.train.fingerprint() == real.train.fingerprint()
     assert (found.decoding, found.waits_for) == (0, ())
     assert found.mapped == 32 * np.prod(real.train.images.shape[1:])

@@ -8,7 +8,8 @@ import keras
 import pytest
 
 from core.network.architectures import ConvolutionBlock
-from core.network.graphs import Cut, Graph, Layer, backbone, cut, frozen_count
+from core.network.graphs import Cut, Graph, backbone, cut, frozen_count
+from core.network.layers import Layer
 
 APPLICATIONS: dict[str, Callable[..., keras.Model]] = {
     "vgg16": keras.applications.VGG16,

@@ -2,7 +2,6 @@ import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 import psutil
 import pytest
 
-from core.data.rows import FORGET_BYTES
 from core.errors import InvalidConfig, WorkFailed
 from core.preferences import change_preferences
 from core.registry.config import RunConfig
@@ -19,14 +17,13 @@ from core.registry.run import Run
 from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training import estimates
-from core.training.estimates import Difference, Estimate, Machine, PhaseEstimate
+from core.training.costs import Estimate, this_machine
 from core.training.feature_cache import FeatureCache
-from core.training.metrics import append_event
 from core.workspace import Workspace
+from tests.core.estimated import GIB, estimate_of, phase_of
 
 MakeRun = Callable[..., Run]
 Eventually = Callable[[Callable[[], Any]], Any]
-GIB = 2**30
 
 
 @pytest.fixture(scope="module")
@@ -57,44 +54,12 @@ def lived_in(trained: Workspace, tried: dict[str, Estimate], tmp_path: Path) -> 
     return copy
 
 
-def estimate_of(*phases: PhaseEstimate, memory: int = 8 * GIB, **changes: Any) -> Estimate:
-    values = {
-        "created": datetime.now().astimezone(),
-        "machine": Machine(cores=2, memory=memory),
-        "precision": "float32",
-        "train_images": 600,
-        "validation_images": 0,
-        "test_images": 200,
-        "preparation": 5.0,
-        "mapped": 0,
-        "phases": phases or (phase_of(),),
-    }
-    return Estimate(**values | changes)
-
-
-def phase_of(**changes: Any) -> PhaseEstimate:
-    values: dict[str, Any] = {
-        "epochs": 3,
-        "batch_size": 100,
-        "steps": 6,
-        "evaluated": 200,
-        "seconds": 2.0,
-        "first": 4.0,
-        "features_seconds": 10.0,
-        "cache_bytes": 1000,
-        "not_kept": None,
-        "memory": 6 * GIB,
-        "batch_memory": 5 * GIB,
-    }
-    return PhaseEstimate(**values | changes)
-
-
 def test_an_estimate_tells_what_it_assumed(tried: dict[str, Estimate]) -> None:
     cnn, vgg16 = tried["cnn"], tried["vgg16"]
     assert (cnn.train_images, cnn.validation_images, cnn.test_images) == (600, 0, 200)
     assert [(phase.epochs, phase.steps, phase.evaluated) for phase in cnn.phases] == [(1, 7, 200)]
     assert [(phase.epochs, phase.steps, phase.evaluated) for phase in vgg16.phases] == [(1, 2, 50)]
-    assert cnn.machine == estimates.this_machine()
+    assert cnn.machine == this_machine()
     assert cnn.precision == "float32"
 
 
@@ -225,60 +190,11 @@ def test_a_run_takes_all_that_its_phases_take() -> None:
 # --- What cannot work ---------------------------------------------------------------------------
 
 
-def test_a_configuration_that_fits_is_not_blocked(config: RunConfig) -> None:
-    assert estimates.blocked(config) is None
-    assert estimates.blocked(config, estimate_of()) is None
-
-
-def most_of(sentence: str | None) -> int:
-    """The number that a sentence ends in offering."""
-    assert sentence is not None
-    return int(sentence.partition("; take ")[2].partition(",")[0])
-
-
-def test_a_batch_beyond_the_memory_is_blocked_with_one_that_fits(config: RunConfig) -> None:
-    huge = change(config, {"side": 512, "batch_size": 65_536})
-    sentence = estimates.blocked(huge)
-    most = most_of(sentence)
-    assert f"batch_size must be at most {most} for the " in str(sentence)
-    assert estimates.blocked(change(huge, {"batch_size": most})) is None
-    assert estimates.blocked(change(huge, {"batch_size": most + 1})) is not None
-
-
 def test_what_is_blocked_is_not_tried(config: RunConfig, tmp_path: Path) -> None:
     huge = change(config, {"side": 512, "batch_size": 65_536})
     with pytest.raises(InvalidConfig, match="batch_size must be at most"):
         estimates.estimate(huge, Workspace(tmp_path / "workspace"))
     assert not (tmp_path / "workspace").exists()
-
-
-def test_what_was_measured_tells_which_batch_fits(config: RunConfig) -> None:
-    # 1 GiB whatever the batch and 0.05 GiB for each of its 100 images.
-    assert estimates.blocked(config, estimate_of(memory=6 * GIB)) is None
-    sentence = estimates.blocked(
-        config.model_copy(update={"batch_size": 100}), estimate_of(memory=3 * GIB)
-    )
-    assert sentence == (
-        "batch_size must be at most 40 for the 3.0 GiB of memory of this machine, got 100, with "
-        "which training takes 6.0 GiB; take 40, or a smaller network.side"
-    )
-
-
-def test_where_no_batch_fits_another_way_out_is_offered(config: RunConfig) -> None:
-    assert estimates.blocked(config, estimate_of(memory=GIB // 2)) == (
-        "network.side must be less than 28 for the 0.5 GiB of memory of this machine, got 28, "
-        "with which training takes 6.0 GiB; take a smaller side, or freeze more layers"
-    )
-
-
-def test_the_second_phase_is_named_where_it_is_the_larger() -> None:
-    config = RECIPES["vgg16-folder"].config
-    estimate = estimate_of(
-        phase_of(memory=GIB, batch_memory=0), phase_of(batch_size=8), memory=3 * GIB
-    )
-    assert str(estimates.blocked(config, estimate)).startswith(
-        "second_phase.batch_size must be at most 3 for the 3.0 GiB"
-    )
 
 
 def test_a_dry_run_that_takes_too_long_is_ended(config: RunConfig, tmp_path: Path) -> None:
@@ -308,19 +224,6 @@ def test_what_training_could_only_fail_with_is_told(config: RunConfig, tmp_path:
         estimates.estimate(lost, Workspace(tmp_path))
 
 
-# --- How far off it was -------------------------------------------------------------------------
-
-
-def epoch(number: int, seconds: float, **values: Any) -> dict[str, Any]:
-    return {"event": "epoch", "epoch": number, "complete": True, "seconds": seconds} | values
-
-
-def with_epochs(run: Run, *events: dict[str, Any]) -> Run:
-    for event in ({"event": "phase", "phase": "loading"}, *events):
-        append_event(run.folder.metrics, event)
-    return run
-
-
 def test_a_run_keeps_what_it_was_expected_to_take(make_run: MakeRun) -> None:
     run = make_run()
     assert estimates.kept(run) is None
@@ -331,41 +234,3 @@ def test_a_run_keeps_what_it_was_expected_to_take(make_run: MakeRun) -> None:
     assert kept.seconds == 25
     run.folder.estimate.write_text("?")
     assert estimates.kept(run) is None
-
-
-def test_the_median_epoch_is_compared(runs: Runs, config: RunConfig) -> None:
-    run = runs.create(change(config, {"epochs": 3}))
-    with_epochs(run, epoch(1, 7.0), epoch(2, 3.0), epoch(3, 2.5))
-    (difference,) = estimates.deviation(estimate_of(), run).seconds
-    assert difference == Difference(estimated=2.0, measured=3.0)
-    assert difference.off == 0.5
-
-
-def test_a_single_epoch_is_compared_with_what_the_first_takes(make_run: MakeRun) -> None:
-    run = with_epochs(make_run(), epoch(1, 3.0))
-    (difference,) = estimates.deviation(estimate_of(), run).seconds
-    assert difference == Difference(estimated=6.0, measured=3.0)
-    assert difference.off == -0.5
-
-
-def test_an_epoch_that_was_cut_short_does_not_count(make_run: MakeRun) -> None:
-    run = with_epochs(make_run(), epoch(1, 0.1, complete=False))
-    assert estimates.deviation(estimate_of(), run).seconds == ()
-
-
-def test_each_phase_is_compared_with_its_own_epochs(runs: Runs) -> None:
-    settings = {"second_phase.epochs": 2, "second_phase.still_frozen": 10, "epochs": 2}
-    run = runs.create(change(RECIPES["vgg16-digits"].config, settings))
-    with_epochs(run, epoch(1, 1.0), epoch(2, 1.0), epoch(3, 9.0), epoch(4, 9.0))
-    estimate = estimate_of(phase_of(first=0.0), phase_of(first=0.0, seconds=8.0))
-    found = estimates.deviation(estimate, run).seconds
-    assert found == (Difference(2.0, 1.0), Difference(8.0, 9.0))
-
-
-def test_memory_is_compared_with_what_is_held_of_mapped_files_at_once(make_run: MakeRun) -> None:
-    run = make_run().write_state(peak_memory=4 * GIB)
-    estimate = estimate_of(phase_of(memory=2 * GIB), mapped=1000)
-    assert estimates.deviation(estimate, run).memory == Difference(2 * GIB + 1000, 4 * GIB)
-    estimate = estimate_of(phase_of(memory=2 * GIB), mapped=50 * GIB)
-    expected = 2 * GIB + FORGET_BYTES
-    assert estimates.deviation(estimate, run).memory == Difference(expected, 4 * GIB)
