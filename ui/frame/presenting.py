@@ -55,18 +55,29 @@ HIDDEN = (
     '[data-testid="stHeader"]',
     '[data-testid="stElementToolbar"]',
     '[data-testid="stTooltipIcon"]',
-    *(f".st-key-{key}" for key in ("tools", "words", "overview_next")),
-    '[data-testid="stLayoutWrapper"]:has(> :is(.st-key-page_about, [class*="st-key-controls_"]))',
+    *(f".st-key-{key}" for key in ("tools", "words")),
+    '[data-testid="stLayoutWrapper"]:has(> :is(.st-key-page_about, '
+    + '.st-key-overview_next, [class*="st-key-controls_"]))',
     '[data-testid="stColumn"]:has(> div > :only-child > [class*="st-key-controls_"])',
     '[data-testid="stAlert"]:has([data-testid="stAlertContentInfo"])',
     f'[data-testid="stLayoutWrapper"]:has({_any(FOLDED, "> ")})',
     '[data-testid="stMain"] [data-testid="stElementContainer"]'
     + f":not({', '.join(KEPT)}):has({_any(CONTROLS)})",
+    '[data-testid="stMain"] :is([data-testid="stLayoutWrapper"], [data-testid="stColumn"])'
+    + f":not(:has({', '.join(KEPT)}))"
+    + f':not(:has([data-testid="stElementContainer"] > :not({_any(CONTROLS)})))',
 )
-"""What is no part of a presentation; other parts of pages have keys that begin with `controls_`."""
+"""What is no part of a presentation; other parts of pages have keys that begin with `controls_`.
+What holds nothing else is hidden with it, and leaves no gap."""
+UNSEEN = (
+    '[data-testid="stLayoutWrapper"]:has(> .st-key-overview_style)',
+    *(f".st-key-{key}" for key in ("overview_links", "shortcuts", "image_keys")),
+)
+"""Parts of pages that have no height, and would leave a gap."""
 SHEET = f"""
 :root {{ --tl-scale: {SCALE}; --tl-controls: none; font-size: calc(16px * {SCALE}) !important; }}
 {", ".join(HIDDEN)} {{ display: none !important; }}
+{", ".join(UNSEEN)} {{ position: absolute; }}
 [data-testid="stMainBlockContainer"] {{ max-width: none; padding: 1.5rem 3rem 5rem; }}
 [data-testid="stLayoutWrapper"]:has(> * > * > [data-testid="stMetric"]) {{
   min-width: {SCALE * FIGURE_WIDTH:.0f}px;

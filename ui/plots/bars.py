@@ -32,18 +32,19 @@ _BARS_CSS = """
 .legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin-bottom: 0.5rem; }
 .run { display: flex; align-items: center; gap: 0.4rem; min-width: 0; max-width: 100%; }
 .run i { flex: none; width: 0.7rem; height: 0.7rem; border-radius: 2px; }
-.name { font-size: 0.875rem; flex-shrink: 2; }
+.name { font-size: calc(0.875rem * var(--tl-scale, 1)); flex-shrink: 2; }
+.best, .score, .class { font-size: calc(1rem * var(--tl-scale, 1)); }
 .score { flex: none; font-variant-numeric: tabular-nums; }
 .name, .best, .class { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .rows { display: grid; grid-template-columns: fit-content(min(12rem, 35%)) 1fr; gap: 6px 0.6rem;
         align-items: center; }
 .class { text-align: right; }
 .class.win { font-weight: 700; }
-.bar { display: grid; grid-template-columns: 1fr 4.2rem; align-items: center; gap: 0.4rem;
-       font-size: 0.8rem; line-height: 1.15; }
+.bar { display: grid; grid-template-columns: 1fr 5.25em; align-items: center; gap: 0.4rem;
+       font-size: calc(0.8rem * var(--tl-scale, 1)); line-height: 1.15; }
 .track { background: var(--st-secondary-background-color); border-radius: 3px; overflow: hidden; }
-.fill { height: var(--thickness); width: 0; opacity: 0.55; transition: width 80ms linear;
-        border-radius: 3px; }
+.fill { height: calc(var(--thickness) * var(--tl-scale, 1) * var(--tl-scale, 1)); width: 0;
+        opacity: 0.55; transition: width 80ms linear; border-radius: 3px; }
 .value { text-align: right; font-variant-numeric: tabular-nums; opacity: 0.75; }
 .win > .track > .fill, .win > .value { opacity: 1; }
 .win > .value { font-weight: 700; }

@@ -68,6 +68,7 @@ _CSS = """
 .value { display: grid; grid-template-columns: auto auto 1fr; align-items: center; gap: 0.3rem; }
 .more { all: unset; cursor: pointer; padding: 0.4rem; margin-top: 0.2rem; border-radius: 0.4rem;
         color: var(--st-link-color); }
+.more:not([hidden]) { display: var(--tl-controls, inline-block); }
 .more:hover { text-decoration: underline; }
 .more:focus-visible { outline: 2px solid var(--st-primary-color); }
 [hidden] { display: none !important; }

@@ -23,6 +23,17 @@ CSS = """
           grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
 figure { margin: 0; min-width: 0; display: flex; flex-direction: column; }
 figure .frame { margin-top: auto; }
+/* Where two stand beside each other, the third has its words on its left. */
+.matrices { container-type: inline-size; }
+@container (min-width: 35.5rem) and (max-width: 53.99rem) {
+  figure:nth-child(3) { grid-column: 1 / -1; display: grid; grid-template-columns: subgrid;
+                        grid-template-rows: 1fr auto auto 1fr; }
+  figure:nth-child(3) > * { grid-column: 1; }
+  figure:nth-child(3) > figcaption { grid-row: 2; }
+  figure:nth-child(3) > .remark { grid-row: 3; }
+  figure:nth-child(3) > .scale { grid-row: 4; align-self: start; padding: 0; }
+  figure:nth-child(3) > .frame { grid-area: 1 / 2 / -1; }
+}
 figcaption { display: flex; align-items: center; gap: 0.4rem; font-size: 0.95rem; font-weight: 600;
              min-width: 0; }
 figcaption i { flex: none; width: 0.7rem; height: 0.7rem; border-radius: 2px; }
@@ -140,6 +151,14 @@ const written = (chart, panel, value, digits = 1) => {
   return panel === DIFFERENCE ? signed(value, text) : text;
 };
 
+const waysToWrite = (chart, panel, value) => [
+  ...[1, 0].map((digits) => written(chart, panel, value, digits)),
+  ...(Math.abs(value) < 1000 ? [] : [`${(value / 1000).toFixed(1)}k`]),
+];
+
+// How much larger things are where pages are presented.
+const largerBy = (root) => Number(getComputedStyle(root).getPropertyValue('--tl-scale')) || 1;
+
 // Colours.
 
 const mix = (under, over, alpha) => under.map((part, i) => part + (over[i] - part) * alpha);
@@ -163,7 +182,8 @@ const draw = (root) => {
 
 // The squares of a panel, for a canvas or an SVG of that many pixels a side, and the font of their
 // figures: each has a box [x, y, width, height], a colour with its alpha, and perhaps a text.
-const squaresOf = ({ chart, view }, panel, side, scale, theme) => {
+const squaresOf = (root, panel, side, scale, theme) => {
+  const { chart, view } = root;
   const { n, cells } = chart;
   const cell = side / view.span;
   const edge = (index) => Math.round(index * cell);
@@ -182,7 +202,7 @@ const squaresOf = ({ chart, view }, panel, side, scale, theme) => {
     if (seen(i, i)) squares.push({ box: box(i, i), color: text, alpha: 0.13 });
   }
   const least = cell < 4 * scale ? 0.45 : 0.14;
-  const size = Math.min(13, Math.max(9, 0.42 * cell / scale)) * scale;
+  const size = Math.min(13 * largerBy(root), Math.max(9, 0.42 * cell / scale)) * scale;
   pen.font = `${size}px ${theme('font') || 'sans-serif'}`;
   for (const i of chart.orders[panel]) {
     const [row, column] = [Math.floor(cells[i] / n), cells[i] % n];
@@ -194,7 +214,7 @@ const squaresOf = ({ chart, view }, panel, side, scale, theme) => {
     squares.push({
       box: place, color, alpha,
       ink: right ? text : readable(mix(background, rgb(color), alpha)), faint: right ? 0.75 : 1,
-      text: cell < 13 * scale ? '' : [1, 0].map((digits) => written(chart, panel, value, digits))
+      text: cell < 13 * scale ? '' : waysToWrite(chart, panel, value)
         .find((fitting) => pen.measureText(fitting).width <= place[2] - scale),
     });
   }
