@@ -31,7 +31,6 @@ def page(title: str, icon: str, about: str) -> None:
     tour.keep_step(title)
     address.tell()
     style.put(style.SHEET + tour.sheet(title) + presenting.sheet())
-    history.keep()
     with st.sidebar:
         st.html(f'<div class="tl-brand">{PRODUCT}</div>')
         for entry in PAGES:
@@ -49,6 +48,7 @@ def page(title: str, icon: str, about: str) -> None:
             presenting.offer()
     with st.container(key="page_about"):
         st.markdown(about)
+    history.keep()
     tour.show(title)
     presenting.show(title)
     saving.listen()

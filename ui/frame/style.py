@@ -36,7 +36,6 @@ FRAME = f"""
 .stApp {{
   --tl-surface: light-dark({", ".join(SURFACE)}); --tl-link: light-dark({", ".join(LINK)});
 }}
-[data-testid="stLayoutWrapper"]:has(> .st-key-sheet) {{ display: none; }}
 [data-testid="stMainBlockContainer"] {{ max-width: {WIDEST}; }}
 .st-key-tour, .st-key-presenting, .st-key-history {{ position: absolute; }}
 .st-key-page_header {{ margin-bottom: -0.5rem; }}
@@ -64,6 +63,17 @@ FRAME = f"""
 """
 """What is around a page's content: its mark, its title with the tools beside it, its sentence."""
 
+NARROW = """
+@media (min-width: 641px) and (max-width: 1200px) {
+  [data-testid="stMainBlockContainer"] { padding-inline: 2.25rem; }
+  [data-testid="stColumn"]:has(> * > * > .st-key-controls_settings),
+  [data-testid="stColumn"]:has(> * > * > .st-key-controls_settings) + * {
+    flex: 1 1 calc(50% - 1rem); width: calc(50% - 1rem);
+  }
+}
+"""
+"""On small screens content has the room of the margins, and Train's settings half of it."""
+
 TYPE = """
 h1 { letter-spacing: -0.025em; }
 h2, h3, h4 { letter-spacing: -0.012em; text-wrap: balance; }
@@ -80,14 +90,23 @@ CARDS = """
 """
 """Bordered containers with a key that begins with `card_`."""
 
-SHEET = MENDED + FRAME + TYPE + CARDS + empty.SHEET + reserved.SHEET + beside.SHEET + saving.SHEET
+SHEET = (
+    MENDED
+    + FRAME
+    + NARROW
+    + TYPE
+    + CARDS
+    + empty.SHEET
+    + reserved.SHEET
+    + beside.SHEET
+    + saving.SHEET
+)
 
 
 def put(sheet: str) -> None:
     """Style a page, before anything of it is drawn.
 
-    As Markdown: Streamlit loads the code for HTML only when some is there, and what was drawn
-    meanwhile would move.
+    Streamlit keeps what is nothing but style outside the page, where it takes no room, and reads it
+    sooner than markup in Markdown, whose code is large.
     """
-    with st.container(key="sheet"):
-        st.markdown(f"<style>{sheet}</style>", unsafe_allow_html=True)
+    st.html(f"<style>{sheet}</style>")
