@@ -10,10 +10,10 @@ HTML = """
 CSS = """
 .sheet { color: var(--st-text-color); zoom: var(--tl-scale, 1);
          font: 0.75rem/1.3 var(--st-font, sans-serif); }
+.body { max-width: 46rem; }
 .legend { display: flex; align-items: center; gap: 0.6rem; margin-bottom: 0.6rem; }
 .legend i { flex: 0 1 12rem; height: 0.55rem; border-radius: 3px; }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)); gap: 4px;
-        max-width: 46rem; }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)); gap: 4px; }
 .tile { all: unset; box-sizing: border-box; cursor: pointer; position: relative; min-width: 0;
         padding: 3px; border-radius: 6px; border: 2px solid transparent; }
 .tile:hover { border-color: var(--st-border-color); }

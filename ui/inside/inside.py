@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.activations.excitement import Excitement
 from core.activations.feature_maps import FeatureMaps
@@ -31,11 +33,19 @@ STRONGEST, BY_NUMBER = "Strongest first", "By number"
 
 @dataclass(frozen=True)
 class Choice:
-    """How channels are shown: what is brightest, in which order they stand, how many at once."""
+    """How channels are shown: what is brightest, and in which order they stand.
+
+    alone: whether one network has the whole width.
+    """
 
     across_layer: bool
     strongest_first: bool
-    per_page: int
+    alone: bool
+
+    @property
+    def per_page(self) -> int:
+        """Channels that are shown at once."""
+        return PER_PAGE if self.alone else PER_PAGE_BESIDE
 
 
 def show(looks: Sequence[Look]) -> None:
@@ -58,8 +68,7 @@ def _choose(*, alone: bool) -> Choice:
             "be compared. Each by itself, a faint channel shows its pattern too.",
         )
         order = _either("Order", (STRONGEST, BY_NUMBER), "inside_order", None)
-    per_page = PER_PAGE if alone else PER_PAGE_BESIDE
-    return Choice(brightness == ACROSS, order == STRONGEST, per_page)
+    return Choice(brightness == ACROSS, order == STRONGEST, alone)
 
 
 def _either(title: str, options: tuple[str, str], key: str, meaning: str | None) -> str:
@@ -80,26 +89,48 @@ def _one(look: Look, choice: Choice) -> None:
     maps, optics = look.maps(place), look.optics()
     if maps is None or optics is None:
         return
-    top, sheet, about = st.container(), st.container(), st.container()
-    here, elsewhere = st.columns([2, 3], gap="medium")
+    places = _places(alone=choice.alone)
     found = None
-    with elsewhere, failures_of_one():
+    with places.elsewhere, failures_of_one():
         found = searching.found(look)
-    with top:
+    with places.top:
         _show_layers(look, place, maps, found)
     of_layer = None if found is None else found[look.layers[place]]
-    with sheet:
+    with places.sheet:
         channel = _sheet(look, place, maps, of_layer, choice)
         if of_layer is not None:
             _tell_dead(of_layer)
     one = OneChannel(look, place, channel, maps, optics, of_layer)
-    with about:
+    with places.about:
         one_channel.tell(one)
-    with here:
+    with places.here:
         one_channel.show_map(one)
     if of_layer is not None:
-        with elsewhere:
+        with places.elsewhere:
             one_channel.show_exciting(one, of_layer, searching.tested(look))
+
+
+class Places(NamedTuple):
+    """Where the parts of one network stand.
+
+    top: its layers. sheet: the channels of one. about, here, elsewhere: of one channel what it is,
+    what it makes of the picture, and which test images excite it.
+    """
+
+    top: DeltaGenerator
+    sheet: DeltaGenerator
+    about: DeltaGenerator
+    here: DeltaGenerator
+    elsewhere: DeltaGenerator
+
+
+def _places(*, alone: bool) -> Places:
+    """A network that has the whole width shows the channel beside the sheet, others below."""
+    top = st.container()
+    sheet, one = st.columns(2, gap="large") if alone else (st.container(), st.container())
+    about = one.container()
+    here, elsewhere = one.columns([2, 3], gap="medium")
+    return Places(top, sheet, about, here, elsewhere)
 
 
 def _show_layers(
