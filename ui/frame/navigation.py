@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from core.version import VERSION
@@ -12,6 +14,9 @@ from ui.plots import saving
 
 PRODUCT = "Transfer Lab"
 SIDEBAR_WIDTH = 240
+DRAWN_WITHIN = 0.1
+"""Seconds that a browser is left to draw the frame, when a session begins."""
+_BEGUN = "frame_begun"
 
 
 def page(title: str, icon: str, about: str) -> None:
@@ -53,3 +58,15 @@ def page(title: str, icon: str, about: str) -> None:
     presenting.show(title)
     saving.listen()
     lab.see_to_queue()
+    _let_it_be_drawn()
+
+
+def _let_it_be_drawn() -> None:
+    """Hold back what is on the first page of a session until its frame is drawn.
+
+    A browser loads the code for each kind of part when the first of them arrives, and that of large
+    ones, such as tables, would hold up the frame.
+    """
+    if _BEGUN not in st.session_state and st.context.headers:  # else no browser is there
+        time.sleep(DRAWN_WITHIN)
+        st.session_state[_BEGUN] = True
