@@ -152,6 +152,7 @@ def score_handwriting(run: Run, samples: Samples, epoch: int | None = None) -> P
         f"Asking {lab.plain(run.name)} about the handwriting",
         ("handwriting", *_version(run, epoch), samples.fingerprint),
         compute,
+        most=0,
     )
 
 

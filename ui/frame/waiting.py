@@ -38,7 +38,8 @@ def wait_for(
 
     what: what is done, as a sentence begins and as Markdown. key: where it is known before, nothing
     is computed. compute: run in a thread, where nothing of Streamlit may be used. most: how many
-    results of the kind are kept. Raises the expected failure that ended it.
+    results of the kind are kept, 0 where the work itself keeps them. Raises the expected failure
+    that ended it.
     """
     jobs, who = _jobs(key[0], most), _who()
     cancelled: set[Key] = st.session_state.setdefault(_CANCELLED, set())
@@ -116,7 +117,7 @@ def _cancel(key: Key, cancelled: set[Key], leave: Callable[[], None]) -> None:
 
 def _offer_again(what: str, key: Key, cancelled: set[Key]) -> None:
     with st.container(key=f"waiting_{_digest(key)}", horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{icons.CANCEL} {what} was cancelled; nothing of it is kept.", width="content")
+        st.caption(f"{what} was cancelled; nothing of it is kept.", width="stretch")
         st.button(
             "Start again",
             icon=icons.RETRY,

@@ -46,7 +46,7 @@ def make(config: RunConfig) -> None:
                 "Trying it out",
                 key,
                 lambda tell: estimates.estimate(config, place, tell=tell),
-                most=8,
+                most=0,
             )
         except TransferLabError:
             st.session_state.pop(_WANTED, None)

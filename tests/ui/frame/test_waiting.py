@@ -75,7 +75,7 @@ def click(at: AppTest, label: str) -> AppTest:
 
 
 def told(at: AppTest) -> str:
-    return " ".join(text.value for text in at.markdown)
+    return " ".join(text.value for text in (*at.markdown, *at.caption))
 
 
 def until(at: AppTest, text: str) -> bool:
