@@ -33,11 +33,14 @@ def describe(run: Run) -> dict[str, Any]:
 
 
 def _circumstances(run: Run) -> dict[str, Any]:
-    """What a run was trained on and with, the last first told of alone; how to train it again."""
-    *before, last = read_environments(run.folder) or (None,)
-    content: dict[str, Any] = {"environment": last and last.model_dump(mode="json")}
-    if before:
-        content["environments_before"] = [each.model_dump(mode="json") for each in before]
+    """What a run was trained on and with, and how to train it again.
+
+    Environments before the last stand by when the run began in each.
+    """
+    told = [each.model_dump(mode="json") for each in read_environments(run.folder)]
+    content: dict[str, Any] = {"environment": told[-1] if told else None}
+    if len(told) > 1:
+        content["environments_before"] = {each["began"]: each for each in told[:-1]}
     return content | {"command": command_for(run.config)}
 
 

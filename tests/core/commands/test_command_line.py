@@ -553,7 +553,7 @@ def test_show_tells_what_a_run_was_trained_on_and_how_to_train_it_again(
         add_environment(run.folder, environment)
     shown = command("show", "mine", "--json").document
     assert shown["environment"]["host"] == "cluster-7"
-    assert [before["host"] for before in shown["environments_before"]] == ["desk"]
+    assert [before["host"] for before in shown["environments_before"].values()] == ["desk"]
     assert shown["command"] == "python -m core train cnn-digits"
     assert "cluster-7" in command("show", "mine").out
 
