@@ -12,6 +12,7 @@ from core.registry.runs import Runs
 from core.registry.settings import change, parse_settings
 from ui.train.draft import Draft
 from ui.train.settings_link import written
+from ui.train.views import NETWORK
 
 OpenPage = Callable[..., AppTest]
 TRAIN = "pages/2_Train.py"
@@ -91,6 +92,24 @@ def test_an_address_with_a_run_opens_the_run_and_not_the_network(
     with_run = open_page(TRAIN, recipe="vgg16-digits", run=run.id)
     assert with_run.session_state["shown"].endswith("Run")
     assert asked(with_run, "Recipe").value == "vgg16-digits"
+
+
+def test_a_link_opens_the_view_and_as_many_settings_as_were_shown(open_page: OpenPage) -> None:
+    at = open_page(TRAIN, recipe="vgg16-digits", view="run", level="common")
+    assert at.session_state["shown"].endswith("Run")
+    assert asked(at, "Settings").value == "Common settings"
+    at.session_state["shown"] = NETWORK
+    asked(at, "Settings").set_value("Recipe only")
+    at.run()
+    assert "".join(at.query_params["view"]) == "network"
+    assert "level" not in at.query_params
+
+
+def test_a_view_that_there_is_none_of_is_told(open_page: OpenPage) -> None:
+    at = open_page(TRAIN, view="<b>", level="all")
+    (told,) = [warning.value for warning in at.warning]
+    assert "view=\\<b\\>, level=all" in told
+    assert at.session_state["shown"] == NETWORK
 
 
 def test_a_link_to_no_recipe_says_so_and_leaves_the_settings(open_page: OpenPage) -> None:

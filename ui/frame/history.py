@@ -46,7 +46,8 @@ const skipped = () => {
   }, { capture: true });
 };
 
-export default function () {
+export default function ({ parentElement }) {
+  parentElement.querySelector('span').dataset.ready = '';
   if (window.__transferLabHistory) return;
   window.__transferLabHistory = true;
   steps();
