@@ -18,7 +18,7 @@ from ui.compare import confidence_words as words
 from ui.compare import link
 from ui.compare.view import LETTERS, View
 from ui.frame import icons
-from ui.plots.charts import Mark, Series, line_chart
+from ui.plots.charts import Chart, Mark, Scale, Series, line_chart
 from ui.plots.figures import Figure, figures
 
 HEIGHT = 360
@@ -106,25 +106,23 @@ def _reliability(view: View, judged: dict[str, Calibration]) -> None:
     """How often answers are right against how sure they were, of both networks."""
     names = _names(view)
     clicked = line_chart(
-        [
-            Series("as sure as right", [0, 1], [0, 1], theme.WATCHED_COLOR, dash="dot"),
-            *(
-                _reliability_line(names[letter], made.bins, view.color(side))
-                for (letter, made), side in zip(judged.items(), view.sides, strict=True)
-            ),
-        ],
+        Chart(
+            [
+                Series("as sure as right", [0, 1], [0, 1], theme.WATCHED_COLOR, dash="dot"),
+                *(
+                    _reliability_line(names[letter], made.bins, view.color(side))
+                    for (letter, made), side in zip(judged.items(), view.sides, strict=True)
+                ),
+            ],
+            title=words.reliability(judged),
+            hint="Above the dotted line a network is right more often than it says, below it less "
+            "often. Whiskers: 95 % intervals, long where few images have that confidence.",
+            x=Scale("confidence", ".0%", (-0.02, 1.03)),
+            y=Scale("share of images right", ".1~%", (-0.02, 1.03)),
+            height=HEIGHT,
+            hover="closest",
+        ),
         key="reliability",
-        title=words.reliability(judged),
-        hint="Above the dotted line a network is right more often than it says, below it less "
-        "often. Whiskers: 95 % intervals, long where few images have that confidence.",
-        x_title="confidence",
-        x_format=".0%",
-        x_range=(-0.02, 1.03),
-        y_title="share of images right",
-        y_format=".1~%",
-        y_range=(-0.02, 1.03),
-        height=HEIGHT,
-        hover="closest",
         clicks=True,
     )
     for letter, made in judged.items():
@@ -186,16 +184,16 @@ def _coverage(view: View, judged: dict[str, Calibration], answered: dict[str, An
             ring = f"{letter} at the threshold"
             rings.append(Series(ring, [now.coverage], [now.accuracy], color, mode="rings"))
     line_chart(
-        [*lines, *rings],
+        Chart(
+            [*lines, *rings],
+            title=words.coverage(answered),
+            hint="Further to the left fewer images are answered, only those it is surest of. The "
+            "rings are where the threshold below stands.",
+            x=Scale("share of images answered", ".1~%"),
+            y=Scale("right of those answered", ".2~%"),
+            height=HEIGHT,
+        ),
         key="coverage",
-        title=words.coverage(answered),
-        hint="Further to the left fewer images are answered, only those it is surest of. The rings "
-        "are where the threshold below stands.",
-        x_title="share of images answered",
-        x_format=".1~%",
-        y_title="right of those answered",
-        y_format=".2~%",
-        height=HEIGHT,
     )
 
 
@@ -250,23 +248,20 @@ def _histogram(view: View, letter: str, bins: Bins, now: Answered, most: int) ->
     centres = (bins.edges[1:] + bins.edges[:-1]) / 2
     hover = [_bin_in_words(bins, place) for place in range(len(centres))]
     clicked = line_chart(
-        [
-            Series("right", centres, bins.right, color, mode="bars", hover=hover),
-            Series("wrong", centres, bins.wrong, color, mode="bars", dash="dot", hover=hover),
-        ],
+        Chart(
+            [
+                Series("right", centres, bins.right, color, mode="bars", hover=hover),
+                Series("wrong", centres, bins.wrong, color, mode="bars", dash="dot", hover=hover),
+            ],
+            title=words.sure_mistakes(letter, now),
+            hint=f"How sure {_names(view)[letter]} is. Each line of the grid is ten times the one "
+            "below.",
+            x=Scale("confidence", ".0%", (0, 1.02)),
+            y=Scale("images", ",d", (0.5, 2.0 * max(most, 1)), log=True),
+            height=HISTOGRAM_HEIGHT,
+            marks=[Mark(now.threshold, f"Answers to the right of {100 * now.threshold:.1f} %")],
+        ),
         key=f"histogram_{letter.lower()}",
-        title=words.sure_mistakes(letter, now),
-        hint=f"How sure {_names(view)[letter]} is. Each line of the grid is ten times the one "
-        "below.",
-        x_title="confidence",
-        x_format=".0%",
-        x_range=(0, 1.02),
-        y_title="images",
-        y_format=",d",
-        y_range=(0.5, 2.0 * max(most, 1)),
-        y_log=True,
-        height=HISTOGRAM_HEIGHT,
-        marks=[Mark(now.threshold, f"Answers to the right of {100 * now.threshold:.1f} %")],
         clicks=True,
     )
     if clicked and clicked.place < len(centres):

@@ -18,7 +18,7 @@ from ui.compare import journeys, link, scrubber
 from ui.compare.view import LETTERS, OUTCOME_NAMES, View
 from ui.frame import icons
 from ui.frame.empty import empty
-from ui.plots.charts import Click, Mark, Series, line_chart
+from ui.plots.charts import Chart, Click, Mark, Scale, Series, line_chart
 from ui.runs import findings
 
 HEIGHT = 320
@@ -122,24 +122,25 @@ def _left_out(letter: str, journey: Journey, run: Run) -> None:
 
 def _accuracy(view: View, found: Mapping[str, Journey]) -> int | None:
     clicked = line_chart(
-        [
-            Series(
-                f"{letter} · {side.run.name}",
-                journey.epochs,
-                journey.accuracy,
-                view.color(side),
-                mode="lines+markers",
-            )
-            for (letter, journey), side in zip(found.items(), view.sides, strict=False)
-        ],
+        Chart(
+            [
+                Series(
+                    f"{letter} · {side.run.name}",
+                    journey.epochs,
+                    journey.accuracy,
+                    view.color(side),
+                    mode="lines+markers",
+                )
+                for (letter, journey), side in zip(found.items(), view.sides, strict=False)
+            ],
+            title=_lead(found),
+            hint="How many of the test images each got right after each of its epochs.",
+            x=Scale("epoch"),
+            y=Scale("share of images right", ".2~%"),
+            height=HEIGHT,
+            marks=_marks(view),
+        ),
         key="accuracy_by_epoch",
-        title=_lead(found),
-        hint="How many of the test images each got right after each of its epochs.",
-        x_title="epoch",
-        y_title="share of images right",
-        y_format=".2~%",
-        height=HEIGHT,
-        marks=_marks(view),
         clicks=True,
     )
     of_a = clicked is None or not clicked.series.startswith("B")
@@ -164,29 +165,28 @@ def _outcomes(view: View, found: Mapping[str, Journey]) -> int | None:
         return _gains(view, found["A"])
     counted = outcomes(found["A"], found["B"])
     clicked = line_chart(
-        [
-            Series(
-                OUTCOME_NAMES[outcome],
-                counted.epochs,
-                np.maximum(counted.counts[outcome], DRAWN_ZERO),
-                view.outcome_color(outcome),
-                mode="lines+markers",
-                dash="solid" if outcome.startswith("only") else "dot",
-            )
-            for outcome in OUTCOMES
-        ],
+        Chart(
+            [
+                Series(
+                    OUTCOME_NAMES[outcome],
+                    counted.epochs,
+                    np.maximum(counted.counts[outcome], DRAWN_ZERO),
+                    view.outcome_color(outcome),
+                    mode="lines+markers",
+                    dash="solid" if outcome.startswith("only") else "dot",
+                )
+                for outcome in OUTCOMES
+            ],
+            title=f"After epoch {counted.epochs[-1]} only A is right on "
+            f"{words.images(int(counted.counts['only_a_right'][-1]))}, only B on "
+            f"{units.count(int(counted.counts['only_b_right'][-1]))}",
+            hint="The four outcomes. Each line of the grid is ten times the one below.",
+            x=Scale("epoch"),
+            y=Scale("images", ",d", (0.9 * DRAWN_ZERO, 4.0 * len(found["A"].labels)), log=True),
+            height=HEIGHT,
+            marks=_marks(view),
+        ),
         key="outcomes_by_epoch",
-        title=f"After epoch {counted.epochs[-1]} only A is right on "
-        f"{words.images(int(counted.counts['only_a_right'][-1]))}, only B on "
-        f"{units.count(int(counted.counts['only_b_right'][-1]))}",
-        hint="The four outcomes. Each line of the grid is ten times the one below.",
-        x_title="epoch",
-        y_title="images",
-        y_format=",d",
-        y_range=(0.9 * DRAWN_ZERO, 4.0 * len(found["A"].labels)),
-        y_log=True,
-        height=HEIGHT,
-        marks=_marks(view),
         clicks=True,
     )
     lasts = {letter: journey.epochs[-1] for letter, journey in found.items()}
@@ -204,18 +204,19 @@ def _gains(view: View, journey: Journey) -> int | None:
     epochs, color = journey.epochs[1:], view.color(view.sides[0])
     setbacks = [epoch for epoch, net in zip(epochs, gained - lost, strict=True) if net < 0]
     clicked = line_chart(
-        [
-            Series("became right", epochs, gained, color, mode="bars"),
-            Series("became wrong", epochs, lost, color, mode="bars", dash="dot"),
-        ],
+        Chart(
+            [
+                Series("became right", epochs, gained, color, mode="bars"),
+                Series("became wrong", epochs, lost, color, mode="bars", dash="dot"),
+            ],
+            title=_gains_in_words(setbacks),
+            hint="How many images became right with each epoch, and how many became wrong.",
+            x=Scale("epoch"),
+            y=Scale("images", ",d"),
+            height=HEIGHT,
+            marks=_marks(view),
+        ),
         key="gains_by_epoch",
-        title=_gains_in_words(setbacks),
-        hint="How many images became right with each epoch, and how many became wrong.",
-        x_title="epoch",
-        y_title="images",
-        y_format=",d",
-        height=HEIGHT,
-        marks=_marks(view),
         clicks=True,
     )
     return _epoch(epochs, clicked)

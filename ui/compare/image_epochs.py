@@ -8,7 +8,7 @@ from core.analysis.journey import Journey
 from ui import theme, units
 from ui.compare import journeys, link, scrubber
 from ui.compare.view import LETTERS, View
-from ui.plots.charts import Mark, Series, line_chart
+from ui.plots.charts import Chart, Mark, Scale, Series, line_chart
 from ui.plots.headings import Heading
 from ui.plots.strip import Cell, strip
 
@@ -61,25 +61,25 @@ def _of_truth(view: View, position: int, found: list[Journey]) -> None:
         for letter, _, journey in drawn
     )
     line_chart(
-        [
-            Series(
-                f"{letter} · {side.run.name}",
-                journey.epochs,
-                journey.of_truth[:, position],
-                view.color(side),
-                mode="lines+markers",
-            )
-            for letter, side, journey in drawn
-        ],
+        Chart(
+            [
+                Series(
+                    f"{letter} · {side.run.name}",
+                    journey.epochs,
+                    journey.of_truth[:, position],
+                    view.color(side),
+                    mode="lines+markers",
+                )
+                for letter, side, journey in drawn
+            ],
+            title=f"Probability of the true class in the end: {ends}",
+            hint="How surely each network held the image for what it is, after each epoch.",
+            x=Scale("epoch"),
+            y=Scale("probability", ".1~%", (-0.03, 1.03)),
+            height=HEIGHT,
+            marks=[Mark(epoch, label=letter) for epoch, letter in shown.items()],
+        ),
         key="truth_by_epoch",
-        title=f"Probability of the true class in the end: {ends}",
-        hint="How surely each network held the image for what it is, after each epoch.",
-        x_title="epoch",
-        y_title="probability",
-        y_format=".1~%",
-        y_range=(-0.03, 1.03),
-        height=HEIGHT,
-        marks=[Mark(epoch, label=letter) for epoch, letter in shown.items()],
     )
 
 

@@ -17,7 +17,7 @@ from ui.data import counts, parts
 from ui.data.counts import Counts
 from ui.data.shown import PART_NAMES, Shown
 from ui.names import shortened
-from ui.plots.charts import Series, line_chart
+from ui.plots.charts import Chart, Scale, Series, line_chart
 from ui.plots.facts import facts_table
 from ui.plots.figures import Figure, figures
 
@@ -74,29 +74,31 @@ def _bars(shown: Shown, counted: Counts, kind: str) -> None:
     """A bar with its name for each class and part."""
     classes, heights = np.arange(len(shown.class_names)), _heights(counted, kind)
     line_chart(
-        [
-            Series(
-                PART_NAMES[part],
-                classes,
-                height,
-                parts.COLORS[part],
-                mode="bars",
-                hover=_hover(shown, part, counted[part], kind),
-            )
-            for part, height in heights.items()
-        ],
+        Chart(
+            [
+                Series(
+                    PART_NAMES[part],
+                    classes,
+                    height,
+                    parts.COLORS[part],
+                    mode="bars",
+                    hover=_hover(shown, part, counted[part], kind),
+                )
+                for part, height in heights.items()
+            ],
+            title=_spread(shown, counted),
+            hint=HINT,
+            x=Scale(
+                "class",
+                span=(-0.5, len(classes) - 0.5),
+                ticks=[(place, shortened(name)) for place, name in enumerate(shown.class_names)],
+            ),
+            y=Scale(kind, FORMATS[kind], (0.0, 1.05 * _highest(heights))),
+            hover="closest",
+            height=HEIGHT,
+        ),
         key="data_classes",
-        title=_spread(shown, counted),
-        hint=HINT,
         view=f"{shown.name} {kind}",
-        x_title="class",
-        x_range=(-0.5, len(classes) - 0.5),
-        y_title=kind,
-        y_format=FORMATS[kind],
-        y_range=(0.0, 1.05 * _highest(heights)),
-        hover="closest",
-        ticks=[(place, shortened(name)) for place, name in enumerate(shown.class_names)],
-        height=HEIGHT,
     )
 
 
@@ -120,19 +122,22 @@ def _lines(shown: Shown, counted: Counts, kind: str) -> None:
             )
         )
     line_chart(
-        series,
+        Chart(
+            series,
+            title=_spread(shown, counted),
+            hint=f"{HINT}{' Each line of the grid is ten times the one below.' if steep else ''}",
+            x=Scale("classes, the largest first", span=(0.5, len(order) + 0.5)),
+            y=Scale(
+                kind,
+                FORMATS[kind],
+                (0.7 * lowest if steep else 0.0, 1.05 * _highest(heights)),
+                log=steep,
+            ),
+            hover="closest",
+            height=HEIGHT,
+        ),
         key="data_classes_ranked",
-        title=_spread(shown, counted),
-        hint=f"{HINT}{' Each line of the grid is ten times the one below.' if steep else ''}",
         view=f"{shown.name} {kind}",
-        x_title="classes, the largest first",
-        x_range=(0.5, len(order) + 0.5),
-        y_title=kind,
-        y_format=FORMATS[kind],
-        y_range=(0.7 * lowest if steep else 0.0, 1.05 * _highest(heights)),
-        y_log=steep,
-        hover="closest",
-        height=HEIGHT,
     )
 
 

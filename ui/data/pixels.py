@@ -19,7 +19,7 @@ from ui.data.shown import PART_NAMES, Shown
 from ui.frame import waiting
 from ui.pictures.gallery import Part as Line
 from ui.pictures.gallery import gallery
-from ui.plots.charts import Series, line_chart
+from ui.plots.charts import Chart, Scale, Series, line_chart
 
 SAMPLED_BYTES = 2**26
 """Pixels of all channels that are looked at in each part at most."""
@@ -140,22 +140,21 @@ def _histogram(shown: Shown, part: Part, measured: PixelStatistics) -> None:
     peaked = shares.max() > PEAKED
     names = CHANNELS[len(shares)]
     line_chart(
-        [
-            Series(name, np.arange(len(share)), np.where(share > 0, share, np.nan), color)
-            for (name, color), share in zip(names.items(), shares, strict=True)
-        ],
+        Chart(
+            [
+                Series(name, np.arange(len(share)), np.where(share > 0, share, np.nan), color)
+                for (name, color), share in zip(names.items(), shares, strict=True)
+            ],
+            title=_brightness(shares.mean(axis=0)),
+            hint="How many pixels have each value, from 0 for black to 255 for white."
+            f"{' Each line of the grid is ten times the one below.' if peaked else ''}",
+            x=Scale("value of a pixel", span=(0.0, 255.0)),
+            y=Scale("share of the pixels", ".2~%", log=bool(peaked)),
+            height=260,
+            legend=len(names) > 1,
+        ),
         key="data_histogram",
-        title=_brightness(shares.mean(axis=0)),
-        hint="How many pixels have each value, from 0 for black to 255 for white."
-        f"{' Each line of the grid is ten times the one below.' if peaked else ''}",
         view=f"{shown.name} {part}",
-        x_title="value of a pixel",
-        x_range=(0.0, 255.0),
-        y_title="share of the pixels",
-        y_format=".2~%",
-        y_log=bool(peaked),
-        height=260,
-        legend=len(names) > 1,
     )
 
 

@@ -96,61 +96,49 @@ class Click(NamedTuple):
     place: int
 
 
+@dataclass(frozen=True)
+class Scale:
+    """One axis of a chart: what stands along it, how it is written, from where to where it goes.
+
+    form: a d3 format such as ".1%". span: None takes in all that is drawn. ticks: places, and the
+    names that stand there instead of numbers; of the x axis alone, as `log` is of the y axis.
+    """
+
+    title: str = ""
+    form: str = ""
+    span: tuple[float, float] | None = None
+    log: bool = False
+    ticks: Sequence[tuple[float, str]] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """What is drawn. title: what there is to see; hint: how to read it."""
+
+    series: Sequence[Series]
+    title: str = ""
+    hint: str = ""
+    x: Scale = Scale()
+    y: Scale = Scale()
+    marks: Sequence[Mark] = ()
+    bands: Sequence[Band] = ()
+    point: Point | None = None
+    hover: Literal["x unified", "closest"] = "x unified"
+    legend: bool = True
+    height: int = 320
+
+
 def line_chart(
-    series: Sequence[Series],
-    *,
-    key: str,
-    title: str = "",
-    hint: str = "",
-    x_title: str = "",
-    y_title: str = "",
-    x_range: tuple[float, float] | None = None,
-    x_format: str = "",
-    y_range: tuple[float, float] | None = None,
-    y_format: str = "",
-    y_log: bool = False,
-    hover: Literal["x unified", "closest"] = "x unified",
-    height: int = 320,
-    view: str = "",
-    group: str = "",
-    marks: Sequence[Mark] = (),
-    bands: Sequence[Band] = (),
-    ticks: Sequence[tuple[float, str]] = (),
-    point: Point | None = None,
-    legend: bool = True,
-    clicks: bool = False,
+    chart: Chart, *, key: str, view: str = "", group: str = "", clicks: bool = False
 ) -> Click | None:
     """Draw lines that may grow on every rerun, keeping zoom and legend as the person left them.
 
-    title: what there is to see; hint: how to read it. `x_format` and `y_format` are d3 formats such
-    as ".1%". A zoom lasts until `view` changes: pass what the chart is about, a run's id for
-    example. Charts of one `group` have an x axis in common: pointing at one points at all. ticks:
-    places on the x axis and the names that stand there instead of numbers. Numbers are sent as
+    A zoom lasts until `view` changes: pass what the chart is about, a run's id for example. Charts
+    of one `group` have an x axis in common: pointing at one points at all. Numbers are sent as
     float32. Returns the point that was just clicked, if there is something to click.
     """
-    chart: dict[str, object] = {
-        "title": title,
-        "hint": hint,
-        "x_title": x_title,
-        "y_title": y_title,
-        "x_range": x_range,
-        "x_format": x_format,
-        "y_range": y_range,
-        "y_format": y_format,
-        "y_log": y_log,
-        "hover": hover,
-        "clicks": clicks,
-        "height": height,
-        "view": view or key,
-        "group": group,
-        "marks": [mark._asdict() for mark in marks],
-        "bands": [band._asdict() for band in bands],
-        "ticks": list(ticks),
-        "legend": legend,
-        "point": point and point._asdict(),
-        "plotly": _plotly_url(),
-    }
-    packed = _pack(chart, series)
+    head = {"view": view or key, "group": group, "clicks": clicks, "plotly": _plotly_url()}
+    packed = _pack(_described(chart) | head, chart.series)
     if not clicks:
         _chart_component()(data=packed, key=key, width="stretch")
         return None
@@ -161,17 +149,39 @@ def line_chart(
     return Click(str(clicked[0]), int(clicked[1])) if clicked else None
 
 
+def _described(chart: Chart) -> dict[str, object]:
+    """All of a chart but its series, as the component's script takes it."""
+    return {
+        "title": chart.title,
+        "hint": chart.hint,
+        "x_title": chart.x.title,
+        "x_range": chart.x.span,
+        "x_format": chart.x.form,
+        "ticks": list(chart.x.ticks),
+        "y_title": chart.y.title,
+        "y_range": chart.y.span,
+        "y_format": chart.y.form,
+        "y_log": chart.y.log,
+        "hover": chart.hover,
+        "height": chart.height,
+        "legend": chart.legend,
+        "marks": [mark._asdict() for mark in chart.marks],
+        "bands": [band._asdict() for band in chart.bands],
+        "point": chart.point and chart.point._asdict(),
+    }
+
+
 def _pack(chart: dict[str, object], series: Sequence[Series]) -> bytes:
     """One message: the length of the JSON head, the head, then all numbers as float32.
 
     A column that several series share, such as the steps, is sent once.
     """
     columns: dict[bytes, tuple[int, int]] = {}
-    head = json.dumps({**chart, "series": [_describe(s, columns) for s in series]}).encode()
+    head = json.dumps({**chart, "series": [_columns_of(s, columns) for s in series]}).encode()
     return struct.pack("<I", len(head)) + head + b"".join(columns)
 
 
-def _describe(series: Series, columns: dict[bytes, tuple[int, int]]) -> dict[str, object]:
+def _columns_of(series: Series, columns: dict[bytes, tuple[int, int]]) -> dict[str, object]:
     return {
         "name": series.name,
         "color": series.color,

@@ -17,7 +17,7 @@ from core.training.metrics import Event
 from ui import theme
 from ui.lab import plain
 from ui.plots.beside import beside
-from ui.plots.charts import Band, Mark, Point, Series, line_chart
+from ui.plots.charts import Band, Chart, Mark, Point, Scale, Series, line_chart
 from ui.runs import curve_view, findings
 from ui.runs.curve_view import CurveView
 from ui.runs.findings import LOSS, Measure
@@ -69,36 +69,38 @@ def _metric_chart(run: Run, history: History, measure: Measure, view: CurveView)
     x_title, unit = curve_view.x_axis(view.axis, [by_batch, by_epoch])
     marks = [*_note_marks(history, view.axis), *_resumptions(history, view.axis)]
     line_chart(
-        [
-            *_batches(by_batch, unit, view.smoothing, color),
-            Series(
-                "by epoch",
-                by_epoch[0] / unit,
-                by_epoch[1],
-                color=color,
-                mode="lines+markers",
+        Chart(
+            [
+                *_batches(by_batch, unit, view.smoothing, color),
+                Series(
+                    "by epoch",
+                    by_epoch[0] / unit,
+                    by_epoch[1],
+                    color=color,
+                    mode="lines+markers",
+                ),
+                Series(
+                    _watched_images(run),
+                    watched[0] / unit,
+                    watched[1],
+                    color=theme.WATCHED_COLOR,
+                    mode="lines+markers",
+                    dash="dot",
+                ),
+            ],
+            title=findings.of_run(
+                measure, history.epoch_line(f"val_{measure.value}", most=EVERYTHING)
             ),
-            Series(
-                _watched_images(run),
-                watched[0] / unit,
-                watched[1],
-                color=theme.WATCHED_COLOR,
-                mode="lines+markers",
-                dash="dot",
-            ),
-        ],
+            hint=_hint(measure, history),
+            x=Scale(x_title),
+            y=Scale(measure.axis, measure.number_format, log=view.tenfold and measure is LOSS),
+            height=300,
+            marks=[Mark(mark.x / unit, mark.text, mark.label) for mark in marks],
+            point=_best(history, best, measure, view.axis, unit),
+        ),
         key=f"{measure.value}_{run.id}",
-        title=findings.of_run(measure, history.epoch_line(f"val_{measure.value}", most=EVERYTHING)),
-        hint=_hint(measure, history),
-        x_title=x_title,
-        y_title=measure.axis,
-        y_format=measure.number_format,
-        y_log=view.tenfold and measure is LOSS,
         view=f"{run.id} {view.axis} {view.tenfold}",
         group="training",
-        height=300,
-        marks=[Mark(mark.x / unit, mark.text, mark.label) for mark in marks],
-        point=_best(history, best, measure, view.axis, unit),
     )
 
 
@@ -193,19 +195,20 @@ def learning_rate(run: Run, history: History, axis: Axis) -> None:
         *_resumptions(history, axis, "resumed"),
     ]
     line_chart(
-        series,
+        Chart(
+            series,
+            title=findings.of_rates(rates),
+            hint="How far each training step moves the weights.",
+            x=Scale(x_title),
+            y=Scale("learning rate", ".3~g"),
+            height=210,
+            legend=len(series) > 1,
+            marks=[Mark(mark.x / unit, mark.text, mark.label) for mark in marks],
+            bands=_rises(run, standing) if axis == "epoch" else (),
+        ),
         key=f"learning_rate_{run.id}",
-        title=findings.of_rates(rates),
-        hint="How far each training step moves the weights.",
-        x_title=x_title,
-        y_title="learning rate",
-        y_format=".3~g",
         view=f"{run.id} {axis}",
         group="training",
-        height=210,
-        legend=len(series) > 1,
-        marks=[Mark(mark.x / unit, mark.text, mark.label) for mark in marks],
-        bands=_rises(run, standing) if axis == "epoch" else (),
     )
 
 

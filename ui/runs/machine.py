@@ -13,7 +13,7 @@ from core.registry.history import History, Line
 from core.registry.run import Run
 from ui import theme
 from ui.plots.beside import beside
-from ui.plots.charts import Series, line_chart
+from ui.plots.charts import Chart, Scale, Series, line_chart
 from ui.runs.histories import history_of
 
 
@@ -93,14 +93,15 @@ def _machine_charts(history: History) -> list[MachineChart]:
 
 def _machine_chart(run: Run, chart: MachineChart) -> None:
     line_chart(
-        [Series(chart.name, *chart.line, color=theme.run_color(run.request.color))],
+        Chart(
+            [Series(chart.name, *chart.line, color=theme.run_color(run.request.color))],
+            title=chart.finding.format(chart.typical(chart.line[1])).replace("%", " %"),
+            x=Scale("seconds of training"),
+            y=Scale(chart.y_title, chart.number_format),
+            height=190,
+            legend=False,
+        ),
         key=f"{chart.name}_{run.id}",
-        title=chart.finding.format(chart.typical(chart.line[1])).replace("%", " %"),
-        x_title="seconds of training",
-        y_title=chart.y_title,
-        y_format=chart.number_format,
         view=run.id,
         group="machine",
-        height=190,
-        legend=False,
     )

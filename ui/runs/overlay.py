@@ -13,7 +13,7 @@ from core.registry.history import Line, smoothed, thinned
 from core.registry.run import Run
 from core.registry.settings import differences
 from ui.plots.beside import beside
-from ui.plots.charts import Series, line_chart
+from ui.plots.charts import Chart, Scale, Series, line_chart
 from ui.runs import curve_view, environment, findings, run_view
 from ui.runs.curve_view import CurveView
 from ui.runs.findings import LOSS, Measure
@@ -99,26 +99,30 @@ def _chart(runs: Sequence[Run], view: View, measure: Measure) -> None:
     x_title, unit = curve_view.x_axis(view.curves.axis, lines)
     raw = lines if view.curves.smoothing and len(runs) <= MOST_RAW else []
     line_chart(
-        [
-            *(
-                _series(run, line, unit, looks[run.id])
-                for run, line in zip(runs, smooth, strict=True)
+        Chart(
+            [
+                *(
+                    _series(run, line, unit, looks[run.id])
+                    for run, line in zip(runs, smooth, strict=True)
+                ),
+                *(
+                    replace(
+                        _series(run, line, unit, run_view.look_of(run)), mode="raw", opacity=FAINT
+                    )
+                    for run, line in zip(runs, raw, strict=False)
+                ),
+            ],
+            title=findings.of_runs(measure, [run.name for run in runs], smooth),
+            hint=IMAGES[view.split],
+            x=Scale(x_title),
+            y=Scale(
+                measure.axis, measure.number_format, log=view.curves.tenfold and measure is LOSS
             ),
-            *(
-                replace(_series(run, line, unit, run_view.look_of(run)), mode="raw", opacity=FAINT)
-                for run, line in zip(runs, raw, strict=False)
-            ),
-        ],
+            height=340,
+        ),
         key=f"overlay_{measure.value}",
-        title=findings.of_runs(measure, [run.name for run in runs], smooth),
-        hint=IMAGES[view.split],
-        x_title=x_title,
-        y_title=measure.axis,
-        y_format=measure.number_format,
-        y_log=view.curves.tenfold and measure is LOSS,
         view=f"{view} {[run.id for run in runs]}",
         group="overlay",
-        height=340,
     )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.registry.config import RunConfig
 from core.training import schedules
 from ui import theme
-from ui.plots.charts import Mark, Series, line_chart
+from ui.plots.charts import Chart, Mark, Scale, Series, line_chart
 from ui.runs import findings
 from ui.train.architecture import image_counts
 from ui.train.fields import in_words
@@ -20,18 +20,18 @@ def show(config: RunConfig) -> None:
     """Draw the learning rate over all epochs of a configuration."""
     epochs, rates = zip(*schedules.drawn(config, steps_per_epoch(config)), strict=True)
     line_chart(
-        [Series("learning rate", epochs, rates, theme.RUN_COLORS[0])],
+        Chart(
+            [Series("learning rate", epochs, rates, theme.RUN_COLORS[0])],
+            title=findings.of_rates(rates),
+            hint="How far each training step will move the weights.",
+            x=Scale("epoch"),
+            y=Scale("learning rate", ".3~g", (0, 1.05 * max(rates))),
+            height=220,
+            legend=False,
+            marks=[Mark(config.epochs, label="phase 2")] if len(config.phases) > 1 else [],
+        ),
         key="learning_rate",
-        title=findings.of_rates(rates),
-        hint="How far each training step will move the weights.",
-        x_title="epoch",
-        y_title="learning rate",
-        y_range=(0, 1.05 * max(rates)),
-        y_format=".3~g",
-        height=220,
-        legend=False,
         view=config.model_dump_json(),
-        marks=[Mark(config.epochs, label="phase 2")] if len(config.phases) > 1 else [],
     )
     for remark in remarks(config):
         st.caption(remark)

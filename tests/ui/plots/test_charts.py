@@ -14,20 +14,22 @@ from ui.plots.charts import Series
 def chart_app(view: str = "") -> None:
     import numpy as np
 
-    from ui.plots.charts import Band, Mark, Point, Series, line_chart
+    from ui.plots.charts import Band, Chart, Mark, Point, Series, line_chart
 
     steps = np.arange(2000)
     line_chart(
-        [
-            Series("CNN", steps, np.linspace(1, 0, 2000), "#2f7de1"),
-            Series("VGG16", steps, np.linspace(2, 1, 2000), "#e0700f", dash="dot"),
-        ],
+        Chart(
+            [
+                Series("CNN", steps, np.linspace(1, 0, 2000), "#2f7de1"),
+                Series("VGG16", steps, np.linspace(2, 1, 2000), "#e0700f", dash="dot"),
+            ],
+            title="Loss",
+            marks=[Mark(500, "a remark", "here"), Mark(1500)],
+            bands=[Band(0, 200, "warm-up")],
+            point=Point(1999, 0.0, "best"),
+        ),
         key="loss",
-        title="Loss",
         view=view,
-        marks=[Mark(500, "a remark", "here"), Mark(1500)],
-        bands=[Band(0, 200, "warm-up")],
-        point=Point(1999, 0.0, "best"),
     )
 
 
@@ -107,10 +109,10 @@ def test_an_interval_needs_as_many_ends_as_points() -> None:
 def clicked_app() -> None:
     import streamlit as st
 
-    from ui.plots.charts import Series, line_chart
+    from ui.plots.charts import Chart, Series, line_chart
 
     bars = Series("CNN", [1, 2], [3, 4], "#2f7de1", mode="bars", low=[2, 3], high=[4, 5])
-    st.text(line_chart([bars], key="bars", clicks=True))
+    st.text(line_chart(Chart([bars]), key="bars", clicks=True))
 
 
 def test_a_clicked_point_is_returned_once() -> None:
