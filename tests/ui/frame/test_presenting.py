@@ -4,7 +4,7 @@ from ui.frame.presenting import SHEET
 
 
 def is_presented(app: AppTest) -> bool:
-    return any(SHEET in text.value for text in app.markdown)
+    return any(SHEET in element.proto.body for element in app.get("html"))
 
 
 def test_presenting_is_kept_from_page_to_page_and_in_the_address(app: AppTest) -> None:
