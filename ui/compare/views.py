@@ -56,7 +56,6 @@ def show(view: View) -> None:
         st.caption(f"The views {left_out} are of the images that networks were tested on.")
     LENSES[chosen].show(view)
     count = len(view.positions)
-    st.markdown(
-        f":material/arrow_downward: [{units.count(count)} image{'s'[: count != 1]} in the gallery]"
-        "(#images)"
-    )
+    counted = f"{units.count(count)} image{'s'[: count != 1]}"
+    with st.container(key="controls_jump"):
+        st.markdown(f":material/arrow_downward: [{counted} in the gallery](#images)")

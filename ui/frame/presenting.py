@@ -54,7 +54,7 @@ HIDDEN = (
     '[data-testid="stSidebar"]',
     '[data-testid="stHeader"]',
     '[data-testid="stElementToolbar"]',
-    '[data-testid="stTooltipIcon"]',
+    '[data-testid="stTooltipIcon"]:not(:has(.stMarkdownBadge))',
     *(f".st-key-{key}" for key in ("tools", "words")),
     '[data-testid="stLayoutWrapper"]:has(> :is(.st-key-page_about, '
     + '.st-key-overview_next, [class*="st-key-controls_"]))',
@@ -87,6 +87,9 @@ SHEET = f"""
 }}
 .st-key-compare_figures {{ width: 100%; }}
 .st-key-compare_outcomes .tl-picture {{ width: 100% !important; max-width: 40rem !important; }}
+.tl-ranking :is(th, td) {{ padding: 0.35rem; }}
+.tl-ranking .plot {{ width: 20%; min-width: 7rem; }}
+.tl-ranking .name {{ max-width: 13rem; }}
 .st-key-predict_picture [class*="_board"] {{ zoom: var(--tl-scale); }}
 @media (max-width: 1000px) {{
   :root {{ --tl-scale: 1; font-size: 16px !important; }}
@@ -110,6 +113,11 @@ def offer() -> None:
 def is_on() -> bool:
     """Whether pages are presented."""
     return address.PRESENT in address.kept()
+
+
+def scale() -> float:
+    """How much larger than otherwise everything is, for what has its size in pixels."""
+    return SCALE if is_on() else 1.0
 
 
 def sheet() -> str:

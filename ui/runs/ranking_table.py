@@ -9,11 +9,13 @@ import streamlit as st
 from core.analysis.ranking import Contestant, Ranking
 from core.network.architectures import ARCHITECTURES
 from ui import units
+from ui.plots.saving import buttons
 from ui.runs import run_view
 from ui.theme import Look
 
 _STYLE = """
 <style>
+.tl-ranked > .tl-saving { top: -2rem; }
 .tl-ranking { overflow: auto; max-height: 34rem; }
 .tl-ranking table { border-collapse: collapse; width: 100%; min-width: 44rem; font-size: .9rem;
   font-variant-numeric: tabular-nums; }
@@ -53,8 +55,9 @@ def ranking_table(ranking: Ranking) -> None:
         for place, network in enumerate(ranking.networks)
     )
     st.html(
-        f'{_STYLE}<div class="tl-ranking"><table><thead>{_head(low, high)}</thead>'
-        f"<tbody>{rows}</tbody></table></div>"
+        f'{_STYLE}<div class="tl-saved tl-ranked"><div class="tl-ranking"><table>'
+        f"<thead>{_head(low, high)}</thead><tbody>{rows}</tbody></table></div>"
+        f"{buttons('Networks by accuracy', 'png', 'svg')}</div>"
     )
     st.caption(
         "The bar is the 95 % interval of the accuracy (Wilson). In bold: the networks that may be "

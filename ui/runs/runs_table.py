@@ -15,7 +15,7 @@ import streamlit as st
 from core.glossary import meaning_of
 from core.registry.run import Run
 from ui import lab, units
-from ui.frame import icons
+from ui.frame import icons, presenting
 from ui.frame.empty import empty
 from ui.runs import run_view
 from ui.runs.filters import Filters, ask_filters, clear_filters, tags_of
@@ -247,7 +247,7 @@ def _counted(fitting: int, all_runs: int) -> str:
 
 def _height(rows: int) -> int:
     """Pixels for all rows, or for the first of many."""
-    return ROW_HEIGHT * (min(rows, ROWS_SHOWN) + 1) + 3
+    return round(presenting.scale() * ROW_HEIGHT * (min(rows, ROWS_SHOWN) + 1)) + 3
 
 
 def table_of(runs: Sequence[Run], looks: Mapping[str, Look]) -> pd.DataFrame:

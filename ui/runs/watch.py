@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import UnknownRun
 from core.registry.run import Run
 from ui import lab
-from ui.frame import icons
+from ui.frame import icons, presenting
 from ui.frame.empty import empty
 from ui.runs import about, run_view, sample_runs
 from ui.runs.controls import controls
@@ -135,6 +135,8 @@ def follow(run: Run) -> None:
         now = _again(run)
         if now.status != run.status:
             st.rerun()  # only a full rerun ends the redrawing and names the status above
+        if presenting.is_on():  # where the name cannot be read from what it was chosen with
+            st.subheader(run_view.name(now), anchor=False)
         run_view.status_badge(now)
         headline(now)
         if run_view.is_active(now):
