@@ -6,7 +6,6 @@ import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import streamlit as st
 
@@ -27,6 +26,7 @@ ALL = "All images"
 FEW = 12
 AROUND_ROWS, ROW_HEIGHT = 6.5, 1.2
 """Room that a chart takes, in rem, so that nothing moves when it is drawn."""
+_CHANGED, _HERE = "subset_to_change", "view"
 _ABOUT = (
     "A subset is some of the test images under a name: a class or two, what is tagged “faint”, "
     "what a network is unsure of. It is kept without the networks, so that every pair can be set "
@@ -75,7 +75,7 @@ def show(view: View) -> None:
     st.caption(_ABOUT)
     found = subsets.known(view)
     if found.damaged:
-        subsets.damaged(found, "view")
+        subsets.damaged(found, _HERE)
         return
     if not found.subsets:
         _nothing_saved(view)
@@ -87,7 +87,6 @@ def show(view: View) -> None:
         _accuracies(view, by_answers, "Where the answers chose the images", "scores_by_answers")
     _table(view, scored)
     _manage(found.subsets)
-    subsets.told()
 
 
 def _nothing_saved(view: View) -> None:
@@ -109,8 +108,9 @@ def _nothing_saved(view: View) -> None:
         icon=icons.SAVE,
         key="save_most_confused",
         on_click=subsets.save,
-        args=(Selection(group="all", truths=classes), name, subsets.dataset(view)),
+        args=(Selection(group="all", truths=classes), name, subsets.dataset(view), _HERE),
     )
+    subsets.told(_HERE)
 
 
 def _all(view: View) -> Scored:
@@ -239,7 +239,7 @@ def _manage(saved: Sequence[Subset]) -> None:
     """Rename or delete a subset."""
     by_name = {subset.name: subset for subset in saved}
     with st.popover("Rename or delete", icon=icons.EDIT):
-        chosen = by_name[st.selectbox("Subset", list(by_name), key="subset_to_change")]
+        chosen = by_name[st.selectbox("Subset", list(by_name), key=_CHANGED)]
         key = f"subset_new_name_{chosen.name}"
         st.text_input("Name", chosen.name, key=key, max_chars=LONGEST_NAME)
         with st.container(horizontal=True, gap="small"):
@@ -250,11 +250,17 @@ def _manage(saved: Sequence[Subset]) -> None:
                 "Delete",
                 icon=icons.DELETE,
                 key="delete_subset",
-                on_click=subsets.attempt,
-                args=(partial(delete_subset, lab.workspace(), chosen),),
+                on_click=_delete,
+                args=(chosen,),
             )
+        subsets.told(_HERE)
 
 
 def _rename(subset: Subset, key: str) -> None:
     name = st.session_state[key]
-    subsets.attempt(lambda: rename_subset(lab.workspace(), subset, name))
+    if subsets.attempt(lambda: rename_subset(lab.workspace(), subset, name), _HERE):
+        st.session_state[_CHANGED] = " ".join(name.split())
+
+
+def _delete(subset: Subset) -> None:
+    subsets.attempt(lambda: delete_subset(lab.workspace(), subset), _HERE)

@@ -26,6 +26,7 @@ from ui.frame import icons
 FEW = 8
 """Subsets that are listed without a bar to scroll."""
 LIST_HEIGHT = 340
+POPOVER = "popover"
 _REFUSED = "subset_refused"
 
 
@@ -56,43 +57,47 @@ def offer(view: View, suggested: str) -> None:
     found = known(view)
     with st.popover("Subsets", icon=icons.VIEWS):
         if found.damaged:
-            damaged(found, "popover")
+            damaged(found, POPOVER)
             return
         if found.subsets:
             _list(view, found)
         _offer_saving(view, suggested)
-        told()
+        told(POPOVER)
 
 
 def damaged(found: Known, place: str) -> None:
     """Why subsets cannot be read, and the way out; `place` tells the places of the page apart."""
     st.warning(lab.sentence(found.damaged), icon=icons.WARNING)
+    told(place)
     st.button(
         "Keep the file aside and begin anew",
         key=f"begin_subsets_anew_{place}",
-        on_click=attempt,
-        args=(_begin_anew,),
+        on_click=_begin_anew,
+        args=(place,),
     )
-    told()
 
 
-def told() -> None:
-    """What came of the last attempt, where there is something to say."""
-    if refused := st.session_state.pop(_REFUSED, ""):
+def told(place: str) -> None:
+    """Why the last attempt at a place of the page came to nothing, told once."""
+    at, refused = st.session_state.get(_REFUSED, ("", ""))
+    if at == place:
         st.warning(refused, icon=icons.WARNING)
+        del st.session_state[_REFUSED]
 
 
-def attempt(change: Callable[[], object]) -> None:
-    """Change what is saved; a refusal is told where `told` is called next."""
+def attempt(change: Callable[[], object], place: str) -> bool:
+    """Change what is saved; whether that could be done. `told` tells there why it could not."""
     try:
         change()
     except TransferLabError as error:
-        st.session_state[_REFUSED] = lab.sentence(error)
+        st.session_state[_REFUSED] = place, lab.sentence(error)
+        return False
+    return True
 
 
-def save(selection: Selection, name: str, of: str) -> None:
+def save(selection: Selection, name: str, of: str, place: str) -> None:
     """Keep a selection of a dataset under a name."""
-    attempt(lambda: save_subset(lab.workspace(), subset_of(selection, name, of)))
+    attempt(lambda: save_subset(lab.workspace(), subset_of(selection, name, of)), place)
 
 
 def _list(view: View, found: Known) -> None:
@@ -129,9 +134,12 @@ def _offer_saving(view: View, suggested: str) -> None:
 
 
 def _save_named(selection: Selection, key: str, of: str) -> None:
-    save(selection, st.session_state[key], of)
+    save(selection, st.session_state[key], of, POPOVER)
 
 
-def _begin_anew() -> None:
-    if aside := set_aside(lab.workspace()):
-        st.session_state[_REFUSED] = f"The damaged file is kept as {lab.plain(str(aside))}."
+def _begin_anew(place: str) -> None:
+    def begin() -> None:
+        if aside := set_aside(lab.workspace()):
+            st.toast(f"The damaged file is kept as {lab.plain(str(aside))}.", icon=icons.DONE)
+
+    attempt(begin, place)

@@ -127,9 +127,16 @@ def test_a_subset_is_renamed_and_deleted(subsets: AppTest, workspace: Workspace)
     subsets.text_input(key="subset_new_name_zeros").set_value("nothing")
     press(subsets, "rename_subset")
     assert list(saved(workspace)) == ["nothing", "they <b>disagree</b>"]
-    subsets.selectbox(key="subset_to_change").set_value("nothing").run()
+    assert subsets.selectbox(key="subset_to_change").value == "nothing"
     press(subsets, "delete_subset")
     assert list(saved(workspace)) == ["they <b>disagree</b>"]
+
+
+def test_a_subset_is_not_called_as_another_is(subsets: AppTest, workspace: Workspace) -> None:
+    subsets.text_input(key="subset_new_name_zeros").set_value("they <b>disagree</b>")
+    press(subsets, "rename_subset")
+    assert "There is a subset named 'they <b>disagree</b>' already" in warnings(subsets)
+    assert list(saved(workspace)) == ["zeros", "they <b>disagree</b>"]
 
 
 def test_a_subset_that_asks_for_what_is_not_here_is_told_as_such(
@@ -165,5 +172,5 @@ def test_a_damaged_file_is_told_of_and_set_aside(subsets: AppTest, workspace: Wo
     assert not subsets.exception
     assert "cannot be read; mend the file" in warnings(subsets)
     press(subsets, "begin_subsets_anew_view")
-    assert "The damaged file is kept as" in warnings(subsets)
+    assert "The damaged file is kept as" in subsets.toast[0].value
     assert saved(workspace) == {}
