@@ -17,7 +17,7 @@ from core.handwriting.handwriting_scores import learned_from, reads_handwriting
 from core.registry.run import Run
 from ui import lab, questions, units
 from ui.compare import link
-from ui.frame import icons
+from ui.frame import icons, waiting
 
 TESTED, HANDWRITING = "tested", "handwriting"
 TITLES = {TESTED: "Their test images", HANDWRITING: "Your handwriting"}
@@ -73,7 +73,12 @@ class Tested:
         return True
 
     def side(self, run: Run, epoch: int) -> Side:
-        return _side(_version(run), epoch, _run=run)
+        what = f"Reading what {lab.plain(run.name)} predicted"
+        key = "side", *_version(run), epoch
+        side = waiting.wait_for(what, key, lambda tell: Side.read(run, epoch or None), most=32)
+        if side is None:
+            st.stop()
+        return side
 
     def split(self, run: Run, side: int) -> Split:
         return lab.test_images(run, side)
@@ -206,8 +211,3 @@ def _compared(
 ) -> Compared:
     side_a, side_b = _sides
     return Compared(compare_sides(side_a, side_b), _test_set)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _side(run: Version, epoch: int, *, _run: Run) -> Side:
-    return Side.read(_run, epoch or None)

@@ -52,11 +52,14 @@ def read(
     for network in networks:
         if network not in digits:
             images[network] = taken.pixels
-    said |= answer_each({network: images[network] for network in networks if network not in digits})
     if not images:
         return None
+    bars, waits = st.container(), st.container()  # so that no bar moves once all have answered
+    with waits:
+        said |= answer_each({network: images[network] for network in images if network not in said})
     answers = {network: said[network] for network in networks if network in said}
-    show_bars(answers)
+    with bars:
+        show_bars(answers)
     if taken.truth is not None:
         tell_truth(taken.truth, answers)
     if one:
@@ -71,7 +74,10 @@ def read(
 def _read_digit(
     taken: Taken, networks: Sequence[Network], beside: DeltaGenerator
 ) -> OneDigit | None:
-    """The digit that a picture shows as networks read it, or None with the reason shown."""
+    """The digit that a picture shows as networks read it, or None with the reason shown.
+
+    One that stands alone is still to be answered.
+    """
     try:
         found = several.find(taken) if taken.several else None
         if found and len(found.digits) > 1:
@@ -80,7 +86,7 @@ def _read_digit(
     except UnreadableImage as error:
         st.warning(lab.sentence(error), icon=":material/edit_off:")
         return None
-    return OneDigit(taken, steps, answer_each(dict.fromkeys(networks, steps.digit)))
+    return OneDigit(taken, steps, {})
 
 
 def show_parts(reading: Reading) -> None:

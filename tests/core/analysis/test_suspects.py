@@ -98,6 +98,15 @@ def test_several_networks_count_as_their_average() -> None:
     assert both.margins == pytest.approx(average.margins)
 
 
+def test_it_is_told_how_far_that_is() -> None:
+    count, told = AT_ONCE // 2 * 3, list[float]()  # three parts, each looked at twice
+    probabilities = np.full((count, 2), 0.5, np.float32)
+    doubts(np.zeros(count, np.int64), probabilities, progress=told.append)
+    assert told == sorted(told)
+    assert len(told) == 6
+    assert told[-1] == 1
+
+
 def test_a_class_without_images_is_nobodys_confident_class() -> None:
     found = doubts(np.array([0, 0]), np.float32([[0.9, 0.1], [0.05, 0.95]]))
     assert found.confident.tolist() == [0, -1]

@@ -14,6 +14,7 @@ from core.data.rows import Rows
 from core.errors import DamagedFile, DatasetUnavailable, InvalidConfig, NotComparable
 from core.imported.dataset import ImportedDataset
 from core.imported.library import Library
+from core.jobs import Cancelled
 from core.training.progress import Event, Progress
 from core.workspace import Workspace
 
@@ -244,6 +245,23 @@ def test_other_names_for_its_classes_leave_a_run_alone(
     assert settle(data_of(), workspace).classes == ("night", "day")
     assert data.class_names == ("dark", "light")
     assert len(load_splits(data, 0, side=SIDE, workspace=workspace).train) == 20
+
+
+def test_reading_that_is_cancelled_leaves_nothing_and_can_be_done_again(
+    import_pictures: ImportPictures, workspace: Workspace
+) -> None:
+    import_pictures()
+    data = settle(data_of(), workspace)
+    fingerprint = load_test(data, side=SIDE, workspace=workspace).fingerprint()
+
+    def cancel(event: Event) -> None:
+        raise Cancelled
+
+    before = sorted(workspace.pictures.iterdir())
+    with pytest.raises(Cancelled):
+        load_tested(data, fingerprint, side=16, workspace=workspace, report=cancel)
+    assert sorted(workspace.pictures.iterdir()) == before
+    assert len(load_tested(data, fingerprint, side=16, workspace=workspace)) == 12
 
 
 @pytest.mark.parametrize("alike", [False, True])

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from filelock import FileLock
 
 from core.errors import InvalidConfig, WorkFailed
+from core.jobs import Cancelled
 from core.preferences import change_preferences
 from core.registry.config import RunConfig
 from core.registry.recipes import RECIPES
@@ -200,6 +202,35 @@ def test_what_is_blocked_is_not_tried(config: RunConfig, tmp_path: Path) -> None
 def test_a_dry_run_that_takes_too_long_is_ended(config: RunConfig, tmp_path: Path) -> None:
     with pytest.raises(WorkFailed, match=r"not done after 0\.1 seconds"):
         estimates.estimate(config, Workspace(tmp_path), timeout=0.1)
+
+
+def test_a_dry_run_that_is_cancelled_ends_and_keeps_nothing(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    told = []
+
+    def cancel(share: float, phase: str = "") -> None:
+        told.append(phase)
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        estimates.estimate(config, Workspace(tmp_path), tell=cancel)
+    assert told == ["training a few batches"]
+    assert not [child for child in psutil.Process().children() if str(tmp_path) in child.cmdline()]
+    assert estimates.find(config, Workspace(tmp_path)) is None
+
+
+def test_an_estimate_that_waits_for_another_can_be_cancelled(
+    config: RunConfig, tmp_path: Path
+) -> None:
+    def cancel(share: float, phase: str = "") -> None:
+        assert phase == "waiting for another estimate"
+        raise Cancelled
+
+    workspace = Workspace(tmp_path)
+    workspace.estimates.mkdir(parents=True)
+    with FileLock(workspace.estimates / "dry-run.lock"), pytest.raises(Cancelled):
+        estimates.estimate(config, workspace, tell=cancel)
 
 
 def test_a_dry_run_that_is_killed_is_told_with_advice(
