@@ -53,12 +53,12 @@ def page(title: str, icon: str, about: str) -> None:
             presenting.offer()
     with st.container(key="page_about"):
         st.markdown(about)
+    _let_it_be_drawn()
     history.keep()
     tour.show(title)
     presenting.show(title)
     saving.listen()
     lab.see_to_queue()
-    _let_it_be_drawn()
 
 
 def _let_it_be_drawn() -> None:

@@ -69,10 +69,7 @@ HIDDEN = (
 )
 """What is no part of a presentation; other parts of pages have keys that begin with `controls_`.
 What holds nothing else is hidden with it, and leaves no gap."""
-UNSEEN = (
-    '[data-testid="stLayoutWrapper"]:has(> .st-key-overview_style)',
-    *(f".st-key-{key}" for key in ("overview_links", "shortcuts", "image_keys")),
-)
+UNSEEN = tuple(f".st-key-{key}" for key in ("overview_links", "shortcuts", "image_keys"))
 """Parts of pages that have no height, and would leave a gap."""
 SHEET = f"""
 :root {{ --tl-scale: {SCALE}; --tl-controls: none; font-size: calc(16px * {SCALE}) !important; }}
@@ -127,8 +124,13 @@ def sheet() -> str:
 
 def show(page: str) -> None:
     """The way to the page before and the next one, and the way out."""
-    if not is_on():
-        return
+    place = st.empty()  # what follows keeps its place on the page, and a drawing its strokes
+    if is_on():
+        with place:
+            _show_way(page)
+
+
+def _show_way(page: str) -> None:
     place = [each.name for each in PAGES].index(page)
     around = {"before": place - 1, "next": place + 1}
     names = {way: PAGES[at].name if at in range(len(PAGES)) else "" for way, at in around.items()}

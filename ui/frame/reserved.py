@@ -51,10 +51,10 @@ WIDGETS: Mapping[float, Iterable[str]] = {
         "images_group",
         "images_order",
         "name_",
-        "networks",
         "recipe",
     ),
     6.0: ("many_Files", "note_"),
+    6.3: ("networks",),
 }
 """How high widgets are (rem), by the beginnings of their keys."""
 
@@ -66,12 +66,16 @@ DRAWN: Mapping[float, Iterable[str]] = {
     18.5: ("histogram_a", "histogram_b"),
     21: ("confusion_class_scores", "overview_question"),
     23: ("accuracy_by_epoch", "outcomes_by_epoch"),
-    25.5: ("answers_", "data_classes"),
+    25.5: ("data_classes",),
+    25.8: ("answers_",),
     26: ("compared", "confusion_pairs", "coverage", "reliability"),
     29.5: ("augmenting_pictures", "confusion_matrices"),
     60: ("data_gallery",),
 }
 """How high drawings are at least (rem), by the beginnings of their keys."""
+
+WIDE_WIDGETS: Mapping[float, Iterable[str]] = {4.25: ("networks",)}
+"""The same where the names of two networks have room beside each other."""
 
 NARROW_WIDGETS: Mapping[float, Iterable[str]] = {4.4: ("mode",), 6.5: ("data_view",)}
 NARROW_DRAWN: Mapping[float, Iterable[str]] = {34: ("overview_groups",), 43: ("overview_question",)}
@@ -82,7 +86,8 @@ def _sheet() -> str:
     narrow = f"{_bars(NARROW_WIDGETS)}\n{_at_least(NARROW_DRAWN)}"
     return (
         f"{_UNNAMED}\n{_bars(WIDGETS)}\n{_at_least(DRAWN)}\n"
-        f"@media (max-width: 640px) {{ {narrow} }}"
+        f"@media (max-width: 640px) {{ {narrow} }}\n"
+        f"@media (min-width: 1700px) {{ {_bars(WIDE_WIDGETS)} }}"
     )
 
 

@@ -10,7 +10,6 @@ PICTURES_HEIGHT = 11.25
 """That of a group of pictures with its title, whatever it shows (rem)."""
 
 _CARD = """
-.st-key-overview_style { display: none; }
 .st-key-overview_answer {
   border: 1px solid var(--ov-line); border-radius: .75rem; padding: clamp(1rem, 2.5vw, 2rem);
   container: answer / inline-size;
@@ -168,6 +167,5 @@ SHEET = f"<style>{_CARD}{_QUESTION}{_OUTCOMES}{_PICTURES}{_NEXT}{_LISTS}</style>
 
 
 def put() -> None:
-    """Have the page look so; as Markdown, for HTML would come after what it keeps room for."""
-    with st.container(key="overview_style"):
-        st.markdown(SHEET, unsafe_allow_html=True)
+    """Have the page look so."""
+    st.html(SHEET)
