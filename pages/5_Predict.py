@@ -5,7 +5,7 @@ import streamlit as st
 from ui import lab
 from ui.frame import icons
 from ui.frame.navigation import page
-from ui.predict import link, modes, why
+from ui.predict import inside, link, modes, why
 from ui.runs import sample_runs
 
 page("Predict", "✏️", "Draw a digit or bring a picture, and watch each network decide.")
@@ -20,4 +20,5 @@ if not finished:
     st.stop()
 link.follow()
 why.follow()
+inside.follow(finished)
 modes.show(finished)

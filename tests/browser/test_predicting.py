@@ -107,3 +107,26 @@ def test_the_camera_is_answered_picture_after_picture_until_it_is_turned_off(
         page.get_by_role("button", name="Turn the camera off").click()
         expect(pace).to_have_count(0)
         assert visitor.exceptions() == 0
+
+
+def test_a_look_inside_goes_from_layer_to_layer_and_channel_to_channel_by_click_and_key(
+    networks: Server, visit: Visit
+) -> None:
+    with visit(networks) as visitor:
+        page = visitor.open("Predict")
+        draw(page, SEVEN)
+        expect_answers(page)
+        page.get_by_text("Show what single channels see").click()
+        row = page.get_by_role("group", name=re.compile("^Layers of ")).first
+        sheet = page.get_by_role("group", name=re.compile("^What the ")).first
+        row.get_by_role("button").nth(1).click()
+        second = re.compile(r"channels of block1_\w*(2|pool) make of the digit")
+        expect(sheet).to_have_attribute("aria-label", second)
+        tiles = sheet.get_by_role("button")
+        tiles.first.focus()
+        page.keyboard.press("ArrowRight")
+        expect(tiles.nth(1)).to_have_attribute("aria-pressed", "true")
+        channel = tiles.nth(1).get_attribute("data-channel")
+        expect(page.get_by_text(re.compile(rf"^Channel {channel} of block1_"))).to_be_visible()
+        expect(page.get_by_alt_text(re.compile("^Test image ")).first).to_be_visible()
+        assert visitor.exceptions() == 0

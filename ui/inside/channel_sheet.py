@@ -47,12 +47,14 @@ def channel_sheet(
     heading: Heading,
     legend: tuple[str, str],
     selected: int,
+    least: int,
     on_select: Callable[[int], None],
     key: str,
 ) -> None:
     """Show maps (n, rows, columns), 255 the strongest; on_select is called with a channel.
 
-    It may be called twice. legend: what black means, and what the brightest colour does.
+    It may be called twice. legend: what black means, and what the brightest colour does. least:
+    pixels that a map takes at least, where so many fit.
     """
     shown = {tile.channel for tile in tiles}
 
@@ -71,6 +73,7 @@ def channel_sheet(
             "colors": base64.b64encode(np.ascontiguousarray(_COLORS).tobytes()).decode(),
             "legend": legend,
             "selected": selected,
+            "least": least,
         },
         key=key,
         on_selected_change=chosen,

@@ -13,7 +13,8 @@ CSS = """
 .body { max-width: 46rem; }
 .legend { display: flex; align-items: center; gap: 0.6rem; margin-bottom: 0.6rem; }
 .legend i { flex: 0 1 12rem; height: 0.55rem; border-radius: 3px; }
-.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(56px, 1fr)); gap: 4px; }
+.grid { display: grid; gap: 4px;
+        grid-template-columns: repeat(auto-fill, minmax(var(--least), 1fr)); }
 .tile { all: unset; box-sizing: border-box; cursor: pointer; position: relative; min-width: 0;
         padding: 3px; border-radius: 6px; border: 2px solid transparent; }
 .tile:hover { border-color: var(--st-border-color); }
@@ -97,6 +98,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const fields = data.size[0] * data.size[1];
   titled(sheet, data.heading, sheet.querySelector('.body'));
   grid.setAttribute('aria-label', data.heading[0]);
+  grid.style.setProperty('--least', `${data.least}px`);
   const [least, bar, most] = sheet.querySelector('.legend').children;
   [least.textContent, most.textContent] = data.legend;
   shade(bar, colors);

@@ -13,7 +13,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.activations.excitement import Excitement
 from core.activations.feature_maps import FeatureMaps
-from core.activations.seen_layers import POOLINGS
+from core.activations.seen_layers import POOLINGS, seen_layers
+from core.registry.run import Run
 from ui import units
 from ui.asked_network import failures_of_one, heading
 from ui.frame import icons
@@ -26,6 +27,8 @@ from ui.plots.headings import Heading
 
 PER_PAGE, PER_PAGE_BESIDE = 64, 32
 """Channels that are shown at once of a network alone, and of one beside another."""
+LEAST, LEAST_BESIDE = 74, 56
+"""Pixels that each takes at least."""
 SIDE_BY_SIDE = 2
 ACROSS, BY_ITSELF = "Across the layer", "Each by itself"
 STRONGEST, BY_NUMBER = "Strongest first", "By number"
@@ -58,6 +61,32 @@ def show(looks: Sequence[Look]) -> None:
                 _one(look, choice)
 
 
+def chosen(look: Look) -> str:
+    """The layer and the channel that are looked at, as a link says it: `block4_conv1.342`."""
+    place = _chosen_place(look)
+    channel = st.session_state.get(_channel_key(look.run, look.layers[place]))
+    return look.layer(place).name + ("" if channel is None else f".{channel}")
+
+
+def choose(run: Run, text: str) -> bool:
+    """Look at what a link says; False where the network has no such layer or channel."""
+    name, _, channel = text.partition(".")
+    layers = run.config.network.graph.layers
+    places = {
+        layers[at].name: (place, at)
+        for place, at in enumerate(seen_layers(run.config.network.graph))
+    }
+    if name not in places:
+        return False
+    place, position = places[name]
+    if channel and not (channel.isdecimal() and int(channel) < layers[position].shape[-1]):
+        return False
+    st.session_state[_layer_key(run)] = place
+    if channel:
+        st.session_state[_channel_key(run, position)] = int(channel)
+    return True
+
+
 def _choose(*, alone: bool) -> Choice:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         brightness = _either(
@@ -85,7 +114,7 @@ def _either(title: str, options: tuple[str, str], key: str, meaning: str | None)
 
 def _one(look: Look, choice: Choice) -> None:
     """A network: its layers, the sheet of the chosen layer's channels, and one of them."""
-    place = min(st.session_state.get(_layer_key(look), 0), len(look.layers) - 1)
+    place = _chosen_place(look)
     maps, optics = look.maps(place), look.optics()
     if maps is None or optics is None:
         return
@@ -144,7 +173,7 @@ def _show_layers(
         label=f"Layers of {look.name}",
         color=look.color,
         selected=place,
-        on_select=partial(_choose_layer, look),
+        on_select=partial(_choose_layer, look.run),
         key=f"inside_layers_{look.run.id}",
     )
 
@@ -165,9 +194,9 @@ def _sheet(
     """Show the channels of a layer, a page of them at a time; the one that is chosen."""
     order = np.argsort(-maps.peaks, kind="stable") if choice.strongest_first else None
     ordered = np.arange(len(maps.peaks)) if order is None else order
-    key = f"{look.run.id}_{look.layers[place]}"
-    chosen = st.session_state.get(f"inside_channel_{key}")
-    channel = int(ordered[0]) if chosen is None else int(chosen)
+    key = _channel_key(look.run, look.layers[place])
+    known = st.session_state.get(key)
+    channel = int(ordered[0]) if known is None else int(known)
     sheet = st.container()
     start = choice.per_page * _page(-(-len(ordered) // choice.per_page), key)
     on_page = ordered[start : start + choice.per_page].tolist()
@@ -185,6 +214,7 @@ def _sheet(
             ),
             legend=("0", strongest if choice.across_layer else "the channel's own strongest"),
             selected=channel,
+            least=LEAST if choice.alone else LEAST_BESIDE,
             on_select=partial(_choose_channel, key),
             key=f"inside_sheet_{look.run.id}",
         )
@@ -195,7 +225,7 @@ def _page(pages: int, key: str) -> int:
     """Which page of channels is looked at, from 0."""
     if pages == 1:
         return 0
-    return int(st.pagination(pages, key=f"inside_page_{key}_{pages}")) - 1
+    return int(st.pagination(pages, key=f"page_of_{key}_{pages}")) - 1
 
 
 def _tile(channel: int, maps: FeatureMaps, found: Excitement | None) -> Tile:
@@ -223,13 +253,22 @@ def _tell_dead(found: Excitement) -> None:
     )
 
 
-def _layer_key(look: Look) -> str:
-    return f"inside_layer_{look.run.id}"
+def _chosen_place(look: Look) -> int:
+    place: int = st.session_state.get(_layer_key(look.run), 0)
+    return place
 
 
-def _choose_layer(look: Look, place: int) -> None:
-    st.session_state[_layer_key(look)] = place
+def _layer_key(run: Run) -> str:
+    return f"inside_layer_{run.id}"
+
+
+def _channel_key(run: Run, layer: int) -> str:
+    return f"inside_channel_{run.id}_{layer}"
+
+
+def _choose_layer(run: Run, place: int) -> None:
+    st.session_state[_layer_key(run)] = place
 
 
 def _choose_channel(key: str, channel: int) -> None:
-    st.session_state[f"inside_channel_{key}"] = channel
+    st.session_state[key] = channel
