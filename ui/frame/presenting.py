@@ -112,6 +112,13 @@ def is_on() -> bool:
     return address.PRESENT in address.kept()
 
 
+def heading(text: str, *, of: str) -> None:
+    """A heading above a toggle, by its key; left out where nothing but the toggle is below it."""
+    place = st.empty()
+    if st.session_state.get(of) or not is_on():
+        place.subheader(text, anchor=False)
+
+
 def scale() -> float:
     """How much larger than otherwise everything is, for what has its size in pixels."""
     return SCALE if is_on() else 1.0

@@ -118,8 +118,13 @@ def keep_step(page: str) -> None:
 
 def show(page: str) -> None:
     """The card of the step that is under way."""
-    if not is_under_way():
-        return
+    place = st.empty()  # what follows keeps its place on the page, and a drawing its strokes
+    if is_under_way():
+        with place:
+            _show_step(page)
+
+
+def _show_step(page: str) -> None:
     astray, place = page not in PLACES, PLACES.get(page, _told_place())
     on = place if astray else place + 1
     result = _component()(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.data.preprocessing import Pixels
 from ui import explaining, lab
 from ui.explaining import Explained, ask_method
-from ui.frame import address
+from ui.frame import address, presenting
 from ui.predict.networks import Network, colors_of, takes_digits
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def show(reading: Reading) -> None:
     answers = {network: said for network, said in reading.answers.items() if said is not None}
     if not answers:
         return
-    st.subheader("Why they answer so", anchor=False)
+    presenting.heading("Why they answer so", of=SHOWN)
     wanted = st.toggle(
         "Show where each network looks",
         key=SHOWN,

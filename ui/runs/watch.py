@@ -135,8 +135,9 @@ def follow(run: Run) -> None:
         now = _again(run)
         if now.status != run.status:
             st.rerun()  # only a full rerun ends the redrawing and names the status above
-        if presenting.is_on():  # where the name cannot be read from what it was chosen with
-            st.subheader(run_view.name(now), anchor=False)
+        name = st.empty()
+        if presenting.is_on():  # where it cannot be read from what the run was chosen with
+            name.subheader(run_view.name(now), anchor=False)
         run_view.status_badge(now)
         headline(now)
         if run_view.is_active(now):
