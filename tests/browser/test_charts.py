@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
@@ -14,6 +15,7 @@ from core.registry.recipes import RECIPES
 from core.registry.run import Run
 from core.registry.runs import Runs
 from core.training.metrics import append_event
+from core.workspace import PROJECT
 from tests.conftest import wait_until
 
 Visit = Callable[..., Any]
@@ -82,3 +84,22 @@ def test_a_chart_is_saved_with_its_title_as_png_and_svg(
                 drawn = ET.parse(tmp_path / name).getroot()
                 texts = {"".join(text.itertext()) for text in drawn.iter(TEXT)}
                 assert {"Accuracy was highest after epoch 2: 75.00 %", "by epoch", "epoch"} <= texts
+
+
+def test_a_picture_is_saved_large_with_each_of_its_pixels_a_square(
+    populated: Any, visit: Visit, tmp_path: Path
+) -> None:
+    with visit(populated) as visitor:
+        page = visitor.open("Data?dataset=mnist&view=pictures&part=test&image=7")
+        page.locator(".st-key-saving [data-listening]").wait_for(state="attached")
+        picture = page.locator(".tl-picture")
+        picture.hover()
+        with page.expect_download() as download:
+            picture.get_by_role("button", name="Save as PNG").click()
+        assert "7" in download.value.suggested_filename
+        download.value.save_as(tmp_path / "saved.png")
+    saved = np.asarray(Image.open(tmp_path / "saved.png").convert("L"))
+    assert saved.shape == (1036, 1036)
+    with np.load(PROJECT / "assets/mnist.npz") as mnist:
+        whole = np.kron(mnist["x_test"][7], np.ones((37, 37), np.uint8))
+    assert np.array_equal(saved, whole)

@@ -34,3 +34,13 @@ def test_whoever_begins_to_present_has_left_the_tour(app: AppTest) -> None:
     app.query_params["tour"] = "1"
     app.run().button(key="present_begin").click().run()
     assert "tour" not in app.query_params
+
+
+def test_what_a_page_shows_keeps_its_place_when_it_is_presented_or_toured(app: AppTest) -> None:
+    """What moves is built anew in the browser: a drawing would lose its strokes."""
+    places = set(app.run().main.children)
+    app.button(key="present_begin").click().run()
+    assert set(app.main.children) == places
+    app.query_params.clear()
+    app.query_params["tour"] = "1"
+    assert set(app.run().main.children) == places
