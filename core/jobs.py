@@ -34,6 +34,25 @@ def silently(share: float, phase: str = "") -> None:
     """Tell nobody."""
 
 
+class Steps:
+    """Tells how far work is whose steps ask others, and lets these learn that it is to end.
+
+    within: what others tell of a step; before the first is done, it says what is being done.
+    """
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell, self._share = tell, 0.0
+
+    def __call__(self, share: float, phase: str = "") -> None:
+        """Tell that so much of the whole is done."""
+        self._share = share
+        self._tell(share, phase)
+
+    def within(self, share: float, phase: str = "") -> None:
+        """Tell it again from within a step."""
+        self._tell(self._share, "" if self._share else phase)
+
+
 class Job(Generic[Result]):
     """Something that is being computed; its thread begins at once.
 

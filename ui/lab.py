@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
-from core.activations.excitement import Strongest
 from core.data.catalogue import DATASETS
 from core.data.data_config import DataConfig
 from core.data.datasets import Split, load_splits, load_tested
@@ -20,7 +17,6 @@ from core.imported.dataset import ImportedDataset
 from core.imported.library import Library
 from core.jobs import Tell
 from core.predicting.prediction_service import PredictionService
-from core.predicting.readings import Ask
 from core.preferences import load_preferences
 from core.registry.config import RunConfig
 from core.registry.run import Run
@@ -83,40 +79,6 @@ def see_to_queue() -> None:
 def predictor() -> PredictionService:
     """What answers for networks, shared by all sessions."""
     return _predictor(workspace())
-
-
-def asking(run: Run, epoch: int | None = None) -> Ask:
-    """A function that asks a run about many images at once, also from a thread of its own."""
-    return partial(_ask, predictor(), run.id, epoch)
-
-
-def _ask(
-    service: PredictionService, run_id: str, epoch: int | None, images: NDArray[np.uint8]
-) -> NDArray[np.float32]:
-    return service.predict(run_id, images, epoch)
-
-
-def feature_maps(
-    run: Run, image: NDArray[np.uint8], layer: int, epoch: int | None = None
-) -> NDArray[np.float32]:
-    """What a layer of a run's network makes of one image, (rows, columns, channels)."""
-    return predictor().feature_maps(run.id, image, layer, epoch)
-
-
-def receptive_fields(run: Run, epoch: int | None = None) -> NDArray[np.int64]:
-    """What the fields of each layer to look into see, down and across, (layers, 2, 3)."""
-    return predictor().receptive_fields(run.id, epoch)
-
-
-def kernels(run: Run, epoch: int | None = None) -> NDArray[np.float32]:
-    """The first convolution's kernels, (channels, rows, columns, channels of the image)."""
-    return predictor().kernels(run.id, epoch)
-
-
-def asking_channels(run: Run, epoch: int | None = None) -> Strongest:
-    """A function that asks how a run's channels answer to images, also from another thread."""
-    service = predictor()
-    return lambda images: service.strongest(run.id, images, epoch)
 
 
 def warm_up(run: Run, epoch: int | None = None) -> None:

@@ -18,7 +18,7 @@ from core.explaining.heat import Heat
 from core.explaining.occlusion import Occlusion
 from core.handwriting.handwriting import Samples
 from core.handwriting.handwriting_scores import score
-from core.jobs import Tell
+from core.jobs import Steps, Tell
 from core.registry import evaluation
 from core.registry.evaluation import Evaluation
 from core.registry.predictions import Predictions
@@ -93,21 +93,13 @@ def occlude(run: Run, image: Pixels, epoch: int | None = None) -> Occlusion | No
     """What covering one image (height, width[, 3]) place by place takes from a run's answer."""
     service = lab.predictor()
 
-    done = 0.0
-
     def compute(tell: Tell) -> Occlusion:
-        def covered(share: float) -> None:
-            nonlocal done
-            done = share
-            tell(done, COVERING)
-
-        def asked(share: float, phase: str = "") -> None:
-            tell(done, COVERING if done else phase)
+        steps = Steps(tell)
 
         def predict(images: Pixels) -> NDArray[np.float32]:
-            return service.predict(run.id, images, epoch, asked)
+            return service.predict(run.id, images, epoch, steps.within)
 
-        return occlusion.occlude(image, predict, covered)
+        return occlusion.occlude(image, predict, partial(steps, phase=COVERING))
 
     return waiting.wait_for(
         f"Covering the picture for {lab.plain(run.name)}",

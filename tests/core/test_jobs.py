@@ -2,7 +2,7 @@ import threading
 from collections.abc import Callable
 
 from core.errors import UnreadableUpload
-from core.jobs import Job, SharedJobs, Tell
+from core.jobs import Job, SharedJobs, Steps, Tell
 
 
 def test_a_job_tells_how_far_it_is_and_gives_its_result() -> None:
@@ -159,3 +159,30 @@ def test_a_failure_that_was_told_is_tried_anew() -> None:
     again = jobs.want("a", "Ann", lambda tell: 7)
     again.wait(60)
     assert (str(failed.failure), again.result) == ("line 3 is too long", 7)
+
+
+def test_a_step_that_asks_others_does_not_change_how_far_the_whole_is() -> None:
+    told: list[tuple[float, str]] = []
+    steps = Steps(lambda share, phase="": told.append((share, phase)))
+    steps.within(0.0, "starting")
+    steps(0.5, "counting")
+    steps.within(0.1, "starting")
+    assert told == [(0.0, "starting"), (0.5, "counting"), (0.5, "")]
+
+
+def test_a_step_that_asks_others_ends_with_the_job() -> None:
+    in_step, ended = threading.Event(), threading.Event()
+
+    def compute(tell: Tell) -> None:
+        steps = Steps(tell)
+        try:
+            while True:
+                steps.within(0.0)
+                in_step.set()
+        finally:
+            ended.set()
+
+    job = Job(compute)
+    assert in_step.wait(60)
+    job.cancel()
+    assert ended.wait(60)

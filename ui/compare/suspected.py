@@ -10,6 +10,7 @@ from core.analysis.images import Images
 from core.analysis.selection import Positions
 from core.analysis.suspects import Doubts
 from core.jobs import Tell
+from ui import lab
 from ui.frame import waiting
 
 
@@ -49,7 +50,8 @@ def _doubts(*sides: Side) -> Doubts:
         return suspects.doubts(sides[0].predictions.labels, *networks, progress=tell)
 
     key = "doubts", *(side.version for side in sides)
-    made = waiting.wait_for("Looking for doubtful labels", key, compute, most=32)
+    with lab.failures_as_sentences():
+        made = waiting.wait_for("Looking for doubtful labels", key, compute, most=32)
     if made is None:
         st.stop()
     return made

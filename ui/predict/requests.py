@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from itertools import count
 from operator import attrgetter
@@ -14,9 +13,11 @@ import streamlit as st
 
 from core.data import kaggle
 from core.errors import InvalidRequest
-from core.jobs import Job
+from core.jobs import Job, Steps, Tell
 from core.predicting.ink import Polarity
 from core.predicting.joint_readings import JointReadings, Networks, read_digits, read_pictures
+from core.predicting.prediction_service import PredictionService
+from core.predicting.readings import Ask
 from core.predicting.uploads import Upload
 from ui import lab
 from ui.predict.networks import Network, takes_digits
@@ -82,10 +83,16 @@ def begin(files: Sequence[File], networks: Sequence[Network], polarity: Polarity
     """Begin reading; what was being read before is cancelled."""
     _cancel()
     table = len(files) == 1 and kaggle.is_table(BytesIO(files[0].content))
-    asked: Networks[Network] = {
-        network: (network.run.config, lab.asking(*network)) for network in networks
-    }
-    read = partial(_read_table if table else _read_pictures, files, asked, polarity)
+    service = lab.predictor()
+
+    def read(tell: Tell) -> JointReadings[Network]:
+        steps = Steps(tell)
+        asked = {
+            network: (network.run.config, _asking(service, network, steps.within))
+            for network in networks
+        }
+        return (_read_table if table else _read_pictures)(files, asked, polarity, steps)
+
     st.session_state[_KEPT] = Request(
         next(_NUMBERS), files, list(networks), polarity, table, Job(read)
     )
@@ -102,6 +109,10 @@ def _cancel() -> None:
     before = kept()
     if before is not None:
         before.job.cancel()
+
+
+def _asking(service: PredictionService, network: Network, tell: Tell) -> Ask:
+    return lambda images: service.predict(network.run.id, images, network.epoch, tell)
 
 
 def _read_pictures(
