@@ -33,7 +33,7 @@ def test_back_leads_to_the_view_before_and_then_to_the_page_before(
             ("Predict", "mode", "Many pictures", "mode=many"),
         ):
             visitor.go(name)
-            first = chosen(page, key).inner_text()
+            first = chosen(page, key).text_content() or ""
             page.locator(f".st-key-{key}").get_by_text(view, exact=True).click()
             expect(page).to_have_url(re.compile(parameter), timeout=SOON)
             visitor.settled()
@@ -46,11 +46,22 @@ def test_back_leads_to_the_view_before_and_then_to_the_page_before(
             visitor.settled()
 
 
+def test_a_page_that_was_opened_first_is_left_by_one_press(populated: Any, visit: Visit) -> None:
+    with visit(populated) as visitor:
+        visitor.page.goto(f"{populated.url}/Runs")
+        page = visitor.open("Compare")
+        page.locator(".st-key-history [data-ready]").wait_for(state="attached")
+        expect(page).to_have_url(re.compile("a=.*b="), timeout=SOON)
+        visitor.settled()
+        page.evaluate("history.back()")
+        expect(page.locator("h1")).to_have_text("Runs", timeout=SOON)
+
+
 def test_details_of_a_view_are_no_step_of_their_own(populated: Any, visit: Visit) -> None:
     with visit(populated) as visitor:
         page = opened(visitor)
         visitor.go("Compare")
-        visitor.listened()
+        page.locator("[data-listening=image_keys]").wait_for(state="attached")
         for _ in range(3):
             before = page.url
             page.keyboard.press("j")
@@ -63,8 +74,7 @@ def test_details_of_a_view_are_no_step_of_their_own(populated: Any, visit: Visit
 def test_keys_lead_to_pages_and_are_listed(populated: Any, visit: Visit) -> None:
     with visit(populated) as visitor:
         page = visitor.open("Data")
-        ready = page.locator(".st-key-shortcuts [data-ready]")
-        ready.wait_for()
+        page.locator(".st-key-shortcuts [data-page=Data]").wait_for()
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keys")).to_contain_text("go to Runs")
         page.keyboard.press("?")
@@ -73,7 +83,7 @@ def test_keys_lead_to_pages_and_are_listed(populated: Any, visit: Visit) -> None
         page.keyboard.press("r")
         expect(page.locator("h1")).to_have_text("Runs", timeout=SOON)
         visitor.settled()
-        ready.wait_for()
+        page.locator(".st-key-shortcuts [data-page=Runs]").wait_for()
         page.keyboard.press("/")
         field = page.get_by_placeholder("Name, note, tag or recipe")
         expect(field).to_be_focused()

@@ -24,25 +24,26 @@ const isStep = (from, to) => told(from) && (
   VIEWS.some((name) => all(from, name) !== all(to, name)) ||
   SUBJECTS.some((name) => from.has(name) && to.has(name) && all(from, name) !== all(to, name)));
 
-// Streamlit makes an entry each time that a page changes its address.
-const steps = () => {
-  const push = window.history.pushState;
-  window.history.pushState = function (state, title, url) {
-    const to = new URL(url, location.href);
-    const stays = to.pathname === location.pathname &&
-      !isStep(new URLSearchParams(location.search), to.searchParams);
-    return (stays ? this.replaceState : push).call(this, state, title, url);
-  };
+const stays = (url) => {
+  const to = new URL(url, location.href);
+  return to.pathname === location.pathname &&
+    !isStep(new URLSearchParams(location.search), to.searchParams);
 };
 
-// It has made one already where the page that was opened first completed its address before this.
-const skipped = () => {
-  const opened = performance.getEntriesByType('navigation')[0]?.name;
-  if (!opened || opened === location.href || new URL(opened).pathname !== location.pathname) return;
+// Streamlit makes an entry each time that a page changes its address.
+const keepViews = () => {
+  const history = window.history;
+  const kept = (write) => (state, title, url) =>
+    write.call(history, { ...state, transferLab: true }, title, url);
+  const push = kept(history.pushState), replace = kept(history.replaceState);
+  history.replaceState = replace;
+  history.pushState = (state, title, url) => (stays(url) ? replace : push)(state, title, url);
+  replace(history.state, '', location.href);
+  // The page that was opened first may have completed its address before this, and would again.
   window.addEventListener('popstate', (event) => {
-    if (location.href !== opened) return;
-    event.stopImmediatePropagation();                 // the page would complete it again
-    window.history.back();
+    if (event.state?.transferLab || location.hash) return;
+    event.stopImmediatePropagation();
+    history.back();
   }, { capture: true });
 };
 
@@ -50,8 +51,7 @@ export default function ({ parentElement }) {
   parentElement.querySelector('span').dataset.ready = '';
   if (window.__transferLabHistory) return;
   window.__transferLabHistory = true;
-  steps();
-  skipped();
+  keepViews();
 }
 """
 

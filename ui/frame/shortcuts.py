@@ -88,6 +88,7 @@ def offer(page: str) -> None:
     }
     result = _component()(
         data={
+            "page": page,
             "groups": [[title, group] for title, group in groups.items() if group],
             "searched": SEARCHED.get(page, ""),
         },

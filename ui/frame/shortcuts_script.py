@@ -107,7 +107,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   parentElement.ended?.();                             // Streamlit calls this with every rerun
   window.addEventListener('keydown', hear, { capture: true });
   parentElement.ended = () => window.removeEventListener('keydown', hear, { capture: true });
-  parentElement.querySelector('.open').dataset.ready = '';
+  parentElement.querySelector('.open').dataset.page = data.page;
   return () => parentElement.ended();
 }
 """
