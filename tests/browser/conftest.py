@@ -315,7 +315,7 @@ class Visitor:
 
     def listened(self) -> None:
         """Wait until the page hears the keyboard: it is drawn before its components have loaded."""
-        self.page.locator("[data-listening]").wait_for(state="attached")
+        self.page.locator("[data-listening$=keys]").wait_for(state="attached")
 
     def exceptions(self) -> int:
         """Tracebacks and failures that the page shows."""
