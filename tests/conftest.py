@@ -40,12 +40,22 @@ from core.workspace import PROJECT, Workspace
 settings.register_profile("unhurried", settings.default, deadline=None)
 settings.load_profile("unhurried")
 
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors, as tests wait for processes a third of their time."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) + 1
+    return (os.cpu_count() or 1) + 1
+
+
 Value = TypeVar("Value")
 Eventually = Callable[[Callable[[], Value]], Value]
 MakeRun = Callable[..., Run]
 ImportPictures = Callable[..., ImportedDataset]
 Pixels = NDArray[np.uint8]
 CLASSES = 10
+STAND_IN = Path(__file__).parent / "core" / "stand_in"
+"""For PYTHONPATH: workers then count steps instead of training."""
 PATIENCE = 200
 """Seconds after which what a test waits for will not happen any more."""
 TRAINED: dict[str, tuple[str, dict[str, Any]]] = {

@@ -77,7 +77,8 @@ async () => {
     if (!sheets.has(address)) sheets.set(address, await readable(address));
     if (!sheets.get(address)) wrong.push(`a picture cannot be read: ${name(picture)}`);
   }
-  const UNSEEN = '.st-key-words, .st-key-shortcuts, .st-key-overview_links, [class*="_keys"]';
+  const UNSEEN = '.st-key-words, .st-key-shortcuts, .st-key-history, .st-key-saving, '
+    + '.st-key-overview_links, [class*="_keys"]';
   for (const component of document.querySelectorAll('.stBidiComponent')) {
     const place = within(component, '[data-testid=stElementContainer]');
     const { width, height } = place.getBoundingClientRect();

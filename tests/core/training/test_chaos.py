@@ -32,10 +32,10 @@ from core.training.checkpoints import Checkpoints
 from core.training.engine import LocalEngine
 from core.training.metrics import lasting, read_events
 from core.workspace import Workspace
+from tests.conftest import STAND_IN
 
 Eventually = Callable[[Callable[[], Any]], Any]
 Environment = Callable[..., None]
-STAND_IN = Path(__file__).parents[1] / "stand_in"
 STEPS = 4
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals and flock are POSIX")
