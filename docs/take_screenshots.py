@@ -137,6 +137,21 @@ def where_only_the_cnn_is_right(workspace: Path) -> str:
     return f"{the_question(workspace)}&show=only_a_right"
 
 
+def inside_both(workspace: Path) -> str:
+    """The address under which both networks are looked into for one test image."""
+    runs = Runs(Workspace(workspace.resolve()))
+    networks = f"run={runs.find('cnn-digits').id}&run={runs.find('vgg16-digits').id}"
+    return f"Predict?source=samples&image=7&{networks}&inside=block2_conv1~block3_conv1"
+
+
+def look_inside(page: Page) -> None:
+    """Bring the layers to the top, once test images were searched for what excites a channel."""
+    page.locator(".exciting").nth(1).wait_for(timeout=180_000)
+    page.set_viewport_size({"width": SIZE["width"], "height": 1420})
+    page.get_by_text("Inside the networks").evaluate("(heading) => heading.scrollIntoView()")
+    settle(page)
+
+
 def scroll_to_matrices(page: Page) -> None:
     """Bring the view below the four outcomes to the top."""
     page.evaluate("""() => {
@@ -188,6 +203,7 @@ STEPS = (
     (their_confusion, "confusion", scroll_to_matrices),
     (where_only_the_cnn_is_right, "why", ask_why),
     ("Predict", "predict", draw_a_four),
+    (inside_both, "inside", look_inside),
     ("Predict?mode=many", "many", hand_in_many),
 )
 """Where each picture is taken: the page or what finds its address, the picture's name, what is done

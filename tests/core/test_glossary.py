@@ -52,7 +52,7 @@ def texts_of_pages() -> Iterator[str]:
         for path in (PROJECT / folder).rglob("*.py"):
             yield from strings_in(path)
     yield from strings_in(PROJECT / "app.py")
-    for module in ("registry/recipes", "data/catalogue", "network/graphs"):
+    for module in ("registry/recipes", "data/catalogue", "network/graphs", "network/backbones"):
         yield from strings_in(PROJECT / "core" / f"{module}.py")
     yield from descriptions(RunConfig)
 

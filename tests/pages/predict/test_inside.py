@@ -132,6 +132,20 @@ def test_a_channel_shows_its_map_and_the_test_images_that_excite_it_most(
     assert "Receptive field: " in captions(inside)
 
 
+def test_a_link_opens_the_layer_and_the_channel_and_says_what_is_not_here(
+    open_page: OpenPage, little: Run, mnist: dict[str, NDArray[np.uint8]]
+) -> None:
+    graph = little.config.network.graph
+    name = graph.layers[seen_layers(graph)[2]].name
+    at = open_page(PREDICT, run=little.id, inside=f"{name}.1")
+    at = read_by(little, at, mnist["x_test"][0])
+    assert layers(at)["selected"] == 2
+    assert sheet(at)["selected"] == 1
+    assert at.query_params["inside"] in (f"{name}.1", [f"{name}.1"])
+    unknown = open_page(PREDICT, run=little.id, inside=f"{name}.999")
+    assert f"inside={name}.999" in unknown.warning[0].value.replace("\\", "")
+
+
 def test_dead_channels_are_counted_and_marked(
     open_page: OpenPage, trained: Runs, mnist: dict[str, NDArray[np.uint8]]
 ) -> None:
