@@ -127,7 +127,7 @@ def test_there_are_not_more_than_can_be_looked_through(workspace: Workspace) -> 
 
 def test_two_who_save_at_once_are_both_heard(workspace: Workspace) -> None:
     def save_some(letter: str) -> None:
-        for number in range(10):
+        for number in range(5):
             save(workspace, f"{letter}{number}")
 
     threads = [threading.Thread(target=save_some, args=(letter,)) for letter in "ab"]
@@ -135,7 +135,7 @@ def test_two_who_save_at_once_are_both_heard(workspace: Workspace) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(names(workspace)) == sorted(f"{x}{n}" for x in "ab" for n in range(10))
+    assert sorted(names(workspace)) == sorted(f"{x}{n}" for x in "ab" for n in range(5))
 
 
 @pytest.mark.parametrize("content", ["", "no JSON", "[]", '{"subsets": [{"name": ""}]}'])
