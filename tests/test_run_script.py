@@ -78,7 +78,7 @@ class Project:
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
         process = self.start(*arguments, **environment)
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=200)
         return process.returncode, output
 
     def calls(self) -> list[str]:
@@ -257,7 +257,7 @@ def test_two_calls_at_once_install_once(project: Project) -> None:
     (project.fakes / "pip").write_text("sleep 0.5")
     both = [project.start("bench"), project.start("bench")]
     for process in both:
-        process.communicate(timeout=30)
+        process.communicate(timeout=200)
     assert [process.returncode for process in both] == [0, 0]
     assert project.installed() == ["requirements-dev.txt"]
 

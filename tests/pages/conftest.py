@@ -62,7 +62,7 @@ def open_page() -> OpenPage:
     """A function that opens a page by its script, with parameters as in its address."""
 
     def open_(script: str = "app.py", **parameters: str) -> AppTest:
-        at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+        at = AppTest.from_file(PROJECT / "app.py", default_timeout=200)
         at.query_params.update(parameters)
         return (at if script == "app.py" else at.switch_page(script)).run()
 
@@ -170,7 +170,7 @@ def _idle_runner(workspace: Workspace, request: pytest.FixtureRequest) -> Iterat
         yield
         # What is left to train when a runner gets the lock: nothing.
         shutil.rmtree(workspace.runs, ignore_errors=True)
-    psutil.wait_procs(_runners(workspace), timeout=30)
+    psutil.wait_procs(_runners(workspace), timeout=200)
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def _predictors_end(components_known: None, little_to_collect: None) -> Iterator
     ]
     for process in ours:
         process.kill()
-    psutil.wait_procs(ours, timeout=30)
+    psutil.wait_procs(ours, timeout=200)
 
 
 @pytest.fixture(scope="session")

@@ -561,7 +561,7 @@ def test_a_runner_that_does_not_start_is_told_with_what_it_said(
 ) -> None:
     runs.create(config, "waits in vain")
     workspace.runner_log.write_text("first\nModuleNotFoundError: No module named 'numpy'\n")
-    at = AppTest.from_file(PROJECT / "app.py", default_timeout=60)
+    at = AppTest.from_file(PROJECT / "app.py", default_timeout=200)
     now = time.monotonic()
     at.session_state["_wake"] = Wake(first=now - 100, last=now)
     at.switch_page(RUNS).run()

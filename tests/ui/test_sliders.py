@@ -21,7 +21,7 @@ def app() -> None:
 
 
 def start() -> AppTest:
-    at = AppTest.from_function(app).run(timeout=30)
+    at = AppTest.from_function(app).run(timeout=200)
     assert not at.exception
     return at
 

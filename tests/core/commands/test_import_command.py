@@ -106,7 +106,7 @@ def test_ctrl_c_leaves_nothing(
     with process:
         eventually(lambda: list(workspace.imported.glob(".unfinished-*")))
         os.killpg(process.pid, signal.SIGINT)  # a terminal tells all processes of the command
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=200)
     assert process.returncode == 130
     assert "Traceback" not in said
     assert not list(workspace.imported.iterdir())

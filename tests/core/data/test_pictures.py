@@ -127,10 +127,10 @@ def test_the_next_result_is_made_while_one_is_in_use() -> None:
     made = [threading.Event() for _ in range(4)]
     results = ahead(lambda item: made[item].set(), range(4))
     next(results)
-    assert made[1].wait(timeout=10)
+    assert made[1].wait(timeout=200)
     assert not made[2].is_set()  # no further ahead than that
     next(results)
-    assert made[2].wait(timeout=10)
+    assert made[2].wait(timeout=200)
 
 
 def test_work_goes_on_in_one_other_thread() -> None:

@@ -87,7 +87,7 @@ def test_a_run_without_weights_ends_in_a_sentence(
 ) -> None:
     space.run.folder.weights(1).unlink()
     background.ask("pca")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while background.at_work():
         assert time.monotonic() < deadline
         time.sleep(0.1)

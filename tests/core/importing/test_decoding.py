@@ -91,7 +91,7 @@ def test_an_import_that_is_killed_leaves_no_process(tmp_path: Path) -> None:
         family = psutil.Process(importing.pid).children()
         importing.kill()
     assert family
-    gone, alive = psutil.wait_procs(family, timeout=10)
+    gone, alive = psutil.wait_procs(family, timeout=200)
     assert len(gone) == len(family)
     assert not alive
 

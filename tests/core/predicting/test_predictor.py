@@ -186,7 +186,7 @@ def test_a_drawing_overtakes_many_images(runs: Runs, make_tiny: MakeTiny) -> Non
         if len(parts) == 1:
             drawing.start()
         if len(parts) == 2:
-            assert done.wait(timeout=30), "the drawing waits for more than one part"
+            assert done.wait(timeout=200), "the drawing waits for more than one part"
 
     drawing = threading.Thread(
         target=lambda: (network.probabilities(IMAGES), network.grad_cam(IMAGES[0], 3), done.set())
@@ -205,7 +205,7 @@ def test_a_run_answers_while_another_is_loaded(runs: Runs, make_tiny: MakeTiny) 
             other = pool.submit(predictor.predict, waiting.id, IMAGES)
             assert predictor.predict(ready.id, IMAGES).shape == (2, 10)
             assert not other.done()
-        assert other.result(timeout=30).shape == (2, 10)
+        assert other.result(timeout=200).shape == (2, 10)
 
 
 def write_weights(run: Run, epoch: int, seed: int) -> None:

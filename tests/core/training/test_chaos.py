@@ -111,7 +111,7 @@ def assert_whole(run: Run, epochs: int) -> None:
 
 def assert_at_rest(runs: Runs) -> None:
     """Nobody is at work, and nobody left anything behind."""
-    with FileLock(runs.workspace.runner_lock, timeout=60):
+    with FileLock(runs.workspace.runner_lock, timeout=200):
         assert workers(runs) == []
     assert runs.damaged() == []
     assert not list(runs.workspace.runs.glob(".*"))
@@ -173,7 +173,7 @@ def test_a_worker_that_is_killed_is_written_down_with_what_to_do(
     runs: Runs, eventually: Eventually, stand_in: Environment
 ) -> None:
     stand_in(STEP=0.2)
-    run = runs.create(short(epochs=100))
+    run = runs.create(short(epochs=10_000))
     LocalEngine(runs.workspace).submit(run)
     eventually(lambda: events(run, "batch"))
     kill(workers(runs))
@@ -303,15 +303,15 @@ def test_as_many_runs_train_at_once_as_they_may_and_none_while_the_queue_is_paus
 
     change_preferences(runs.workspace, paused=True)
     for name in "abc":
-        engine.submit(runs.create(short(epochs=100), name))
-    with FileLock(runs.workspace.runner_lock, timeout=60):
+        engine.submit(runs.create(short(epochs=10_000), name))
+    with FileLock(runs.workspace.runner_lock, timeout=200):
         assert training() == set()
     engine.wake_if_asleep()
     assert not engine.at_work()
     change_preferences(runs.workspace, paused=False, at_once=2)
     engine.wake_if_asleep()
     eventually(lambda: training() == {"a", "b"})
-    runs.move(runs.create(short(epochs=100), "d"), 0)
+    runs.move(runs.create(short(epochs=10_000), "d"), 0)
     change_preferences(runs.workspace, at_once=3)
     eventually(lambda: training() == {"a", "b", "d"})
     change_preferences(runs.workspace, paused=True)

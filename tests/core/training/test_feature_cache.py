@@ -191,7 +191,7 @@ def test_a_writer_that_is_killed_leaves_nothing_to_be_found_and_is_cleared_away(
 
 
 def test_two_writers_of_the_same_key_both_get_it(cache: FeatureCache) -> None:
-    both_started = threading.Barrier(2, timeout=10)
+    both_started = threading.Barrier(2, timeout=200)
     results: list[Features] = []
 
     def together() -> Iterator[Features]:

@@ -63,7 +63,7 @@ class Told:
         engine.stop(stopped)
         self.stopping = runs.again(stopped).status
         eventually(lambda: runs.again(stopped).status == "stopped")
-        with FileLock(workspace.runner_lock, timeout=60):
+        with FileLock(workspace.runner_lock, timeout=200):
             self.runner_left = True
         self.stopped, self.unwanted = runs.again(stopped), runs.again(unwanted)
         self.alive_at_the_end = any(map(engine.is_alive, runs.all()))

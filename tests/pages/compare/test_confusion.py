@@ -163,7 +163,7 @@ def many_classes(runs: Runs) -> AppTest:
         write_truth(run.folder.predictions, labels, labels, "one of each")
         write_epoch(run.folder.predictions, 1, np.eye(120, dtype=np.float16)[guessed])
     pair = [run.write_state(status="finished", best_epoch=1) for run in pair]
-    return AppTest.from_function(many_classes_app, args=(pair,)).run(timeout=30)
+    return AppTest.from_function(many_classes_app, args=(pair,)).run(timeout=200)
 
 
 def test_of_many_classes_those_confused_most_are_shown_and_all_if_asked_for(

@@ -66,6 +66,6 @@ def test_a_failed_download_says_what_to_do_and_can_be_started_again(
 
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 200
     while not condition() and time.monotonic() < end:
         time.sleep(0.1)

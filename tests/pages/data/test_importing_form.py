@@ -87,7 +87,7 @@ def begin(at: AppTest, name: str) -> AppTest:
     """Click on Import and wait until it has ended."""
     at.button(key="import_begin").click().run()
     assert not at.exception
-    until = time.monotonic() + 60
+    until = time.monotonic() + 200
     while f"cancel_import_{name}" in keys(at) and time.monotonic() < until:
         time.sleep(0.1)
         at.run()

@@ -42,7 +42,7 @@ def hand_in(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
     """Upload files and wait until they are read."""
     at.file_uploader[0].set_value([(name, content, "") for name, content in files])
     at.run()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 200
     while "many_cancel" in [button.key for button in at.button] and time.monotonic() < until:
         time.sleep(0.1)
         at.run()
@@ -172,7 +172,7 @@ def test_another_network_may_read_the_same_pictures_again(
     assert "read by little" in texts(at)
     next(button for button in at.button if button.key == "many_again").click()
     at.run()
-    until = time.monotonic() + 60
+    until = time.monotonic() + 200
     while "read by its twin" not in texts(at) and time.monotonic() < until:
         time.sleep(0.1)
         at.run()

@@ -29,7 +29,7 @@ def shown() -> Shown:
     """A function that opens the part of the page which asks for a picture, by its address."""
 
     def show(**parameters: str) -> AppTest:
-        at = AppTest.from_function(picture_app, default_timeout=30)
+        at = AppTest.from_function(picture_app, default_timeout=200)
         at.query_params.update(parameters)
         at.run()
         assert not at.exception

@@ -19,4 +19,4 @@ def app(tmp_path: Path, workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -
     (tmp_path / "pages").mkdir()
     for entry in PAGES:
         (tmp_path / entry.script).write_text(SCRIPT.format(title=entry.name))
-    return AppTest.from_file(str(tmp_path / "app.py"), default_timeout=30)
+    return AppTest.from_file(str(tmp_path / "app.py"), default_timeout=200)

@@ -43,7 +43,8 @@ def script(key: str) -> None:
     if "elsewhere" in st.query_params:
         st.stop()
     try:
-        result = waiting.wait_for("Counting sheep", ("sheep", key), WORK[key])
+        anew = st.button("Count")
+        result = waiting.wait_for("Counting sheep", ("sheep", key), WORK[key], anew=anew)
         st.markdown(f"result: {result}")
     except TransferLabError as error:
         st.error(str(error))
@@ -61,7 +62,7 @@ def work(request: pytest.FixtureRequest) -> Iterator[Work]:
 def visitor(work: Work, request: pytest.FixtureRequest) -> Visitor:
     """A function that opens the page for somebody who waits for the test's work."""
     return lambda: AppTest.from_function(
-        script, args=(request.node.name,), default_timeout=60
+        script, args=(request.node.name,), default_timeout=200
     ).run()
 
 
@@ -107,6 +108,15 @@ def test_what_is_cancelled_ends_and_can_be_started_again(work: Work, visitor: Vi
     assert not progress(at.run())
     work.may_end.set()
     assert until(click(at, "Start again"), "result: done 2")
+
+
+def test_what_was_cancelled_begins_anew_where_it_is_asked_for_by_another_button(
+    work: Work, visitor: Visitor
+) -> None:
+    at = click(visitor(), "Cancel")
+    assert work.ended.wait(60)
+    work.may_end.set()
+    assert until(click(at, "Count"), "result: done 2")
 
 
 def test_another_visitor_is_not_harmed_by_a_cancel(work: Work, visitor: Visitor) -> None:

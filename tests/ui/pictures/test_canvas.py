@@ -26,7 +26,7 @@ def canvas_app() -> None:
 
 @pytest.fixture
 def app() -> AppTest:
-    return AppTest.from_function(canvas_app, default_timeout=30).run()
+    return AppTest.from_function(canvas_app, default_timeout=200).run()
 
 
 def send(app: AppTest, strokes: list[dict[str, Any]], version: int = 0) -> AppTest:

@@ -32,7 +32,7 @@ def captions(number: int) -> list[list[Part]]:
 
 def start(pictures: NDArray[np.uint8] = GREY, selected: int | None = None) -> AppTest:
     texts = captions(len(pictures))
-    app = AppTest.from_function(gallery_app, args=(pictures, texts, selected)).run(timeout=30)
+    app = AppTest.from_function(gallery_app, args=(pictures, texts, selected)).run(timeout=200)
     assert not app.exception
     return app
 

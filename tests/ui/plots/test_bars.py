@@ -15,7 +15,7 @@ def bars_app(classes: list[str], probabilities: dict[str, list[float] | None]) -
 
 
 def bars(classes: list[str], probabilities: dict[str, list[float] | None]) -> dict[str, Any]:
-    app = AppTest.from_function(bars_app, args=(classes, probabilities)).run(timeout=30)
+    app = AppTest.from_function(bars_app, args=(classes, probabilities)).run(timeout=200)
     assert not app.exception
     data: dict[str, Any] = json.loads(app.get("bidi_component")[0].proto.json)
     return data

@@ -53,7 +53,7 @@ def column(data: bytes, place: list[int]) -> NDArray[np.float32]:
 
 @pytest.fixture(scope="module")
 def chart() -> bytes:
-    return message(AppTest.from_function(chart_app).run(timeout=30))
+    return message(AppTest.from_function(chart_app).run(timeout=200))
 
 
 def test_a_chart_carries_its_numbers(chart: bytes) -> None:
@@ -70,7 +70,7 @@ def test_shared_steps_are_sent_once(chart: bytes) -> None:
 
 
 def test_a_zoom_lasts_until_the_view_changes(chart: bytes) -> None:
-    other = message(AppTest.from_function(chart_app, kwargs={"view": "run-2"}).run(timeout=30))
+    other = message(AppTest.from_function(chart_app, kwargs={"view": "run-2"}).run(timeout=200))
     assert (head(chart)["view"], head(other)["view"]) == ("loss", "run-2")
 
 
@@ -116,12 +116,12 @@ def clicked_app() -> None:
 
 
 def test_a_clicked_point_is_returned_once() -> None:
-    app = AppTest.from_function(clicked_app).run(timeout=30)
+    app = AppTest.from_function(clicked_app).run(timeout=200)
     app.session_state["bars"] = {"clicked": ["CNN", 1]}
     assert app.run().text[0].value == "Click(series='CNN', place=1)"
 
 
 def test_the_ends_of_intervals_are_sent() -> None:
-    data = message(AppTest.from_function(clicked_app).run(timeout=30))
+    data = message(AppTest.from_function(clicked_app).run(timeout=200))
     (bars,) = head(data)["series"]
     assert [column(data, bars[end]).tolist() for end in ("low", "high")] == [[2, 3], [4, 5]]

@@ -28,7 +28,7 @@ def diagram_app(settings: dict[str, object], kept: bool) -> None:
 
 def sent(settings: dict[str, Any] | None = None, *, kept: bool = True) -> dict[str, Any]:
     """What the browser is given to draw."""
-    app = AppTest.from_function(diagram_app, args=(settings or {}, kept)).run(timeout=30)
+    app = AppTest.from_function(diagram_app, args=(settings or {}, kept)).run(timeout=200)
     assert not app.exception
     data: dict[str, Any] = json.loads(app.get("bidi_component")[0].proto.json)
     return data

@@ -31,7 +31,7 @@ def dumbbells_app(rows: object, selected: int | None) -> None:
 
 
 def start(rows: list[Row] = ROWS, selected: int | None = None) -> AppTest:
-    app = AppTest.from_function(dumbbells_app, args=(rows, selected)).run(timeout=30)
+    app = AppTest.from_function(dumbbells_app, args=(rows, selected)).run(timeout=200)
     assert not app.exception
     return app
 

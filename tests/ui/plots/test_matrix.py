@@ -37,7 +37,7 @@ def start(
     shown: tuple[int, ...] = (0, 1, 2, 3), unit: str = "count", selected: Cell | None = None
 ) -> AppTest:
     app = AppTest.from_function(matrix_app, args=(A, B, list(shown), unit, selected))
-    app.run(timeout=30)
+    app.run(timeout=200)
     assert not app.exception
     return app
 
@@ -105,6 +105,6 @@ def test_a_thousand_classes_are_a_small_message() -> None:
     said = np.where(rng.random(50_000) < 0.8, labels, rng.integers(0, 1000, 50_000))
     large = np.bincount(labels * 1000 + said, minlength=10**6).reshape(1000, 1000)
     app = AppTest.from_function(matrix_app, args=(large, large.T, list(range(1000)), "share", None))
-    app.run(timeout=30)
+    app.run(timeout=200)
     assert not app.exception
     assert len(app.get("bidi_component")[0].proto.bytes) < 400_000

@@ -42,7 +42,7 @@ def start(
     outline: tuple[tuple[float, float], ...] = (),
     marked: int | None = None,
 ) -> AppTest:
-    app = AppTest.from_function(scatter_app, args=(places, name, outline, marked)).run(timeout=30)
+    app = AppTest.from_function(scatter_app, args=(places, name, outline, marked)).run(timeout=200)
     assert not app.exception
     return app
 
