@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import json
 import shutil
-import statistics
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,18 +28,17 @@ from benchmarks.dashboard import (
 )
 from benchmarks.made_up import make_runs, tell_batches, training_run
 from benchmarks.options import Options
+from benchmarks.page_rows import live_tick_rows, median_row, predict_rows, rerun_rows, stroke_rows
 from benchmarks.processes import CANNOT, HOUR, end_runs, last_json, run_module
-from benchmarks.record import Benchmark, Failed, Goal, Row, Sample, Samples, Skipped, Step, p95
+from benchmarks.record import Benchmark, Failed, Goal, Row, Sample, Samples, Skipped, Step
+from benchmarks.strokes import strokes
 from core.predicting.digits import to_digit
 from core.predicting.prediction_service import PredictionService
 from core.registry.run import Run
 from core.registry.runs import Runs
 from core.workspace import Workspace
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-MANY_RUNS, MOST_RUNS = 200, 1000
+MANY_RUNS, MORE_RUNS, MOST_RUNS = 200, 1000, 3000
 IDLE_SECONDS = 10.0
 RERUNS = 40
 TICKS = 60
@@ -48,9 +46,7 @@ LIVE_POINTS = 5000
 """Batches that the live charts have to draw."""
 PAUSE = 0.3
 """Seconds between reruns: Streamlit collects garbage after each, before anyone clicks again."""
-STROKES = 15
 PREDICTIONS = 200
-ANSWERS = '[aria-label="Probability of each class"]'
 LIVE_CHART = '.tl-plot[aria-label^="Accuracy"]'
 """By its title: the page has other charts, such as that of the learning rate."""
 LAUNCHED = "cnn-digits"
@@ -155,71 +151,6 @@ def live_tick(workspace: Path) -> Sample:
     return {"seconds": seconds, "points": LIVE_POINTS + 4 * TICKS}
 
 
-def strokes(workspace: Path) -> Sample:
-    """Seconds from the end of each stroke to the frame that shows all networks' probabilities."""
-    with server(workspace) as running, chromium() as browser:
-        running.wait()
-        page = open_page(browser, running, "Predict")
-        page.locator(ANSWERS).first.wait_for(timeout=60_000)
-        _stroke(page, 0, patience=90_000)  # the networks are loaded meanwhile
-        seconds = [_stroke(page, number) for number in range(STROKES)]
-    return {"seconds": seconds, "networks": len(Runs(Workspace(workspace)).all())}
-
-
-def _stroke(page: Page, number: int, patience: float = 10_000) -> float:
-    page.get_by_role("button", name="Clear", exact=True).click()
-    page.wait_for_function(_BLANK, arg=ANSWERS, timeout=patience)
-    wait_until_shown(page, "Predict")
-    page.wait_for_timeout(600)
-    page.evaluate(_WATCH_ANSWERS, ANSWERS)
-    box = page.locator(".upper-canvas").first.bounding_box()
-    if box is None:
-        raise Failed("the canvas is not on the page")
-    shift = 6 * (number % 5)
-    points = [(90 + shift, 60), (190, 70 + shift), (150 - shift, 140), (120 + shift, 220)]
-    page.mouse.move(box["x"] + points[0][0], box["y"] + points[0][1])
-    page.mouse.down()
-    for x, y in points[1:]:
-        page.mouse.move(box["x"] + x, box["y"] + y, steps=6)
-    page.mouse.up()
-    page.wait_for_function("() => window.benchShown !== null", timeout=patience)
-    milliseconds: float = page.evaluate("window.benchShown")
-    return milliseconds / 1000
-
-
-_FIND = r"""
-  const find = (root, selector) => {
-    const here = root.querySelector(selector);
-    if (here) return here;
-    for (const element of root.querySelectorAll('*')) {
-      const inside = element.shadowRoot && find(element.shadowRoot, selector);
-      if (inside) return inside;
-    }
-    return null;
-  };
-  const values = (rows) => [...(rows?.querySelectorAll('.value') ?? [])];
-"""
-_BLANK = f"""(selector) => {{ {_FIND}
-  const found = values(find(document, selector));
-  return found.length > 0 && found.every((value) => !/\\d/.test(value.textContent));
-}}"""
-_WATCH_ANSWERS = f"""(selector) => {{ {_FIND}
-  window.benchShown = null;
-  let released = null;
-  window.addEventListener('pointerup', (event) => {{ released = event.timeStamp; }},
-                          {{ capture: true, once: true }});
-  let rows = null;
-  const look = () => {{
-    if (!rows?.isConnected) rows = find(document, selector);
-    const found = values(rows);
-    const shown = found.length > 0 && found.every((value) => /\\d/.test(value.textContent));
-    if (released !== null && shown) window.benchShown = performance.now() - released;
-    else requestAnimationFrame(look);
-  }};
-  requestAnimationFrame(look);
-}}"""
-
-
 def launch(workspace: Path) -> Sample:
     """Seconds from the click on Launch to the first point on the live chart."""
     try:
@@ -304,6 +235,7 @@ MEASUREMENTS: dict[str, Callable[[Path], Sample]] = {
     "idle": idle,
     "rerun": reruns,
     "runs-1000": reruns,
+    "runs-3000": reruns,
     "while-training": reruns_while_training,
     "live-tick": live_tick,
     "stroke": strokes,
@@ -315,6 +247,7 @@ MINUTES = {
     "idle": 0.5,
     "rerun": 2,
     "runs-1000": 3,
+    "runs-3000": 5,
     "while-training": 4,
     "live-tick": 0.5,
     "stroke": 1.5,
@@ -334,7 +267,8 @@ def benchmarks(options: Options) -> list[Benchmark]:
         "start": _empty,
         "idle": _many,
         "rerun": _many,
-        "runs-1000": _most,
+        "runs-1000": _more,
+        "runs-3000": _most,
         "while-training": _many,
         "live-tick": _empty,
         "stroke": _trained,
@@ -362,19 +296,20 @@ def _empty(options: Options, repeat: int) -> Path:
 
 
 def _many(options: Options, repeat: int) -> Path:
-    return _made_once(options.scratch / "many", _make_many)
+    return _with_runs(options, MANY_RUNS)
 
 
-def _make_many(folder: Path) -> None:
-    make_runs(Workspace(folder), MANY_RUNS)
+def _more(options: Options, repeat: int) -> Path:
+    return _with_runs(options, MORE_RUNS)
 
 
 def _most(options: Options, repeat: int) -> Path:
-    return _made_once(options.scratch / "most", _make_most)
+    return _with_runs(options, MOST_RUNS)
 
 
-def _make_most(folder: Path) -> None:
-    make_runs(Workspace(folder), MOST_RUNS)
+def _with_runs(options: Options, count: int) -> Path:
+    folder = options.scratch / f"runs-{count}"
+    return _made_once(folder, lambda made: make_runs(Workspace(made), count))
 
 
 def _trained(options: Options, repeat: int) -> Path:
@@ -398,108 +333,29 @@ def _made_once(folder: Path, make: Callable[[Path], None]) -> Path:
     return folder
 
 
-def _median_row(
-    what: str, unit: str, goal: Goal | None, key: str
-) -> Callable[[Samples], list[Row]]:
-    def rows(samples: Samples) -> list[Row]:
-        values = [sample[key] for sample in samples["ours"]]
-        return [Row(what, unit, statistics.median(values) if values else None, goal=goal)]
-
-    return rows
-
-
-def _rerun_rows(title: str, goal: float) -> Callable[[Samples], list[Row]]:
-    """The slowest page stands for all; the note has the others."""
-
-    def rows(samples: Samples) -> list[Row]:
-        taken: dict[str, list[float]] = {}
-        for sample in samples["ours"]:
-            for page, timed in sample["pages"].items():
-                taken.setdefault(page, []).append(p95(timed["seconds"]))
-        each = {page: statistics.median(values) for page, values in taken.items()}
-        slowest = max(each, key=each.__getitem__, default="")
-        listed = ", ".join(f"{page} {1000 * value:.0f} ms" for page, value in each.items())
-        return [
-            Row(
-                f"Rerun on the server, p95, {title}, slowest page ({slowest or 'none'})",
-                "ms",
-                each.get(slowest),
-                goal=Goal("at most", goal),
-                note="on a real server, over its WebSocket, from asking to the script's end: "
-                + (listed or "none"),
-            )
-        ]
-
-    return rows
-
-
-def _live_tick_rows(samples: Samples) -> list[Row]:
-    taken = [p95(sample["seconds"]) for sample in samples["ours"]]
-    return [
-        Row(
-            f"Tick of the live charts on the server, p95, {LIVE_POINTS:,} points",
-            "ms",
-            statistics.median(taken) if taken else None,
-            goal=Goal("at most", 0.050),
-            note="on a real server, over its WebSocket, with one second's news in the metrics",
-        )
-    ]
-
-
-def _stroke_rows(samples: Samples) -> list[Row]:
-    seconds = [value for sample in samples["ours"] for value in sample["seconds"]]
-    return [
-        Row(
-            "End of a stroke to all probabilities in Chromium, median, 2 networks",
-            "ms",
-            statistics.median(seconds) if seconds else None,
-            goal=Goal("at most", 0.300),
-            note="the canvas waits 200 ms by itself before it sends a stroke",
-        )
-    ]
-
-
-def _predict_rows(samples: Samples) -> list[Row]:
-    def slowest(network: str) -> float | None:
-        seconds = [p95(sample["seconds"][network]) for sample in samples["ours"]]
-        return statistics.median(seconds) if seconds else None
-
-    goals = {"cnn": 0.030, "vgg16": 0.060}
-    return [
-        Row(
-            f"Prediction of one drawing on the server, p95, {network.upper()}",
-            "ms",
-            slowest(network),
-            goal=Goal("at most", goal),
-            note="from the drawing's pixels to probabilities, the way to the predictor and back "
-            "included",
-        )
-        for network, goal in goals.items()
-    ]
-
-
 ROWS: dict[str, Callable[[Samples], list[Row]]] = {
-    "start": _median_row(
+    "start": median_row(
         "Start of the app to the first page in Chromium", "s", Goal("at most", 4.0), "seconds"
     ),
-    "idle": _median_row(
+    "idle": median_row(
         f"CPU of the server, idle dashboard open, {MANY_RUNS} runs, of one core",
         "%",
         None,
         "cpu_share",
     ),
-    "rerun": _rerun_rows(f"{MANY_RUNS} runs", 0.150),
-    "runs-1000": _rerun_rows(f"{MOST_RUNS:,} runs", 0.300),
-    "while-training": _rerun_rows(f"{MANY_RUNS} runs and one that trains", 0.400),
-    "live-tick": _live_tick_rows,
-    "stroke": _stroke_rows,
-    "launch": _median_row(
+    "rerun": rerun_rows(f"{MANY_RUNS} runs", 0.150),
+    "runs-1000": rerun_rows(f"{MORE_RUNS:,} runs", 0.150),
+    "runs-3000": rerun_rows(f"{MOST_RUNS:,} runs", 0.300),
+    "while-training": rerun_rows(f"{MANY_RUNS} runs and one that trains", 0.400),
+    "live-tick": live_tick_rows(LIVE_POINTS),
+    "stroke": stroke_rows,
+    "launch": median_row(
         f"Click on Launch to the first point on the live chart ({LAUNCHED}, all images)",
         "s",
         Goal("at most", 8.0),
         "seconds",
     ),
-    "predict": _predict_rows,
+    "predict": predict_rows,
 }
 
 

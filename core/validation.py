@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 
@@ -54,6 +54,15 @@ def sentence(errors: Sequence[ErrorDetails]) -> str:
     rule = _RULES.get(error["type"])
     words = rule.format(**context) if rule else error["msg"]
     return f"{key or 'the configuration'} {words}, got {shown(value)}"
+
+
+def first_line(error: Exception) -> str:
+    """The first thing that is wrong, in a few words, for an error of pydantic or any other."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        return f"{place}: {first['msg']}" if place else first["msg"]
+    return str(error).splitlines()[0]
 
 
 def _most_telling(errors: Sequence[ErrorDetails]) -> ErrorDetails:

@@ -19,12 +19,12 @@ from typing import Annotated
 
 import numpy as np
 from filelock import FileLock, Timeout
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field
 
 from core.data.datasets import Split
 from core.errors import DamagedFile, InvalidRequest, WorkFailed
 from core.files import write_text
-from core.validation import Frozen, shown
+from core.validation import Frozen, first_line, shown
 from core.workspace import Workspace
 
 WRONG_LABEL, AMBIGUOUS, NETWORKS_FAULT = "wrong label", "ambiguous", "network's fault"
@@ -285,12 +285,3 @@ def _alone(workspace: Workspace, dataset: str) -> Iterator[None]:
             f"{path} cannot be written: {error.strerror or error}; make room or permit it, then "
             "try again"
         ) from None
-
-
-def first_line(error: Exception) -> str:
-    """The first thing that is wrong, in a few words."""
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        return f"{place}: {first['msg']}" if place else first["msg"]
-    return str(error).splitlines()[0]

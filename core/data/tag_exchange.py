@@ -15,10 +15,10 @@ from core.data.image_tags import (
     Remark,
     Remarks,
     change_remarks,
-    first_line,
     from_json,
 )
 from core.errors import InvalidRequest
+from core.validation import first_line
 from core.workspace import Workspace
 
 COLUMNS = ("index", "true_class", "tags", "note", "image")

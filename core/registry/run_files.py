@@ -17,7 +17,7 @@ from core.errors import DamagedFile
 from core.files import clear_unfinished, write_json
 from core.processes import ProcessIdentity
 from core.registry.config import RunConfig
-from core.validation import Frozen
+from core.validation import Frozen, first_line
 
 Status = Literal[
     "queued",
@@ -345,7 +345,7 @@ def _parse(path: Path, version: Version, model: type[Model]) -> Model:
     except FileNotFoundError:
         raise DamagedFile(f"{path.name} is missing") from None
     except (OSError, ValidationError, ValueError) as error:
-        raise DamagedFile(f"{path.name} cannot be read: {_first_line(error)}") from None
+        raise DamagedFile(f"{path.name} cannot be read: {first_line(error)}") from None
 
 
 def read_json(path: Path) -> Any:
@@ -354,10 +354,3 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise DamagedFile(f"{path.name} cannot be read: {error}") from None
-
-
-def _first_line(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'content'}: {first['msg']}"
-    return str(error).splitlines()[0]

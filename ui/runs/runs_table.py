@@ -253,8 +253,9 @@ def _height(rows: int) -> int:
 def table_of(runs: Sequence[Run], looks: Mapping[str, Look]) -> pd.DataFrame:
     """One row per run; `looks` are those of the runs whose curves are drawn, by their ids."""
     table = pd.DataFrame([row_of(run) for run in runs], columns=list(Row._fields))
-    icons = [looks.get(run.id, run_view.look_of(run)).icon for run in runs]
-    table.insert(0, "look", pd.Series(icons, dtype=object))
+    look_of_each = [looks.get(run.id, run_view.look_of(run)) for run in runs]
+    drawn = {look: look.icon for look in set(look_of_each)}
+    table.insert(0, "look", pd.Series([drawn[look] for look in look_of_each], dtype=object))
     return table
 
 

@@ -205,14 +205,14 @@ def test_a_run_outside_the_workspace_is_not_found(runs: Runs, two: tuple[Run, Ru
 
 
 DAMAGES: list[tuple[str, Any, str]] = [
-    ("state.json", "", "state.json cannot be read: content: Invalid JSON"),
-    ("state.json", '{"status": "run', "state.json cannot be read: content: Invalid JSON"),
+    ("state.json", "", "state.json cannot be read: Invalid JSON"),
+    ("state.json", '{"status": "run', "state.json cannot be read: Invalid JSON"),
     ("state.json", '{"status": "sleeping"}', "state.json cannot be read: status: Input should be"),
-    ("state.json", "[]", "state.json cannot be read: content: "),
+    ("state.json", "[]", "state.json cannot be read: "),
     ("state.json", b"\xff\xfe\0", "state.json cannot be read: "),
     ("state.json", None, "state.json is missing"),
     ("config.json", "{}", "config.json cannot be read: id: Field required"),
-    ("config.json", b"\0" * 100, "config.json cannot be read: content: Invalid JSON"),
+    ("config.json", b"\0" * 100, "config.json cannot be read: Invalid JSON"),
     ("config.json", None, "config.json is missing"),
 ]
 
