@@ -22,6 +22,17 @@ def test_every_page_links_to_all_pages(app: AppTest, script: str) -> None:
     assert links == ["Overview", "Data", "Train", "Runs", "Compare", "Predict"]
 
 
+def test_nothing_stands_above_the_title_that_could_move_it(app: AppTest) -> None:
+    app.run()
+    header = app.main.children[0]
+    assert header.proto.id.endswith("page_header")
+
+
+def test_the_style_is_sent_before_everything_and_outside_the_page(app: AppTest) -> None:
+    app.run()
+    assert app._tree.children[2].children[0].proto.body.startswith("<style>")
+
+
 def test_the_sidebar_names_the_product(app: AppTest) -> None:
     app.run()
     assert "Transfer Lab" in app.sidebar.get("html")[0].proto.body
