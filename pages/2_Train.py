@@ -166,6 +166,6 @@ if ready and estimate.is_wanted(
     ready, asked
 ):  # last, since it takes its time and the rest of the page should stand
     with what_it_takes:
-        estimate.make(ready)
+        estimate.make(ready, anew=asked)
 elif draft.values != before and not launched:
     st.rerun()  # a table was changed, which is known only once it is drawn; its marks stand above

@@ -108,10 +108,10 @@ def occlude(run: Run, image: Pixels, epoch: int | None = None) -> Occlusion | No
     )
 
 
-def evaluate(run: Run, epoch: int) -> tuple[Evaluation, bool] | None:
+def evaluate(run: Run, epoch: int, *, anew: bool = False) -> tuple[Evaluation, bool] | None:
     """How an epoch does on the test images, and whether that had to be computed from its weights.
 
-    Raises what reading predictions raises as well.
+    anew: whether somebody asked for it just now. Raises what reading predictions raises as well.
     """
     if (stored := evaluation.stored_evaluation(run, epoch)) is not None:
         return stored, False
@@ -129,6 +129,7 @@ def evaluate(run: Run, epoch: int) -> tuple[Evaluation, bool] | None:
         f"Evaluating epoch {epoch} of {lab.plain(run.name)}",
         ("evaluation", *_version(run, epoch), run.state.test_fingerprint),
         compute,
+        anew=anew,
     )
     return None if found is None else (found, True)
 

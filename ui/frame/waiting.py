@@ -32,17 +32,24 @@ _WANTED, _CANCELLED = "_waits_for", "_waits_not_for"
 
 
 def wait_for(
-    what: str, key: Key, compute: Callable[[Tell], Result], *, most: int = 64
+    what: str,
+    key: Key,
+    compute: Callable[[Tell], Result],
+    *,
+    most: int = 64,
+    anew: bool = False,
 ) -> Result | None:
     """What is computed once for all sessions; None, with a word why, while it is not there.
 
     what: what is done, as a sentence begins and as Markdown. key: where it is known before, nothing
     is computed. compute: run in a thread, where nothing of Streamlit may be used. most: how many
-    results of the kind are kept, 0 where the work itself keeps them. Raises the expected failure
-    that ended it.
+    results of the kind are kept, 0 where the work itself keeps them. anew: whether somebody asked
+    for it just now, also if it was cancelled before. Raises the expected failure that ended it.
     """
     jobs, who = _jobs(key[0], most), _who()
     cancelled: set[Key] = st.session_state.setdefault(_CANCELLED, set())
+    if anew:
+        cancelled.discard(key)
     if key in cancelled:
         _offer_again(what, key, cancelled)
         return None

@@ -144,7 +144,7 @@ def offer_weights(run: Run) -> None:
     wanted: dict[str, int] = st.session_state.setdefault(_EVALUATED, {})
     if asked:
         wanted[run.id] = epoch
-    if wanted.get(run.id) == epoch and _evaluate(run, epoch):
+    if wanted.get(run.id) == epoch and _evaluate(run, epoch, anew=asked):
         wanted.pop(run.id, None)
     if (told := st.session_state.get(_told(run), {}).get(epoch)) is not None:
         st.success(told, icon=":material/fact_check:")
@@ -159,10 +159,10 @@ def _told(run: Run) -> str:
     return f"_evaluated_{run.id}_{run.state.heartbeat}"
 
 
-def _evaluate(run: Run, epoch: int) -> bool:
+def _evaluate(run: Run, epoch: int, *, anew: bool) -> bool:
     """Evaluate an epoch; whether that has come to an end."""
     try:
-        found = questions.evaluate(run, epoch)
+        found = questions.evaluate(run, epoch, anew=anew)
     except TransferLabError as error:
         st.error(lab.sentence(error), icon=icons.ERROR)
         return True

@@ -33,10 +33,11 @@ def is_wanted(config: RunConfig, asked: bool) -> bool:
     return bool(st.session_state.get(_WANTED) == config)
 
 
-def make(config: RunConfig) -> None:
+def make(config: RunConfig, *, anew: bool) -> None:
     """Try a configuration out for some seconds, then show the page anew with what was found.
 
-    Whoever changes something meanwhile need not wait for the end.
+    Whoever changes something meanwhile need not wait for the end. anew: whether somebody asked for
+    it just now.
     """
     place = lab.workspace()
     key = "estimate", place, config.model_dump_json()
@@ -47,6 +48,7 @@ def make(config: RunConfig) -> None:
                 key,
                 lambda tell: estimates.estimate(config, place, tell=tell),
                 most=0,
+                anew=anew,
             )
         except TransferLabError:
             st.session_state.pop(_WANTED, None)
