@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
 
 from core.assets import verified
@@ -352,9 +351,7 @@ def _downloaded(name: str, workspace: Workspace | None) -> Path:
     file = workspace.datasets / f"{name}.npz"
     if not file.is_file():
         file.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{file}.lock"):
-            if not file.is_file():  # another process may have downloaded it meanwhile
-                _download(name, file)
+        _download(name, file)  # waits for another process that is at it
     return file
 
 
