@@ -76,7 +76,7 @@ class Look(NamedTuple):
     def css(self) -> str:
         """The style of an element that stands for the run."""
         fill = _FILLS[self.pattern].format(self.color)
-        return f"background:{fill};box-shadow:inset 0 0 0 1.5px {self.color}"
+        return f"box-sizing:border-box;border:1.5px solid {self.color};background:{fill}"
 
     @property
     def icon(self) -> str:
