@@ -313,7 +313,7 @@ CORE: dict[str, set[str]] = {
     },
     "data.rows": set(),
     "data.stratified": set(),
-    "data.tag_exchange": {"data.image_tags", "errors", "workspace"},
+    "data.tag_exchange": {"data.image_tags", "errors", "validation", "workspace"},
     "errors": set(),
     "explaining.__init__": set(),
     "explaining.grad_cam": {
@@ -781,6 +781,7 @@ CORE: dict[str, set[str]] = {
     "training.estimates": {
         "errors",
         "files",
+        "jobs",
         "preferences",
         "registry.config",
         "registry.run",
