@@ -47,7 +47,8 @@ def test_who_closes_the_tab_and_restarts_the_server_finds_the_live_chart(
         page = visitor.open(f"Train?run={run.id}")
         grown = wait_for_points(page, seen)
         wait_for_points(page, grown)
-        page.get_by_role("button", name="Stop").click()
+        main = page.locator("[data-testid=stMain]")  # beside it Streamlit has a “Stop” of its own
+        main.get_by_role("button", name="Stop").click()
         expect(page.locator(".stMarkdownBadge", has_text="stopped").first).to_be_visible()
         expect(page.get_by_role("button", name="Resume")).to_be_visible()
     assert runs.again(run).status == "stopped"

@@ -21,7 +21,7 @@ def open_train(visitor: Any) -> Page:
     page = visitor.open("Train")
     expect(page.locator(".net .box").first).to_be_visible()
     expect(page.get_by_text("887,530").first).to_be_visible()  # its figures stand
-    page.locator("button.open[data-ready]").wait_for()
+    page.locator("[popovertarget=words][data-ready]").wait_for()
     page.wait_for_function(f"{UNDERLINED}.length > 1")
     return page
 
@@ -31,7 +31,7 @@ def test_the_keyboard_lists_the_terms_of_the_page_and_no_others(
 ) -> None:
     with visit(populated) as visitor:
         page = open_train(visitor)
-        button, panel = page.locator("button.open"), page.locator(".words")
+        button, panel = page.locator("[popovertarget=words]"), page.locator(".words")
         button.press("Enter")
         expect(panel).to_be_visible()
         expect(panel).to_be_focused()
