@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.registry.run import Run
-from ui.frame import address
+from ui.frame import address, presenting
 from ui.inside import inside
 from ui.inside.look import Look
 from ui.predict.networks import Network, colors_of, takes_digits
@@ -27,7 +27,7 @@ def show(reading: Reading) -> None:
     answered = [network for network, said in reading.answers.items() if said is not None]
     if not answered:
         return
-    st.subheader("Inside the networks", anchor=False)
+    presenting.heading("Inside the networks", of=SHOWN)
     wanted = st.toggle(
         "Show what single channels see",
         key=SHOWN,
