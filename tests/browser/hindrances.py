@@ -16,6 +16,7 @@ LOOK = """() => {
   // Tables hold their cells as a table too; who cannot draw brings a picture.
   const REACHED = 'a[href], button, input, select, textarea, summary, label, [role=option], ' +
     '[role=tab], [role=radio], [tabindex]:not([tabindex="-1"], [data-testid=stMain])';
+  const BESIDE = '.js-plotly-plot, [data-testid=stFileUploaderDropzone]';
   const THEIRS = '[data-testid=stDataFrame], .lower-canvas, .upper-canvas';
   const above = (e) => e.parentElement ?? e.getRootNode().host ?? null;
   const within = (e, fits) => { for (; e; e = above(e)) if (fits(e)) return true; return false; };
@@ -26,7 +27,7 @@ LOOK = """() => {
       if (!e.checkVisibility()) continue;
       const clickable = getComputedStyle(e).cursor === 'pointer';
       if (clickable && !within(e, (x) => x.matches(REACHED)) && !e.querySelector(REACHED) &&
-          !within(e, (x) => x.matches('.js-plotly-plot'))) byMouseOnly.push(e.outerHTML);
+          !within(e, (x) => x.matches(BESIDE))) byMouseOnly.push(e.outerHTML);
       const named = (x) => x.ariaLabel || x.ariaHidden === 'true' || x.matches(THEIRS);
       if (e.matches('canvas') && !within(e, named)) unnamed.push(e.outerHTML);
     }
@@ -35,7 +36,8 @@ LOOK = """() => {
   return [...byMouseOnly.map((html) => `for the mouse only: ${html.slice(0, 200)}`),
     ...unnamed.map((html) => `a drawing without a name: ${html.slice(0, 200)}`)];
 }"""
-"""Charts are left out: what a click in one chooses, sliders and lists beside it choose too."""
+"""Left out are charts, since what a click in one chooses, sliders and lists beside it choose too,
+and what surrounds the button of an upload."""
 
 
 def hindrances(page: Page) -> list[str]:
