@@ -27,7 +27,7 @@ from core.training.feature_cache import FeatureCache
 from core.training.passes import Passes
 from core.training.training import train
 
-COUNT = 24
+COUNT = 16
 CLASSES = 10
 SETTINGS: dict[str, Any] = {
     "weights": "random",
