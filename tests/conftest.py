@@ -33,8 +33,10 @@ from core.registry.run import Run
 from core.registry.run_files import WAITING_OR_WORKING
 from core.registry.runs import Runs
 from core.registry.settings import change
+from core.training.costs import DryRun
 from core.training.engine import LocalEngine
 from core.workspace import PROJECT, Workspace
+from tests.core.estimated import dry_run_of
 
 # How long an example takes says nothing on a machine that does other work as well.
 settings.register_profile("unhurried", settings.default, deadline=None)
@@ -89,12 +91,13 @@ def little_to_collect() -> Iterator[None]:
     gc.unfreeze()
 
 
-@pytest.fixture(scope="module")
-def hasty_dry_runs() -> Iterator[None]:
-    """For tests that ask for estimates: a dry run times each kind of work for a moment only."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent / "core" / "hasty_clock"))
-        yield
+@pytest.fixture
+def told_dry_runs(monkeypatch: pytest.MonkeyPatch) -> DryRun:
+    """For tests of what is made of estimates: what every dry run finds, in no time."""
+    found = dry_run_of()
+    monkeypatch.setenv("PYTHONPATH", str(STAND_IN.with_name("stand_in_dry_run")))
+    monkeypatch.setenv("STAND_IN_DRY_RUN", found.model_dump_json())
+    return found
 
 
 def wait_until(condition: Callable[[], Value]) -> Value:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from core.training.costs import Estimate, Machine, PhaseEstimate
+from core.training.costs import DryRun, Estimate, Machine, PhaseCosts, PhaseEstimate
 
 GIB = 2**30
 
@@ -21,6 +21,33 @@ def estimate_of(*phases: PhaseEstimate, memory: int = 8 * GIB, **changes: Any) -
         "phases": phases or (phase_of(),),
     }
     return Estimate(**values | changes)
+
+
+def dry_run_of(**changes: Any) -> DryRun:
+    """What a dry run of one phase on 100 training images and 50 test images might find."""
+    phase = PhaseCosts(
+        step=0.5,
+        evaluation=0.02,
+        first=3.0,
+        features=(),
+        cache_bytes=0,
+        not_kept=None,
+        memory=3 * GIB,
+        batch_memory=GIB,
+    )
+    values = {
+        "created": datetime.now().astimezone(),
+        "machine": Machine(cores=2, memory=8 * GIB),
+        "precision": "float32",
+        "train_images": 100,
+        "validation_images": 0,
+        "test_images": 50,
+        "preparation": 5.0,
+        "mapped": 0,
+        "waits_for": (),
+        "phases": (phase,),
+    }
+    return DryRun(**values | changes)
 
 
 def phase_of(**changes: Any) -> PhaseEstimate:

@@ -423,10 +423,10 @@ def test_each_phase_can_be_looked_at(form: OpenForm, folder: Path) -> None:
 # --- The estimate -------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("hasty_dry_runs")
+@pytest.mark.usefixtures("told_dry_runs")
 def test_an_estimate_is_shown_kept_and_goes_with_the_run(form: OpenForm, runs: Runs) -> None:
     at = change(form(), "Training images", 100)
-    at = change(at, "Test images", 100)
+    at = change(at, "Test images", 50)
     assert "Whole run" not in figures(at)
     button(at, "Estimate time and memory").click()
     at.run(timeout=200)

@@ -10,7 +10,7 @@ from core.registry.config import RunConfig
 from core.registry.run import Run
 from core.registry.runs import Runs
 from core.training import estimates
-from core.training.costs import Estimate, Machine, PhaseEstimate
+from core.training.costs import DryRun, Estimate, Machine, PhaseEstimate
 from core.training.feature_cache import FeatureCache
 from core.training.metrics import append_event
 from core.workspace import Workspace
@@ -101,17 +101,19 @@ TINY = ["train_images=100", "test_images=50", "precision=float32", "epochs=2"]
 SETTINGS = [word for setting in TINY for word in ("--set", setting)]
 
 
-@pytest.mark.usefixtures("hasty_dry_runs")
 def test_an_estimate_is_told_to_programs_and_to_people(
-    command: Command, workspace: Workspace
+    command: Command, workspace: Workspace, told_dry_runs: DryRun
 ) -> None:
     told = command("estimate", "cnn-digits", *SETTINGS, "--json")
     assert (told.status, told.err) == (0, "")
     document = told.document
     assert (document["recipe"], document["blocked"]) == ("cnn-digits", None)
     assert [(phase["epochs"], phase["steps"]) for phase in document["phases"]] == [(2, 2)]
-    assert document["seconds"] > 2 * document["phases"][0]["seconds"] > 0
-    assert document["memory"] == document["phases"][0]["memory"]
+    (costs,) = told_dry_runs.phases
+    an_epoch = 2 * costs.step + 50 * costs.evaluation
+    assert document["phases"][0]["seconds"] == an_epoch
+    assert document["seconds"] == told_dry_runs.preparation + costs.first + 2 * an_epoch
+    assert document["memory"] == costs.memory
     told = command("estimate", "cnn-digits", *SETTINGS)
     assert told.status == 0
     assert "\nphase  epochs  steps  seconds an epoch  " in told.out

@@ -1,6 +1,6 @@
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from core.training import estimates
 from core.training.costs import Estimate, this_machine
 from core.training.feature_cache import FeatureCache
 from core.workspace import Workspace
+from tests.conftest import STAND_IN
 from tests.core.estimated import GIB, estimate_of, phase_of
 
 MakeRun = Callable[..., Run]
@@ -37,8 +38,11 @@ def trained(trained_workspace: Workspace, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _quick(hasty_dry_runs: None) -> None:
-    """Most of these tests ask for an estimate or look at one."""
+def _hasty() -> Iterator[None]:
+    """A dry run times each kind of work for a moment only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(STAND_IN.with_name("hasty_clock")))
+        yield
 
 
 @pytest.fixture(scope="module")
