@@ -56,6 +56,14 @@ def network_of(architecture: str) -> Network:
 
 
 @cache
+def whole_of(architecture: str) -> tuple[NDArray[np.float32], int]:
+    """What that network answers to its images uncut, and how many parameters it has."""
+    network = network_of(architecture)
+    whole = network.whole()
+    return np.asarray(whole(images_for(network))), whole.count_params()
+
+
+@cache
 def parts_of(architecture: str, cut: int | str) -> tuple[Parts, int]:
     """That network cut in two, and how many layers are frozen then."""
     network = network_of(architecture)
@@ -83,10 +91,9 @@ def test_there_is_a_backbone_for_every_architecture() -> None:
 
 @every_cut
 def test_a_network_cut_in_two_answers_as_the_whole(architecture: str, cut: int | str) -> None:
-    network = network_of(architecture)
     parts, _ = parts_of(architecture, cut)
-    images = images_for(network)
-    whole = np.asarray(network.whole()(images))
+    images = images_for(network_of(architecture))
+    whole, _ = whole_of(architecture)
     assert np.ptp(whole, axis=0).max() > 5e-4, "all images look alike to it"
     np.testing.assert_allclose(composed(parts, images), whole, rtol=0, atol=1e-5)
 
@@ -95,12 +102,11 @@ def test_a_network_cut_in_two_answers_as_the_whole(architecture: str, cut: int |
 def test_what_trains_after_a_cut_is_what_the_blueprint_counts(
     architecture: str, cut: int | str
 ) -> None:
-    network = network_of(architecture)
     parts, count = parts_of(architecture, cut)
-    counted = blueprint(network.config, 10, (count,)).parameters
+    counted = blueprint(network_of(architecture).config, 10, (count,)).parameters
     trainable = parts.trained.trainable_variables
     assert sum(math.prod(variable.shape) for variable in trainable) == counted.trainable
-    assert network.whole().count_params() == counted.total
+    assert whole_of(architecture)[1] == counted.total
 
 
 @every_cut
