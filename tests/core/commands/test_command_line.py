@@ -21,6 +21,7 @@ from core.registry.settings import change
 from core.training.metrics import read_events
 from core.version import VERSION
 from core.workspace import ENVIRONMENT_VARIABLE, PROJECT, Workspace
+from tests.conftest import STAND_IN
 
 MakeRun = Callable[..., Any]
 Eventually = Callable[[Callable[[], Any]], Any]
@@ -257,7 +258,7 @@ def test_the_queue_is_shown_paused_and_put_in_another_order(
 @pytest.fixture
 def quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that train in no time, real but for the training itself."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "stand_in"))
+    monkeypatch.setenv("PYTHONPATH", str(STAND_IN))
     monkeypatch.setenv("STAND_IN_STEP", "0.02")
 
 
@@ -472,6 +473,7 @@ def test_what_keras_prints_while_it_downloads_stays_off_standard_output(
     assert "Keras could not download the ImageNet weights of vgg16" in answer.err
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_detached_training_is_told_at_once(
     command: Command, runs: Runs, eventually: Eventually
 ) -> None:
@@ -483,6 +485,7 @@ def test_detached_training_is_told_at_once(
     eventually(lambda: runs.find(document["run"]).status in ("stopped", "finished"))
 
 
+@pytest.mark.usefixtures("quick_workers")
 def test_training_shows_its_progress_beside_the_document(
     command: Command, workspace: Workspace
 ) -> None:
@@ -513,6 +516,7 @@ def test_training_that_could_only_fail_is_not_begun(command: Command) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SIGINT is POSIX")
+@pytest.mark.usefixtures("quick_workers")
 def test_an_interrupt_stops_the_run_and_keeps_what_was_learned(
     workspace: Workspace, eventually: Eventually
 ) -> None:
