@@ -1,9 +1,6 @@
 import hashlib
-import os
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -18,13 +15,12 @@ import pytest
 from keras.src.backend import config as keras_config
 from keras.src.utils import file_utils
 
-from core.assets import ASSETS, MANIFEST, verified
+from core.assets import ASSETS
 from core.errors import InvalidConfig, WeightsUnavailable
 from core.network.network_config import HeadConfig, NetworkConfig
 from core.network.networks import Network, build
 from core.network.weight_files import ENDINGS
 from core.network.weights import BUNDLED, arrays_of, assign, fingerprint
-from core.workspace import PROJECT
 
 SIDES = {"cnn": 8, "vgg16": 32, "inceptionv3": 75, "mobilenet": 32, "resnet50": 32}
 DOWNLOADED = ("vgg16", "inceptionv3", "mobilenet", "resnet50")
@@ -104,29 +100,6 @@ def test_bundled_weights_are_put_where_their_names_say() -> None:
         assert set(loaded) == set(stored.files)
         for key, array in loaded.items():
             np.testing.assert_array_equal(array, stored[key])
-
-
-def test_a_damaged_bundled_file_is_named(tmp_path: Path) -> None:
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(PROJECT / "core", tmp_path / "core", ignore=ignored)
-    assets = tmp_path / "assets"
-    assets.mkdir()
-    shutil.copy(ASSETS / MANIFEST, assets)
-    (assets / BUNDLED["vgg16"]).write_bytes(verified(BUNDLED["vgg16"]).read_bytes()[:-1])
-    script = (
-        "from core.network.networks import build; from core.registry.recipes import RECIPES;"
-        "build(RECIPES['vgg16-digits'].config.network, classes=10)"
-    )
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert f"DamagedFile: the bundled file {assets / BUNDLED['vgg16']} is damaged" in done.stderr
 
 
 # --- files ------------------------------------------------------------------------------------
@@ -337,7 +310,7 @@ def download_from(url: str, monkeypatch: pytest.MonkeyPatch, expected: Path | No
 
 @pytest.mark.filterwarnings("ignore:`input_shape` is undefined")  # MobileNet, of sides but 224
 @pytest.mark.parametrize("architecture", DOWNLOADED)
-def test_keras_downloads_its_weights_once(
+def test_keras_downloads_the_weights_of_each_backbone(
     architecture: str,
     folder: Path,
     server: Server,
@@ -346,11 +319,24 @@ def test_keras_downloads_its_weights_once(
 ) -> None:
     server.file = file_of(architecture, ".h5", folder)
     download_from(server.url, monkeypatch, server.file)
-    for _ in range(2):
-        assert_same_backbone(new_network(architecture, "keras"), source_of(architecture))
+    assert_same_backbone(new_network(architecture, "keras"), source_of(architecture))
     (kept,) = (keras_home / "models").iterdir()
     assert server.asked == [f"/{kept.name}"]
-    assert "notop" in kept.name.replace("_", "")
+    named = kept.name.replace("_", "")
+    assert named.startswith(architecture)
+    assert "notop" in named
+
+
+@pytest.mark.filterwarnings("ignore:`input_shape` is undefined")
+@pytest.mark.usefixtures("keras_home")
+def test_weights_are_downloaded_once(
+    folder: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.file = file_of("mobilenet", ".h5", folder)
+    download_from(server.url, monkeypatch, server.file)
+    for _ in range(2):
+        assert_same_backbone(new_network("mobilenet", "keras"), source_of("mobilenet"))
+    assert len(server.asked) == 1
 
 
 @pytest.mark.filterwarnings("ignore:`input_shape` is undefined")
