@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.data import preview
 from core.errors import InvalidConfig
+from ui.frame.pages import go_to
 from ui.train.draft import Draft
 from ui.train.settings_link import SETTING, written
 
@@ -37,4 +38,4 @@ def to_preview(draft: Draft) -> None:
 
 def to_training(dataset: str, settings: Mapping[str, Any]) -> None:
     """Go to Train, with a dataset and settings chosen there."""
-    st.switch_page(TRAIN, query_params={"dataset": dataset, SETTING: written(settings)})
+    go_to(TRAIN, {"dataset": dataset, SETTING: written(settings)})

@@ -1,6 +1,7 @@
 """A training outlives the tab it was launched from and the server that showed it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from core.registry.run import Run
 from core.registry.runs import Runs
 from core.registry.settings import change
 from core.training.engine import LocalEngine
-from tests.browser.conftest import Server
+from core.workspace import Workspace
+from tests.browser.conftest import Server, serving
 from tests.conftest import STAND_IN
 
 Visit = Callable[..., Any]
@@ -25,10 +27,17 @@ def wait_for_points(page: Page, more_than: int) -> int:
 
 
 @pytest.fixture
-def worked_on(server: Server, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A run without end, by a worker that only counts steps instead of training."""
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A server of its own, whose trainings are by a worker that only counts steps."""
     monkeypatch.setenv("PYTHONPATH", str(STAND_IN))
     monkeypatch.setenv("STAND_IN_STEP", "0.3")
+    with serving(Workspace(tmp_path)) as running:
+        yield running
+
+
+@pytest.fixture
+def worked_on(server: Server) -> Run:
+    """A run without end."""
     endless = {"test_images": 100, "epochs": 10_000}
     run = Runs(server.workspace).create(change(RECIPES["cnn-digits"].config, endless), "outliving")
     LocalEngine(server.workspace).submit(run)

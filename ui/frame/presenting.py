@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.frame import address, icons
 from ui.frame.browser import KEYS_JS, nothing
-from ui.frame.pages import PAGES
+from ui.frame.pages import PAGES, go_to
 from ui.frame.presenting_script import CSS, HTML, JS
 from ui.plots.figures import FIGURE_WIDTH
 
@@ -148,7 +148,7 @@ def _show_way(page: str) -> None:
         on_left_change=lambda: address.keep(address.PRESENT, ""),
     )
     if (way := result.get("go")) is not None:
-        st.switch_page(PAGES[around[way]].script, query_params=address.kept())
+        go_to(PAGES[around[way]].script, address.kept())
 
 
 def _begin() -> None:

@@ -15,7 +15,7 @@ import streamlit as st
 
 from ui.frame import address
 from ui.frame.browser import SINGLE_KEYS_JS, nothing
-from ui.frame.pages import script_of
+from ui.frame.pages import go_to, script_of
 from ui.frame.shortcuts_script import CSS, HTML, JS
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def offer(page: str) -> None:
         on_go_change=nothing,
     )
     if (to := result.get("go")) in LETTERS.values() and to != page:
-        st.switch_page(script_of(str(to)), query_params=address.kept())
+        go_to(script_of(str(to)), address.kept())
 
 
 @functools.cache

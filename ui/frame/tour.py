@@ -10,7 +10,7 @@ import streamlit as st
 from ui import lab
 from ui.frame import address, icons
 from ui.frame.browser import KEYS_JS, nothing
-from ui.frame.pages import script_of
+from ui.frame.pages import go_to, script_of
 from ui.frame.tour_script import CSS, HTML, JS
 from ui.theme import FILLED_COLOR
 
@@ -164,7 +164,7 @@ def _go(place: int) -> None:
     st.session_state[TAKEN] = True
     address.keep(address.PRESENT, "")
     address.keep(address.TOUR, str(place + 1))
-    st.switch_page(script_of(step.page), query_params=dict(step.opens) | address.kept())
+    go_to(script_of(step.page), dict(step.opens) | address.kept())
 
 
 def sheet(page: str) -> str:

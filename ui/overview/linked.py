@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import streamlit as st
 
 from ui.frame.browser import nothing
-from ui.frame.pages import PAGES
+from ui.frame.pages import PAGES, go_to
 from ui.theme import Look
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _open(address: str) -> None:
     name, _, query = address.partition("?")
     for page in PAGES:
         if page.name == name:
-            st.switch_page(page.script, query_params=parse_qsl(query))
+            go_to(page.script, parse_qsl(query))
 
 
 @functools.cache

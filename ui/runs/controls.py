@@ -13,6 +13,7 @@ from core.training.checkpoints import Checkpoints
 from core.training.extension import Extension, extension
 from ui import lab
 from ui.frame import icons
+from ui.frame.pages import go_to, script_of
 from ui.runs.failure import what_helps
 from ui.runs.histories import history_of
 
@@ -176,4 +177,4 @@ def _start_from(run: Run) -> None:
         key=f"from_{run.id}",
         help="Opens them on Train, to change what you like and launch another run.",
     ):
-        st.switch_page("pages/2_Train.py", query_params={"from": run.id})
+        go_to(script_of("Train"), {"from": run.id})
