@@ -1,6 +1,5 @@
 """Every recipe trains from beginning to end, on few and small images and with random weights."""
 
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -30,7 +29,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "vgg16-folder": {"side": 32, "second_phase.epochs": 1},
     "vgg16-few-pictures": {"side": 32},
     "mobilenet-folder": UNLEARNED | {"side": 32, "second_phase.epochs": 1},
-    "resnet50-folder": UNLEARNED | {"side": 32, "second_phase.epochs": 1},
+    "resnet50-folder": UNLEARNED
+    | {"side": 32, "second_phase.epochs": 1, "second_phase.still_frozen": "conv4"},
 }
 
 
@@ -52,9 +52,16 @@ def test_every_recipe_is_tried() -> None:
     assert list(SMALL) == list(RECIPES)
 
 
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """One for all: what equal frozen layers of two recipes put out is computed once."""
+    return Workspace(tmp_path_factory.mktemp("workspace"))
+
+
 @pytest.mark.parametrize("name", SMALL)
-def test_a_recipe_trains_and_is_tested(name: str, places: dict[str, str], tmp_path: Path) -> None:
-    workspace = Workspace(tmp_path)
+def test_a_recipe_trains_and_is_tested(
+    name: str, places: dict[str, str], workspace: Workspace
+) -> None:
     recipe, runs = RECIPES[name].config, Runs(workspace)
     path = {"data.path": places[recipe.data.name]}
     config = preflight.settle(change(recipe, FEW | SMALL[name] | path), runs)
