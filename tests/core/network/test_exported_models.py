@@ -17,28 +17,30 @@ from core.workspace import Workspace
 ELSEWHERE = """
 import sys
 import keras, numpy as np
-model = keras.models.load_model(sys.argv[1])
-np.save(sys.argv[3], model.predict(np.load(sys.argv[2]), verbose=0))
+for name in sys.argv[1:]:
+    model = keras.models.load_model(f"{name}.keras")
+    np.save(f"{name}-answers.npy", model.predict(np.load(f"{name}-images.npy"), verbose=0))
 assert not any(name.split(".")[0] == "core" for name in sys.modules)
 """
 
 
-@pytest.mark.parametrize("name", ["cnn", "vgg16"])
 def test_an_export_answers_like_its_run_where_nothing_of_this_project_is(
-    name: str, trained_workspace: Workspace, tmp_path: Path
+    trained_workspace: Workspace, tmp_path: Path
 ) -> None:
-    runs, exported = Runs(trained_workspace), tmp_path / "network.keras"
-    run = runs.find(name)
-    place = ["--workspace", str(trained_workspace.root)]
-    assert main(["export", name, "--format", "keras", "-o", str(exported), *place]) == 0
-
     images = np.random.default_rng(0).integers(0, 256, (5, 28, 28)).astype(np.uint8)
-    fed = for_network(images, run.config.network.side, run.config.network.channels)
-    np.save(tmp_path / "images.npy", fed)
-    files = [str(exported), str(tmp_path / "images.npy"), str(tmp_path / "answers.npy")]
-    subprocess.run([sys.executable, "-c", ELSEWHERE, *files], cwd=tmp_path, check=True)
-    answers = np.load(tmp_path / "answers.npy")
-    np.testing.assert_allclose(answers, Predictor(runs).predict(run.id, images), atol=1e-5)
+    runs, names = Runs(trained_workspace), ("cnn", "vgg16")
+    for name in names:
+        exported = ["--format", "keras", "-o", str(tmp_path / f"{name}.keras")]
+        assert main(["export", name, *exported, "--workspace", str(trained_workspace.root)]) == 0
+        network = runs.find(name).config.network
+        fed = for_network(images, network.side, network.channels)
+        np.save(tmp_path / f"{name}-images.npy", fed)
+
+    subprocess.run([sys.executable, "-c", ELSEWHERE, *names], cwd=tmp_path, check=True)
+    for name in names:
+        expected = Predictor(runs).predict(runs.find(name).id, images)
+        answers = np.load(tmp_path / f"{name}-answers.npy")
+        np.testing.assert_allclose(answers, expected, atol=1e-5)
 
 
 def test_an_export_leaves_the_run_as_it_was(copied_runs: Runs, tmp_path: Path) -> None:
