@@ -334,7 +334,7 @@ def test_many_who_stop_resume_move_and_delete_at_once_hurt_no_run(
     for _ in range(4):
         engine.submit(runs.create(short(epochs=4)))
     raised: list[Exception] = []
-    deadline = time.monotonic() + 6
+    deadline = time.monotonic() + 3
 
     def act(seed: int) -> None:
         chance = random.Random(seed)
