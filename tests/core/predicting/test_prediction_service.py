@@ -171,14 +171,6 @@ def test_a_killed_process_is_started_again(
     assert started.pid != process.pid
 
 
-def test_its_process_ends_when_it_is_closed(
-    service: PredictionService, asked: Workspace, images: Images
-) -> None:
-    service.predict("cnn", images)
-    service.close()
-    assert processes(asked) == []
-
-
 def cancelling(at: str) -> Tell:
     """Cancels what it is told of in a phase, that of asking once a part is answered."""
 
@@ -208,6 +200,14 @@ def test_a_question_that_is_cancelled_frees_the_process_and_harms_no_other(
     eventually(lambda: idle(process))
     assert service.predict("vgg16", images).shape == (8, 10)
     assert processes(asked) == [process]
+
+
+def test_its_process_ends_when_it_is_closed(
+    service: PredictionService, asked: Workspace, images: Images
+) -> None:
+    service.predict("cnn", images)
+    service.close()
+    assert processes(asked) == []
 
 
 def test_a_process_that_starts_for_a_cancelled_question_alone_is_ended(
