@@ -1,12 +1,15 @@
 """What hinders people who see little or use no mouse, on a page as it stands."""
 
 from importlib.resources import files
+from typing import Any
 
 from playwright.sync_api import Page
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-ASK_AXE = """async () => {
-  const found = await axe.run(document, { resultTypes: ['violations'] });
+COLORS = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
+"""What axe-core looks at where nothing but colours can have changed."""
+ASK_AXE = """async (only) => {
+  const found = await axe.run(document, { resultTypes: ['violations'], ...only });
   return found.violations.flatMap((rule) => rule.nodes.map(
     (node) => [rule.impact, rule.id, node.html, node.failureSummary]));
 }"""
@@ -42,10 +45,19 @@ and what surrounds the button of an upload."""
 
 def hindrances(page: Page) -> list[str]:
     """What only a mouse reaches, what is drawn without a name, and what axe-core finds serious."""
+    return page.evaluate(LOOK) + _by_axe(page, {})
+
+
+def faint(page: Page) -> list[str]:
+    """What is too faint to be read, or told apart by nothing but its colour."""
+    return _by_axe(page, COLORS)
+
+
+def _by_axe(page: Page, only: dict[str, Any]) -> list[str]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
-    return page.evaluate(LOOK) + [
+    return [
         f"{rule}: {html[:300]} {why}"
-        for impact, rule, html, why in page.evaluate(ASK_AXE)
+        for impact, rule, html, why in page.evaluate(ASK_AXE, only)
         if impact in ("serious", "critical")
     ]
