@@ -120,12 +120,12 @@ def _maps_tensorflow(pid: int) -> bool:
 
 
 @contextmanager
-def serving(workspace: Workspace) -> Iterator[Server]:
+def serving(workspace: Workspace, script: str = "app.py") -> Iterator[Server]:
     """Run a server until the block ends, and with it every process that came of it."""
     workspace.root.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     server = Server(
-        f"http://127.0.0.1:{port}", workspace, psutil.Process(_start(workspace, port).pid)
+        f"http://127.0.0.1:{port}", workspace, psutil.Process(_start(workspace, port, script).pid)
     )
     try:
         _wait_until_healthy(server)
@@ -153,11 +153,11 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def _start(workspace: Workspace, port: int) -> "subprocess.Popen[bytes]":
+def _start(workspace: Workspace, port: int, script: str = "app.py") -> "subprocess.Popen[bytes]":
     options = ["--server.headless", "true", "--server.port", str(port)]
     with (workspace.root / LOG).open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", *options],
+            [sys.executable, "-m", "streamlit", "run", script, *options],
             cwd=PROJECT,
             env=os.environ | {ENVIRONMENT_VARIABLE: str(workspace.root)},
             stdout=output,
