@@ -51,11 +51,9 @@ SURFACE, LINK = ("#ffffff", "#13171d"), ("#1f5fbf", "#8ab8ff")
 Pattern = Literal["solid", "dash", "dot", "dashdot"]
 PATTERNS: tuple[Pattern, ...] = ("solid", "dash", "dot", "dashdot")
 """What tells runs of one colour apart: how their lines are dashed, and their swatches filled."""
-_FILLS: dict[Pattern, str] = {
-    "solid": "{0}",
-    "dash": "repeating-linear-gradient(135deg,{0} 0 2px,transparent 0 4px)",
-    "dot": "radial-gradient({0} 42%,transparent 48%) 0 0/4px 4px",
-    "dashdot": "transparent",
+_TILES: dict[Pattern, str] = {
+    "dash": '<path d="M-1 1 1-1M-1 5 5-1M3 5 5 3" stroke="{0}" stroke-width="1.4"/>',
+    "dot": '<circle cx="2" cy="2" r="1.2" fill="{0}"/>',
 }
 _DRAWN: dict[Pattern, str] = {
     "solid": '<path d="M8 8h10v10H8z" fill="{0}"/>',
@@ -75,17 +73,30 @@ class Look(NamedTuple):
     @property
     def css(self) -> str:
         """The style of an element that stands for the run."""
-        fill = _FILLS[self.pattern].format(self.color)
-        return f"box-sizing:border-box;border:1.5px solid {self.color};background:{fill}"
+        return f"box-sizing:border-box;border:1.5px solid {self.color};background:{self._fill}"
+
+    @property
+    def _fill(self) -> str:
+        if self.pattern == "solid":
+            return self.color
+        if self.pattern not in _TILES:
+            return "transparent"
+        tile = _svg(4, _TILES[self.pattern].format(self.color))
+        return f"url('{tile}') 0 0/4px 4px"
 
     @property
     def icon(self) -> str:
         """The same as a picture, with room around it."""
         inside = _DRAWN[self.pattern].format(self.color)
         border = f'<path d="M8 8h10v10H8z" fill="none" stroke="{self.color}"/>'
-        size = 'width="26" height="26" viewBox="0 0 26 26"'
-        svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{inside}{border}</svg>'
-        return f"data:image/svg+xml,{quote(svg)}"
+        return _svg(26, inside + border)
+
+
+def _svg(side: int, inside: str) -> str:
+    """The address of a square picture that holds its own SVG."""
+    size = f'width="{side}" height="{side}" viewBox="0 0 {side} {side}"'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{inside}</svg>'
+    return f"data:image/svg+xml,{quote(svg)}"
 
 
 def run_color(place: int) -> str:

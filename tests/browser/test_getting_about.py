@@ -84,8 +84,9 @@ def test_keys_lead_to_pages_and_are_listed(populated: Any, visit: Visit) -> None
         expect(page.locator("h1")).to_have_text("Runs", timeout=SOON)
         visitor.settled()
         page.locator(".st-key-shortcuts [data-page=Runs]").wait_for()
-        page.keyboard.press("/")
         field = page.get_by_placeholder("Name, note, tag or recipe")
+        field.wait_for()  # fields are drawn by a part of Streamlit that may load after the page
+        page.keyboard.press("/")
         expect(field).to_be_focused()
         page.keyboard.type("gd?")
         expect(field).to_have_value("gd?")

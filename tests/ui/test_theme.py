@@ -180,7 +180,7 @@ def test_swatches_of_all_patterns_differ() -> None:
     assert len({look.css for look in found}) == len({look.icon for look in found}) == 4
 
 
-@pytest.mark.parametrize(("place", "scheme"), enumerate(["light", "dark"]))
+@pytest.mark.parametrize(("place", "scheme"), list(enumerate(["light", "dark"])))
 def test_surfaces_and_links_are_those_of_streamlits_theme(place: int, scheme: str) -> None:
     told = CONFIG["theme"][scheme]
     assert theme.SURFACE[place] == told["backgroundColor"]

@@ -15,6 +15,7 @@ from core.analysis.summary import Figure, Standing, summary
 from core.glossary import meaning_of
 from ui import units
 from ui.compare.view import LETTERS, View
+from ui.plots.saving import buttons
 from ui.runs import run_view
 
 KEY = "summary"
@@ -22,6 +23,7 @@ KEY = "summary"
 _STYLE = (
     f"<style>.st-key-{KEY} {{ min-width: 17rem; }}"
     + """
+.tl-summed > .tl-saving { top: .3rem; right: auto; left: 0; }
 .tl-summary { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums;
   font-size: .9rem; }
 .tl-summary th, .tl-summary td { padding: .36rem .3rem; text-align: right; white-space: nowrap;
@@ -81,8 +83,10 @@ def show(view: View) -> None:
     )
     rows = "".join(_row(standing, colors) for standing in standings)
     st.html(
-        f'{_STYLE}<table class="tl-summary" aria-label="Figures of both networks"><thead><tr>'
+        f'{_STYLE}<div class="tl-saved tl-summed">'
+        '<table class="tl-summary" aria-label="Figures of both networks"><thead><tr>'
         f'<td></td>{heads}<th scope="col">A minus B</th></tr></thead><tbody>{rows}</tbody></table>'
+        f"{buttons(f'{a.name} (A) and {b.name} (B)', 'png', 'svg')}</div>"
     )
     st.caption(f"{_HOW_TO_READ}{_elsewhere(b, colors[1])}")
 

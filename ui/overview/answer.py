@@ -58,7 +58,8 @@ def _compared(pair: tuple[Run, Run]) -> Compared | TransferLabError:
 def _question(answer: str, networks: str) -> str:
     return (
         '<div class="question"><div><p class="eyebrow">The question</p>'
-        f'<h2>{QUESTION}</h2><p class="quiet">{ABOUT}</p>{answer}</div><div>{networks}</div></div>'
+        f'<h2>{QUESTION}</h2><p class="quiet">{ABOUT}</p>{answer}</div>'
+        f'<div class="tl-saved">{networks}</div></div>'
     )
 
 

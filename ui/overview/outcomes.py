@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from core.analysis.comparison import Comparison, Outcome
 from ui import theme, units
 from ui.overview.linked import dot, link_to
+from ui.plots.saving import buttons
 from ui.runs import run_view
 
 TITLES: Mapping[Outcome, str] = {
@@ -16,6 +17,9 @@ TITLES: Mapping[Outcome, str] = {
     "only_b_right": "Only {b} right",
     "both_wrong": "Both wrong",
 }
+
+
+TITLE = "Right and wrong, image by image"
 
 
 def outcomes(c: Comparison) -> str:
@@ -32,8 +36,9 @@ def outcomes(c: Comparison) -> str:
             c, differing, large=True
         )
     legend = "".join(_entry(c, outcome, count) for outcome, count in c.counts.items())
+    saved = buttons(f"{c.a.name} and {c.b.name}", "png", "svg")
     return (
-        '<div class="outcomes"><p class="title">Right and wrong, image by image</p>'
+        f'<div class="outcomes"><p class="title">{TITLE}</p>{saved}'
         f'{whole}{magnified}<div class="legend">{legend}</div></div>'
     )
 

@@ -115,6 +115,7 @@ def _axis(share: float, interval: tuple[float, float], scale: tuple[float, float
     told = html.escape(units.interval(interval, units.percent))
     return (
         f'<div class="axis" role="img" title="{told}" aria-label="{told}">'
-        f'<i style="left:{start:.2f}%;width:{end - start:.2f}%"></i><b style="left:{at:.2f}%"></b>'
+        f'<u></u><i style="left:{start:.2f}%;width:{end - start:.2f}%"></i>'
+        f'<b style="left:{at:.2f}%"></b>'
         f"<span>{100 * low:.0f} %</span><span>{100 * high:.0f} %</span></div>"
     )

@@ -54,8 +54,7 @@ _QUESTION = """
                    letter-spacing: -.02em; color: var(--of); }
 .ov .side.none { border-style: dashed; border-top: 1px dashed var(--ov-line); opacity: .8; }
 .ov .axis { position: relative; height: 1.9rem; margin-top: .35rem; font-size: .72rem; }
-.ov .axis::before { content: ""; position: absolute; inset: .35rem 0 auto; height: 2px;
-                    background: var(--ov-line); }
+.ov .axis u { position: absolute; inset: .35rem 0 auto; height: 2px; background: var(--ov-line); }
 .ov .axis i { position: absolute; top: .15rem; height: calc(.4rem + 2px); border-radius: 1rem;
               background: var(--of); opacity: .4; min-width: 4px; }
 .ov .axis b { position: absolute; top: .05rem; width: 3px; height: calc(.6rem + 2px);
@@ -80,7 +79,7 @@ _QUESTION = """
 """
 
 _OUTCOMES = """
-.ov .outcomes { margin-top: 1.25rem; }
+.ov .outcomes { margin-top: 1.25rem; position: relative; }
 .ov .bar { display: flex; height: 1.1rem; border-radius: .3rem; overflow: hidden; gap: 1px; }
 .ov .bar > * { min-width: 2px; background: var(--of); border-radius: 0; }
 .ov .bar a:hover { filter: brightness(1.12); }

@@ -60,7 +60,7 @@ export default function ({ parentElement }) {
     if (!button) return;
     event.preventDefault();
     const [bar, { saved: ending, name }] = [button.parentElement, button.dataset];
-    Saving.keep(bar, name, ending, () => made(root, bar.parentElement, name, ending));
+    Saving.keep(bar, name, ending, () => made(root, bar.closest('.tl-saved'), name, ending));
   };
   root.ended?.();                                  // Streamlit calls this with every rerun
   root.ended = () => document.removeEventListener('click', saved);
@@ -72,7 +72,7 @@ export default function ({ parentElement }) {
 
 
 def buttons(name: str, *endings: Ending) -> str:
-    """HTML of buttons that save what they stand in, an element of the class `tl-saved`.
+    """HTML of buttons that save the element of the class `tl-saved` that they stand in.
 
     name: what the files are called and, where it is no picture alone, the title in them. Of an
     element that is of the class `tl-picture`, too, its picture alone is saved.

@@ -33,7 +33,7 @@ CSS = """
 .tl-saved { position: relative; }
 .tl-saving { position: absolute; top: 0; right: 0; z-index: 2; display: flex; gap: 0.2rem;
              opacity: 0; }
-.tl-saved:hover > .tl-saving, .tl-saving:focus-within, .tl-saving:has(.tl-failed) { opacity: 1; }
+.tl-saved:hover .tl-saving, .tl-saving:focus-within, .tl-saving:has(.tl-failed) { opacity: 1; }
 .tl-saving button { all: unset; box-sizing: border-box; cursor: pointer; min-width: 2.4rem;
                     padding: 0.1rem 0.4rem; border-radius: 0.35rem; text-align: center;
                     font: 600 0.7rem/1.25rem var(--st-font, sans-serif);

@@ -62,6 +62,7 @@ const Tracing = (() => {
   };
 
   // A picture behind an element, cut to it: of a sprite that is one tile. The sprite comes once.
+  // One that is smaller than the element is laid again and again.
   const behind = (style, box, from) => {
     const [, url] = style.backgroundImage.match(/^url\("(.+)"\)$/) ?? [];
     if (!url) return '';
@@ -72,8 +73,16 @@ const Tracing = (() => {
     const image = `href="${markup(url)}" ${size} preserveAspectRatio="none" `
       + `style="image-rendering:${style.imageRendering}"`;
     if (!from.shared.has(image)) from.shared.set(image, `shared-${from.shared.size}`);
-    return `<svg ${placed(box, from)}><use href="#${from.shared.get(image)}" x="${x}" y="${y}"/>`
-      + '</svg>';
+    const id = from.shared.get(image);
+    const smaller = high && (wide + 1 < box.width || high + 1 < box.height);
+    return smaller ? tiled(id, wide, high, box, from)
+      : `<svg ${placed(box, from)}><use href="#${id}" x="${x}" y="${y}"/></svg>`;
+  };
+  const tiled = (picture, wide, high, box, from) => {
+    const id = `shade-${from.shades.length}`;
+    from.shades.push(`<pattern id="${id}" patternUnits="userSpaceOnUse" width="${wide}" `
+      + `height="${high}"><use href="#${picture}"/></pattern>`);
+    return `<rect ${placed(box, from)} fill="url(#${id})"/>`;
   };
 
   // Colours from left to right: [colour, place from 0 to 1]; no stop stands before an earlier one.
@@ -101,10 +110,22 @@ const Tracing = (() => {
     return `<rect ${placed(box, from)} rx="${radiusOf(style, box)}" fill="url(#${id})"/>`;
   };
 
+  // The corners of what a box is cut to, none where it is not.
+  const cornersOf = (style, box, from) => {
+    const [, inner] = style.clipPath.match(/^polygon\((.+)\)$/) ?? [];
+    return inner?.split(', ').map((corner) => {
+      const [x, y] = corner.split(' ').map((at, i) =>
+        parseFloat(at) * (at.endsWith('%') ? [box.width, box.height][i] / 100 : 1));
+      return `${round(box.left - from.left + x)},${round(box.top - from.top + y)}`;
+    }).join(' ');
+  };
+
   const ground = (style, box, from) => {
+    const corners = cornersOf(style, box, from);
+    const shape = corners ? `<polygon points="${corners}"`
+      : `<rect ${placed(box, from)} rx="${radiusOf(style, box)}"`;
     const filled = color(style.backgroundColor)
-      ? `<rect ${placed(box, from)} rx="${radiusOf(style, box)}" `
-        + `${paint('fill', style.backgroundColor)}/>` : '';
+      ? `${shape} ${paint('fill', style.backgroundColor)}/>` : '';
     return filled + shaded(style, box, from) + behind(style, box, from) + borders(style, box, from);
   };
 
