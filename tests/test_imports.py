@@ -651,6 +651,7 @@ CORE: dict[str, set[str]] = {
         "registry.evaluation",
         "registry.predictions",
     },
+    "predicting.snippet": {"registry.config"},
     "predicting.turns": set(),
     "predicting.uploads": {
         "data.archives",

@@ -63,6 +63,17 @@ def is_loaded(run: Run, epoch: int | None = None) -> bool:
     return waiting.wait_for(f"Loading {lab.plain(run.name)}", key, load) is not None
 
 
+def exported(run: Run) -> bytes | None:
+    """A run's best network as a file that Keras opens; the last that was asked for is kept."""
+    service = lab.predictor()
+    return waiting.wait_for(
+        f"Writing the network of {lab.plain(run.name)}",
+        ("export", *_version(run, None)),
+        lambda tell: service.export(run.id, tell),
+        most=1,
+    )
+
+
 def features(run: Run, image: Pixels, epoch: int | None = None) -> NDArray[np.float32] | None:
     """What the last layer of a run's network is fed of one image (height, width[, 3]), (width,)."""
     service = lab.predictor()

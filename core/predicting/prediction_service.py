@@ -120,6 +120,10 @@ class PredictionService:
         question = {"do": "kernels", "run": run_id, "epoch": epoch}
         return self._ask(question, NOTHING).astype(np.float32)
 
+    def export(self, run_id: str, tell: Tell = silently) -> bytes:
+        """A run's best network as a `.keras` file, see `export_keras`. Raises as `predict`."""
+        return self._ask({"do": "export", "run": run_id, "epoch": None}, NOTHING, tell).tobytes()
+
     def load(self, run_id: str, epoch: int | None = None, tell: Tell = silently) -> None:
         """Have a run's network ready to answer at once. Raises as `predict`."""
         self._ask({"do": "load", "run": run_id, "epoch": epoch}, NOTHING, tell)
@@ -415,8 +419,11 @@ def _answering(workspace: Workspace) -> dict[str, Callable[[Header, Array, Tell]
     def kernels(asked: Header, nothing: Array, tell: Tell) -> Array:
         return predictor.kernels(asked["run"], asked["epoch"])
 
+    def export(asked: Header, nothing: Array, tell: Tell) -> Array:
+        return predictor.export(asked["run"], tell)
+
     answers = (
-        *(load, predict, features, grad_cam),
+        *(load, predict, features, grad_cam, export),
         *(feature_maps, strongest, receptive_fields, kernels),
     )
     return {answer.__name__: answer for answer in answers}

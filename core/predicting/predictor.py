@@ -2,9 +2,11 @@
 
 import gc
 import math
+import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -17,7 +19,7 @@ from core.explaining.grad_cam import GradCam
 from core.explaining.heat import Heat
 from core.jobs import Tell, silently
 from core.network.graphs import Graph
-from core.network.models import load_run
+from core.network.models import export_keras, load_run
 from core.network.network_config import NetworkConfig
 from core.network.networks import Network, example
 from core.predicting.turns import Turns
@@ -40,6 +42,7 @@ MOST_AT_ONCE = 256
 WAITING = "waiting for another network to be loaded"
 READING = "reading its weights"
 COMPILING = "compiling it"
+WRITING = "writing it"
 ASKING = "asking it"
 """What is being done for an answer, as whoever waits is told."""
 
@@ -122,6 +125,18 @@ class Predictor:
     def load(self, run_id: str, epoch: int | None = None, tell: Tell = silently) -> None:
         """Make a run ready to answer at once."""
         self._network(run_id, epoch, tell)
+
+    def export(self, run_id: str, tell: Tell = silently) -> NDArray[np.uint8]:
+        """A run's best network as the bytes of a `.keras` file, see `export_keras`.
+
+        Raises what `predict` does, and InvalidRequest where there is no room to write it.
+        """
+        run = self._runs.find(run_id)
+        tell(0.0, WAITING)
+        with self._loading, tempfile.TemporaryDirectory() as folder:
+            tell(0.0, WRITING)
+            path = export_keras(run, Path(folder) / "network.keras")
+            return np.fromfile(path, np.uint8)
 
     def _network(self, run_id: str, epoch: int | None, tell: Tell = silently) -> "LoadedNetwork":
         run = self._runs.find(run_id)

@@ -10,6 +10,7 @@ from core.registry.run import Run
 from ui import lab
 from ui.frame import icons
 from ui.runs import about, epochs, folder, watch
+from ui.runs.elsewhere import elsewhere
 from ui.runs.environment import environment
 from ui.runs.settings import settings
 from ui.train import architecture
@@ -23,6 +24,7 @@ def show(run: Run, known: Sequence[Run]) -> None:
     show_network(run)
     settings(run)
     environment(run)
+    elsewhere(run)
     folder.show(run)
     st.caption(f"Run {run.id}")
 

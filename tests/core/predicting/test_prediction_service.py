@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import psutil
 import pytest
@@ -79,6 +80,17 @@ def test_it_explains_as_the_predictor_does(
     expected = predictor.grad_cam(name, images[0], 3)
     assert found.empty == expected.empty
     np.testing.assert_allclose(found.fields, expected.fields, atol=1e-4)
+
+
+def test_it_gives_a_network_as_a_file_that_answers_alike(
+    service: PredictionService, predictor: Predictor, images: Images, tmp_path: Path
+) -> None:
+    file = tmp_path / "network.keras"
+    file.write_bytes(service.export("cnn"))
+    answers = keras.models.load_model(file).predict(images[..., np.newaxis], verbose=0)
+    np.testing.assert_allclose(answers, predictor.predict("cnn", images), atol=1e-5)
+    with pytest.raises(NotComparable, match="has no trained weights"):
+        service.export("untrained")
 
 
 def test_a_class_that_no_network_knows_is_told_and_ends_nothing(
