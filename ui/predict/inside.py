@@ -48,10 +48,11 @@ def follow(finished: Sequence[Run]) -> None:
         return
     address.remember(_PAGE, says)
     by_id, asked = {run.id: run for run in finished}, says[NAME].split(_BETWEEN)
-    named = zip(st.query_params.get_all("run"), asked, strict=False)
+    runs = st.query_params.get_all("run")
+    named = zip(runs, asked, strict=False)
     unknown = [
         text for run_id, text in named if run_id in by_id and not inside.choose(by_id[run_id], text)
-    ]
+    ] + asked[len(runs) :]  # whose layer that is, is not said
     address.tell_of_unknown([f"{NAME}={text[:40]}" for text in unknown])
     st.session_state[SHOWN] = True
 

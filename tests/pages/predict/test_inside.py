@@ -144,6 +144,8 @@ def test_a_link_opens_the_layer_and_the_channel_and_says_what_is_not_here(
     assert at.query_params["inside"] in (f"{name}.1", [f"{name}.1"])
     unknown = open_page(PREDICT, run=little.id, inside=f"{name}.999")
     assert f"inside={name}.999" in unknown.warning[0].value.replace("\\", "")
+    of_nobody = open_page(PREDICT, inside=name)
+    assert f"inside={name}" in of_nobody.warning[0].value.replace("\\", "")
 
 
 def test_dead_channels_are_counted_and_marked(
