@@ -50,6 +50,13 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Show why a test that was tried once more had failed before."""
+    for report in terminalreporter.stats.get("rerun", ()):
+        terminalreporter.section(f"tried once more: {report.nodeid}")
+        terminalreporter.line(report.longreprtext)
+
+
 Value = TypeVar("Value")
 Eventually = Callable[[Callable[[], Value]], Value]
 MakeRun = Callable[..., Run]

@@ -1,25 +1,16 @@
 """The predictor in a process of its own, so that whoever asks never loads TensorFlow.
 
-`PredictionService` is the asking side: safe to share between threads, and it starts the process
-anew if that died. Run as `python -m core.predicting.prediction_service WORKSPACE` this module is
-the answering side. The two speak over the process's standard input and output in frames: a JSON
-header of a length given first, then the bytes of one array whose shape the header tells.
+`PredictionService` asks: safe to share between threads, it starts the process anew if that died.
+The process, `answering`, gets its questions and gives its answers in `frames`.
 """
 
 import itertools
-import json
-import os
-import struct
 import subprocess
 import sys
 import threading
-import traceback
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import monotonic
-from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,18 +20,9 @@ from core.data.preprocessing import Pixels
 from core.errors import PredictorDied, TransferLabError
 from core.explaining.heat import Heat
 from core.jobs import Cancelled, Tell, silently
-from core.registry.runs import Runs
-from core.workspace import PROJECT, Workspace, find_workspace
-
-Array = NDArray[Any]
-Header = dict[str, Any]
-NOTHING = np.zeros(0, np.uint8)
-WITHDRAW = "withdraw"
-"""Said in place of a question: the one of that number need not be answered any more."""
-MOST_THREADS = 64
-"""Questions that are worked on at once; a thread that waits for its turn costs nothing."""
-TELL_SECONDS = 0.1
-"""How often whoever waits for an answer is told how far it is, and may cancel."""
+from core.predicting import frames
+from core.predicting.frames import NOTHING, TELL_SECONDS, WITHDRAW, Array, Header
+from core.workspace import PROJECT, Workspace
 
 
 class PredictionService:
@@ -210,7 +192,7 @@ class _Process:
 
     def __init__(self, workspace: Workspace) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "core.predicting.prediction_service", str(workspace.root)],
+            [sys.executable, "-m", "core.predicting.answering", str(workspace.root)],
             cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -261,7 +243,7 @@ class _Process:
         if self._process.stdin is None:
             raise EOFError
         try:
-            _send(self._process.stdin, header, array)
+            frames.send(self._process.stdin, header, array)
         except OSError:
             self.end()  # so that nobody takes it for alive
             raise
@@ -275,7 +257,7 @@ class _Process:
         """Hand out answers until there are none any more; then all that still wait are told."""
         try:
             while self._process.stdout is not None:
-                self._hear(*_receive(self._process.stdout))
+                self._hear(*frames.receive(self._process.stdout))
         except (OSError, EOFError):
             self.end()
         with self._asking:
@@ -302,135 +284,3 @@ def _checked(answer: tuple[Header, Array]) -> Array:
     if "error" in header:
         raise getattr(errors, header["error"])(header["sentence"])
     return array
-
-
-def _send(stream: IO[bytes], header: Header, array: Array) -> None:
-    whole = header | {"shape": array.shape, "dtype": array.dtype.str}
-    head = json.dumps(whole).encode()
-    stream.write(struct.pack("!I", len(head)) + head + np.ascontiguousarray(array).tobytes())
-    stream.flush()
-
-
-def _receive(stream: IO[bytes]) -> tuple[Header, Array]:
-    (length,) = struct.unpack("!I", _read(stream, 4))
-    header = json.loads(_read(stream, length))
-    dtype, shape = np.dtype(header["dtype"]), tuple(header["shape"])
-    size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
-    return header, np.frombuffer(_read(stream, size), dtype).reshape(shape)
-
-
-def _read(stream: IO[bytes], size: int) -> bytes:
-    content = stream.read(size)
-    if len(content) < size:
-        raise EOFError
-    return content
-
-
-def _serve(workspace: Workspace, questions: IO[bytes], answers: IO[bytes]) -> None:
-    """Answer questions until nobody is left who could ask, each in a thread of its own."""
-    threads, sending = ThreadPoolExecutor(MOST_THREADS), threading.Lock()
-    answering = threads.submit(_answering, workspace)  # questions are heard meanwhile
-    withdrawn: dict[int, threading.Event] = {}
-
-    def send(header: Header, array: Array) -> None:
-        with sending:
-            _send(answers, header, array)
-
-    def answer(header: Header, array: Array) -> None:
-        about = {"number": header["number"]}
-        telling = _Telling(header["number"], withdrawn[header["number"]], send)
-        try:
-            found = answering.result()[header["do"]](header, array, telling)
-        except Cancelled:
-            found = NOTHING
-        except TransferLabError as error:
-            about |= {"error": type(error).__name__, "sentence": str(error)}
-            found = NOTHING
-        except BaseException:
-            # What nobody foresaw ends the process, which whoever asked is told.
-            traceback.print_exc()
-            os._exit(1)
-        del withdrawn[header["number"]]
-        send(about, found)
-
-    while True:
-        try:
-            header, array = _receive(questions)
-        except EOFError:
-            os._exit(0)  # whoever asked is gone, and with them who would read an answer
-        if header["do"] != WITHDRAW:
-            withdrawn[header["number"]] = threading.Event()
-            threads.submit(answer, header, array)
-        elif (event := withdrawn.get(header["number"])) is not None:
-            event.set()
-
-
-class _Telling:
-    """Tells whoever asked how far a question is, now and then, and ends one that was withdrawn."""
-
-    def __init__(
-        self, number: int, withdrawn: threading.Event, send: Callable[[Header, Array], None]
-    ) -> None:
-        self._number, self._withdrawn, self._send = number, withdrawn, send
-        self._phase, self._told = "", 0.0
-
-    def __call__(self, share: float, phase: str = "") -> None:
-        """Tell it. Raises Cancelled."""
-        if self._withdrawn.is_set():
-            raise Cancelled
-        now, began = monotonic(), phase != self._phase
-        if began or now - self._told >= TELL_SECONDS:
-            self._phase, self._told = phase, now
-            self._send({"number": self._number, "share": share, "phase": phase}, NOTHING)
-
-
-def _answering(workspace: Workspace) -> dict[str, Callable[[Header, Array, Tell], Array]]:
-    """What answers a question with its array, by what the question asks to do."""
-    from core.training.quiet import load_tensorflow
-
-    load_tensorflow()
-    from core.predicting.predictor import Predictor
-
-    predictor = Predictor(Runs(workspace))
-
-    def load(asked: Header, nothing: Array, tell: Tell) -> Array:
-        predictor.load(asked["run"], asked["epoch"], tell)
-        return nothing
-
-    def predict(asked: Header, images: Array, tell: Tell) -> Array:
-        return predictor.predict(asked["run"], images, asked["epoch"], tell)
-
-    def features(asked: Header, images: Array, tell: Tell) -> Array:
-        return predictor.features(asked["run"], images, asked["epoch"], tell)
-
-    def grad_cam(asked: Header, image: Array, tell: Tell) -> Array:
-        which = asked["class"], asked["epoch"], asked["finer"]
-        return predictor.grad_cam(asked["run"], image, *which, tell).fields
-
-    def feature_maps(asked: Header, image: Array, tell: Tell) -> Array:
-        return predictor.feature_maps(asked["run"], image, asked["layer"], asked["epoch"])
-
-    def strongest(asked: Header, images: Array, tell: Tell) -> Array:
-        return predictor.strongest(asked["run"], images, asked["epoch"])
-
-    def receptive_fields(asked: Header, nothing: Array, tell: Tell) -> Array:
-        return predictor.receptive_fields(asked["run"], asked["epoch"])
-
-    def kernels(asked: Header, nothing: Array, tell: Tell) -> Array:
-        return predictor.kernels(asked["run"], asked["epoch"])
-
-    def export(asked: Header, nothing: Array, tell: Tell) -> Array:
-        return predictor.export(asked["run"], tell)
-
-    answers = (
-        *(load, predict, features, grad_cam, export),
-        *(feature_maps, strongest, receptive_fields, kernels),
-    )
-    return {answer.__name__: answer for answer in answers}
-
-
-if __name__ == "__main__":
-    # Answers go out on a copy of standard output; what libraries print goes to standard error.
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    _serve(find_workspace(sys.argv[1]), sys.stdin.buffer, answers)

@@ -199,7 +199,7 @@ def _predictors_end(components_known: None, little_to_collect: None) -> Iterator
         child
         for child in psutil.Process().children()
         if child.status() != psutil.STATUS_ZOMBIE
-        and "core.predicting.prediction_service" in child.cmdline()
+        and "core.predicting.answering" in child.cmdline()
         and not Path(child.cmdline()[-1]).name.startswith("trained")
     ]
     for process in ours:
