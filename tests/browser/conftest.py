@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -103,12 +103,24 @@ class Server:
 
     def empty(self) -> None:
         """End what goes on in the workspace and remove all that is in it."""
+        self._remove(each for each in self.workspace.root.iterdir() if each.name != LOG)
+
+    def parts(self) -> set[Path]:
+        """What the workspace holds in its folders: runs, datasets, caches."""
+        return set(self.workspace.root.glob("*/*"))
+
+    def go_back_to(self, parts: set[Path]) -> None:
+        """End what goes on in the workspace and remove what has come to these parts."""
+        if added := self.parts() - parts:
+            self._remove(added)
+
+    def _remove(self, paths: Iterable[Path]) -> None:
         _end(_family(self))
-        for child in self.workspace.root.iterdir():
-            if child.is_dir():
-                shutil.rmtree(child)
-            elif child.name != LOG:
-                child.unlink()
+        for path in paths:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
 
     def restart(self) -> None:
         """End the server, and no training, and start another at the same address."""
@@ -212,6 +224,17 @@ def server(_server: Server) -> Iterator[Server]:
     """A server whose workspace is empty at first; what a file's tests leave there is removed."""
     yield _server
     _server.empty()
+
+
+_AT_FIRST = pytest.StashKey[set[Path]]()
+
+
+@pytest.fixture(autouse=True)
+def _as_at_first(request: pytest.FixtureRequest) -> None:
+    """A test that is tried once more finds the server's workspace as it did at first."""
+    if "server" in request.fixturenames:
+        server: Server = request.getfixturevalue("server")
+        server.go_back_to(request.node.stash.setdefault(_AT_FIRST, server.parts()))
 
 
 @pytest.fixture(scope="session")
