@@ -117,8 +117,10 @@ def test_a_look_inside_goes_from_layer_to_layer_and_channel_to_channel_by_click_
         draw(page, SEVEN)
         expect_answers(page)
         page.get_by_text("Show what single channels see").click()
+        sheets = page.get_by_role("group", name=re.compile("^What the "))
+        expect(sheets).to_have_count(2)  # which network is the first is settled then
+        sheet = sheets.first
         row = page.get_by_role("group", name=re.compile("^Layers of ")).first
-        sheet = page.get_by_role("group", name=re.compile("^What the ")).first
         row.get_by_role("button").nth(1).click()
         second = re.compile(r"channels of block1_\w*(2|pool) make of the digit")
         expect(sheet).to_have_attribute("aria-label", second)
