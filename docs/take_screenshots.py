@@ -1,15 +1,17 @@
 """Take the README's screenshots from the real application: `python docs/take_screenshots.py`.
 
-Needs a workspace with runs called cnn-digits and vgg16-digits, by default ./workspace, and Chromium
-(CHROMIUM=/path).
+Needs a workspace with runs called cnn-digits and vgg16-digits, by default ./workspace, of which it
+takes a copy, and Chromium (CHROMIUM=/path). It trains for half a minute.
 """
 
 import argparse
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -24,7 +26,9 @@ from playwright.sync_api import Page, sync_playwright
 DOCS = Path(__file__).resolve().parent
 sys.path.insert(0, str(DOCS.parent))
 
+from core.registry.run_files import WAITING_OR_WORKING  # noqa: E402
 from core.registry.runs import Runs  # noqa: E402
+from core.training.engine import LocalEngine  # noqa: E402
 from core.workspace import Workspace  # noqa: E402
 
 PORT = 8599
@@ -104,7 +108,9 @@ def choose_first_row(page: Page) -> None:
     """Choose the newest run of the table."""
     left, top = corner(page, "[data-testid=stDataFrame]")
     page.mouse.click(left + 18, top + 54)
+    page.set_viewport_size({"width": SIZE["width"], "height": 1200})
     settle(page)
+    page.mouse.move(5, 5)
 
 
 def choose_fine_tuning(page: Page) -> None:
@@ -115,10 +121,12 @@ def choose_fine_tuning(page: Page) -> None:
     settle(page)
 
 
-def watch_the_newest(page: Page) -> None:
-    """Look at the newest run instead of the network to be launched."""
-    page.get_by_role("tab", name="Run").click()
-    settle(page)
+def launch_and_watch(page: Page) -> None:
+    """Launch the recipe that is chosen, and look when a good part of its epoch is over."""
+    page.get_by_role("button", name="Launch").click()
+    page.set_viewport_size({"width": SIZE["width"], "height": 1200})
+    page.get_by_text(re.compile("^Loss")).first.wait_for(timeout=180_000)
+    page.wait_for_timeout(30_000)
 
 
 def the_question(workspace: Path) -> str:
@@ -196,7 +204,6 @@ STEPS = (
     ("", "overview", None),
     ("Data?dataset=mnist&view=pictures&image=13", "data", None),
     (VARIED_DIGITS, "augmentation", None),
-    ("Train", "train", watch_the_newest),
     ("Train", "network", choose_fine_tuning),
     ("Runs", "runs", choose_first_row),
     (the_question, "compare", None),
@@ -205,9 +212,25 @@ STEPS = (
     ("Predict", "predict", draw_a_four),
     (inside_both, "inside", look_inside),
     ("Predict?mode=many", "many", hand_in_many),
+    ("Train", "train", launch_and_watch),
 )
 """Where each picture is taken: the page or what finds its address, the picture's name, what is done
-there first."""
+there first. The run that the last one launches is in none of the others."""
+
+
+@contextmanager
+def copied(workspace: Path) -> Iterator[Path]:
+    """A copy of a workspace's runs, in which nothing trains any more when it goes."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(workspace / "runs", Path(folder) / "runs")
+        copy = Workspace(Path(folder))
+        yield copy.root
+        engine = LocalEngine(copy)
+        for run in Runs(copy).all():
+            if run.status in WAITING_OR_WORKING:
+                engine.stop(run)
+        while engine.at_work():
+            time.sleep(0.2)
 
 
 def main() -> None:
@@ -217,12 +240,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=DOCS)
     options = parser.parse_args()
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with server(options.workspace), sync_playwright() as playwright:
+    with (
+        copied(options.workspace) as workspace,
+        server(workspace),
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page(viewport=SIZE, color_scheme="light")
         for address, name, prepare in STEPS:
             page.set_viewport_size(SIZE)
-            open_page(page, address if isinstance(address, str) else address(options.workspace))
+            open_page(page, address if isinstance(address, str) else address(workspace))
             if prepare is not None:
                 prepare(page)
             page.screenshot(path=options.output / f"{name}.png")
