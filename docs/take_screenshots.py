@@ -124,7 +124,7 @@ def choose_fine_tuning(page: Page) -> None:
 def launch_and_watch(page: Page) -> None:
     """Launch the recipe that is chosen, and look when a good part of its epoch is over."""
     page.get_by_role("button", name="Launch").click()
-    page.set_viewport_size({"width": SIZE["width"], "height": 1200})
+    page.set_viewport_size({"width": SIZE["width"], "height": 990})
     page.get_by_text(re.compile("^Loss")).first.wait_for(timeout=180_000)
     page.wait_for_timeout(30_000)
 

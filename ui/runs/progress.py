@@ -45,7 +45,8 @@ def in_words(run: Run) -> str:
     if not _within_epoch(state):
         return f"{state.phase}{counted and f', {counted} {state.unit}'}{_rest_of_phase(state)}"
     doing = f"batch {counted}" if state.phase == "training" else f"{state.phase}, {counted} images"
-    places = [f"Epoch {state.epoch} of {config.all_epochs}", *_phase(run), doing]
+    left = [f"{units.duration(state.seconds_left)} left"] if state.seconds_left else []
+    places = [f"Epoch {state.epoch} of {config.all_epochs}", *_phase(run), doing, *left]
     return " · ".join(places)
 
 

@@ -139,23 +139,39 @@ def follow(run: Run) -> None:
         if presenting.is_on():  # where it cannot be read from what the run was chosen with
             name.subheader(run_view.name(now), anchor=False)
         run_view.status_badge(now)
-        headline(now)
-        if run_view.is_active(now):
-            progress(now, queue=lab.runs().queue() if now.status == "queued" else ())
         if run_view.is_working(now):
-            live_figures(now)
-        elif not run_view.is_active(now):
-            run_view.results(now)
-            failure(now)
-        about.show(now)
-        controls(now)
-        curves(now)
+            _at_work(now)
+        else:
+            _at_rest(now)
         kept(now)
         machine(now)
         if now.failure is None:
             log(now)
 
     tick()
+
+
+def _at_work(run: Run) -> None:
+    """How far it is and its curves, for which people watch; what it takes and what it is below."""
+    progress(run, queue=())
+    controls(run)
+    curves(run)
+    live_figures(run)
+    headline(run)
+    about.show(run)
+
+
+def _at_rest(run: Run) -> None:
+    """What it is, its place in the queue or what became of it, and its curves."""
+    headline(run)
+    if run_view.is_active(run):
+        progress(run, queue=lab.runs().queue())
+    else:
+        run_view.results(run)
+        failure(run)
+    about.show(run)
+    controls(run)
+    curves(run)
 
 
 def _again(run: Run) -> Run:
