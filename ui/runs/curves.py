@@ -27,7 +27,7 @@ from ui.train.fields import in_words
 LATEST_NOTES = 3
 EVERYTHING = 10**9
 """Points that are not thinned before they are smoothed."""
-BATCHES, BATCHES_OPACITY = "by batch", 0.6
+BATCHES = "by batch"
 FAINT = 0.2
 """Of what single batches say, behind their smoothed line."""
 
@@ -111,7 +111,7 @@ def _batches(line: Line, unit: float, smoothing: float, color: str) -> list[Seri
     smooth = thinned((places, smoothed(values, smoothing)))
     raw = thinned((places, values))
     return [
-        Series(BATCHES, *smooth, color=color, mode=mode, opacity=BATCHES_OPACITY),
+        Series(BATCHES, *smooth, color=color, mode=mode),
         *([Series(BATCHES, *raw, color=color, mode="raw", opacity=FAINT)] if smoothing else []),
     ]
 
