@@ -68,16 +68,11 @@ HARMLESS = re.compile(r"/[^/]+/_stcore/(health|host-config)$")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is in this folder, and skip it where there is no browser.
-
-    What fails is tried once more, and told as a rerun: on a machine that others use too, a click
-    now and then meets a page that is just being drawn. One that fails twice has failed.
-    """
+    """Mark what is in this folder, and skip it where there is no browser."""
     skip = pytest.mark.skip(reason="CHROMIUM names no browser; `./run test` looks for one")
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker("browser")
-            item.add_marker(pytest.mark.flaky(reruns=1))
             if not os.environ.get("CHROMIUM"):
                 item.add_marker(skip)
 
